@@ -1,0 +1,531 @@
+//! Delivery: releasing waves, and what a sender needs to claim, write and record mail.
+//!
+//! Opens no connection (that is `workers`). Invariant: every mail has its row, its Message-ID and its recipient
+//! before the first byte leaves, and each row names what caused it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use mail::message::{Automatic, LetterParts, Outgoing, Rehearsal, Sender};
+use model::delivery::{Outcome, Role, State, UncertainPolicy, after_attempt, recipients};
+use model::language::Language;
+use model::time::Timestamp;
+use serde::Serialize;
+use store::delivery::{Claimed, Delivery, NewMail, Wave};
+use store::directory::Contact;
+use store::escalation::{NewTask, Task};
+use store::ledger::Verdict;
+use store::notices::{LetterRow, Notice};
+use store::tickets::NewTicket;
+
+use crate::{App, AppError, Incident, new_id};
+
+/// Which approved notices a wave releases.
+#[derive(Debug)]
+pub enum Selection {
+    /// All of them.
+    All,
+    /// Those of these tenants.
+    Tenants(BTreeSet<String>),
+    /// The first `n` by tenant id: a pilot.
+    Pilot(usize),
+}
+
+/// What a release did.
+#[derive(Debug, Serialize)]
+pub struct Released {
+    /// The wave.
+    pub wave: String,
+    /// Notices released.
+    pub notices: usize,
+    /// Mails queued.
+    pub mails: u64,
+    /// Tickets that these organisations have now.
+    pub tickets: usize,
+    /// Affected tenants without anybody who can be told; each has a task.
+    pub without_contact: usize,
+}
+
+/// Arms a wave: notices become released, their mails queued, their tickets opened, all or nothing. Whoever approved
+/// one of them cannot release it.
+pub async fn release(
+    app: &App,
+    slug: &str,
+    name: &str,
+    selection: &Selection,
+    pace: Option<i64>,
+) -> Result<Released, AppError> {
+    let incident = app.incident(slug).await?;
+    let now = app.clock.now().micros();
+    let mut tx = app.store.begin().await?;
+    let approved = store::notices::in_state(&mut tx, incident.id, "approved").await?;
+    let chosen = choose(slug, approved, selection)?;
+    if let Some(mine) = chosen.iter().find(|notice| notice.approved_by.as_deref() == Some(app.actor.as_str())) {
+        return Err(AppError::refused(
+            format!("{} approved notice {} and cannot release it too: two people arm a wave", app.actor, mine.id),
+            "let somebody else release it: --actor NAME",
+        ));
+    }
+    let wave = Wave {
+        id: new_id("wav"),
+        name: name.to_owned(),
+        released_by: app.actor.clone(),
+        released_at: now,
+        notices: i64::try_from(chosen.len()).unwrap_or(i64::MAX),
+        pace,
+        paused_at: None,
+        mails: 0,
+        accepted: 0,
+    };
+    if store::delivery::waves(&mut tx, incident.id).await?.iter().any(|there| there.name == name) {
+        return Err(AppError::refused(format!("there is a wave `{name}` already"), "choose another name"));
+    }
+    store::delivery::insert_wave(&mut tx, incident.id, &wave).await?;
+    let ids: Vec<String> = chosen.iter().map(|notice| notice.id.clone()).collect();
+    store::notices::release(&mut tx, &ids, now).await?;
+    let tickets = open_tickets(&mut tx, &incident, &chosen, now).await?;
+    let mails = wave_mails(app, &mut tx, &incident, &wave, &chosen, &tickets).await?;
+    let queued = store::delivery::insert_mails(&mut tx, incident.id, now, app.clock.real().micros(), &mails).await?;
+    let without_contact = match selection {
+        Selection::All => note_unreachable(app, &mut tx, &incident).await?,
+        Selection::Tenants(_) | Selection::Pilot(_) => 0,
+    };
+    let released = Released {
+        wave: name.to_owned(),
+        notices: chosen.len(),
+        mails: queued,
+        tickets: tickets.len(),
+        without_contact,
+    };
+    let detail = serde_json::json!({ "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "pace": pace });
+    tx.commit(app.entry("wave.release", slug, detail)).await?;
+    Ok(released)
+}
+
+fn choose(slug: &str, approved: Vec<Notice>, selection: &Selection) -> Result<Vec<Notice>, AppError> {
+    let chosen: Vec<Notice> = match selection {
+        Selection::All => approved,
+        Selection::Tenants(tenants) => {
+            let there: BTreeSet<&str> = approved.iter().map(|notice| notice.tenant_id.as_str()).collect();
+            if let Some(unknown) = tenants.iter().find(|tenant| !there.contains(tenant.as_str())) {
+                return Err(AppError::bad(
+                    format!("tenant {unknown} has no approved notice"),
+                    format!("run `forthright notice list {slug} --csv`, and approve its notice first"),
+                ));
+            }
+            approved.into_iter().filter(|notice| tenants.contains(&notice.tenant_id)).collect()
+        }
+        Selection::Pilot(count) => approved.into_iter().take(*count).collect(),
+    };
+    if chosen.is_empty() {
+        return Err(AppError::refused(
+            "no approved notice to release",
+            format!(
+                "run `forthright notice draft {slug}`, then let a second person run `forthright notice approve {slug} --all`"
+            ),
+        ));
+    }
+    Ok(chosen)
+}
+
+/// Tickets by tenant, opened where there were none.
+async fn open_tickets(
+    tx: &mut store::Tx,
+    incident: &Incident,
+    notices: &[Notice],
+    now: i64,
+) -> Result<HashMap<String, store::tickets::TicketRow>, AppError> {
+    let new: Vec<NewTicket> = notices
+        .iter()
+        .map(|notice| NewTicket {
+            id: new_id("tkt"),
+            tenant_id: notice.tenant_id.clone(),
+            token: model::ids::ticket_token(incident.key.bytes(), &format!("{}/{}", incident.slug, notice.tenant_id)),
+        })
+        .collect();
+    store::tickets::insert(tx, incident.id, now, &new).await?;
+    let wanted: BTreeSet<&str> = notices.iter().map(|notice| notice.tenant_id.as_str()).collect();
+    let all = store::tickets::list(tx, incident.id).await?;
+    Ok(all
+        .into_iter()
+        .filter(|ticket| wanted.contains(ticket.tenant_id.as_str()))
+        .map(|ticket| (ticket.tenant_id.clone(), ticket))
+        .collect())
+}
+
+/// One mail for each recipient of each notice.
+async fn wave_mails(
+    app: &App,
+    tx: &mut store::Tx,
+    incident: &Incident,
+    wave: &Wave,
+    notices: &[Notice],
+    tickets: &HashMap<String, store::tickets::TicketRow>,
+) -> Result<Vec<NewMail>, AppError> {
+    let tenants: Vec<String> = notices.iter().map(|notice| notice.tenant_id.clone()).collect();
+    let ids: Vec<String> = notices.iter().map(|notice| notice.id.clone()).collect();
+    let contacts = by_tenant(store::directory::contacts_of(tx, &tenants).await?);
+    let languages: HashMap<String, String> = store::directory::tenants_of(tx, &tenants)
+        .await?
+        .into_iter()
+        .map(|tenant| (tenant.id, tenant.language))
+        .collect();
+    let letters = by_notice(store::notices::letters_of_notices(tx, &ids).await?);
+    let mut mails = Vec::new();
+    for notice in notices {
+        let people = contacts.get(&notice.tenant_id).map(Vec::as_slice).unwrap_or_default();
+        let Some((_, chosen)) = recipients(&ladder(people), 0) else { continue };
+        let (Some(ticket), Some(letters)) = (tickets.get(&notice.tenant_id), letters.get(&notice.id)) else {
+            return Err(AppError::missing(format!("notice {} has no letter or ticket", notice.id), "draft it again"));
+        };
+        let tenant_language = languages.get(&notice.tenant_id).map(String::as_str).unwrap_or_default();
+        for contact in &chosen {
+            let letter = letter_for(letters, contact, tenant_language);
+            let mut mail = notice_mail(app, incident, notice, ticket, letter, contact);
+            mail.cause = "wave";
+            mail.cause_id.clone_from(&wave.id);
+            mail.wave_id = Some(wave.id.clone());
+            mails.push(mail);
+        }
+    }
+    Ok(mails)
+}
+
+/// Contacts that can be told, as the ladder wants them. Whoever is disabled is not among them.
+pub(crate) fn ladder(contacts: &[Contact]) -> Vec<(Role, String, Contact)> {
+    contacts
+        .iter()
+        .filter(|contact| contact.disabled_at.is_none())
+        .filter_map(|contact| Role::parse(&contact.role).map(|role| (role, contact.address.clone(), contact.clone())))
+        .collect()
+}
+
+/// The letter in a contact's language as it was frozen; else English, else the first.
+pub(crate) fn letter_for<'a>(letters: &'a [LetterRow], contact: &Contact, tenant_language: &str) -> &'a LetterRow {
+    let language = Language::of_contact(&contact.language, tenant_language);
+    let of = |tag: &str| letters.iter().find(|letter| letter.language == tag);
+    of(language.tag()).or_else(|| of(Language::En.tag())).unwrap_or(&letters[0])
+}
+
+/// The mail of one notice to one contact, caused by a policy until the caller says otherwise.
+pub(crate) fn notice_mail(
+    app: &App,
+    incident: &Incident,
+    notice: &Notice,
+    ticket: &store::tickets::TicketRow,
+    letter: &LetterRow,
+    contact: &Contact,
+) -> NewMail {
+    let domain = app.settings.sender.domain();
+    NewMail {
+        id: new_id("dlv"),
+        cause: "policy",
+        cause_id: String::new(),
+        wave_id: None,
+        letter_id: letter.id.clone(),
+        notice_id: Some(notice.id.clone()),
+        ticket_id: Some(ticket.id.clone()),
+        tenant_id: Some(notice.tenant_id.clone()),
+        contact_id: Some(contact.id.clone()),
+        address: contact.address.clone(),
+        name: contact.name.clone(),
+        // Of the notice version and the contact: the same however often it is sent.
+        message_id: model::ids::message_id(incident.key.bytes(), &notice.id, &contact.address, domain),
+        reply_token: ticket.token.clone(),
+        thread_id: None,
+    }
+}
+
+/// Affected tenants that nobody can be told at get a task, once.
+async fn note_unreachable(app: &App, tx: &mut store::Tx, incident: &Incident) -> Result<usize, AppError> {
+    let now = app.clock.now();
+    let mut after = String::new();
+    let mut count = 0;
+    loop {
+        let tenants = store::notices::affected_tenants(tx, incident.id, &after, 1_000).await?;
+        let Some(last) = tenants.last() else { return Ok(count) };
+        after.clone_from(last);
+        let contacts = by_tenant(store::directory::contacts_of(tx, &tenants).await?);
+        for tenant in tenants {
+            let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
+            if recipients(&ladder(people), 0).is_some() {
+                continue;
+            }
+            count += 1;
+            let task = Task {
+                id: new_id("tsk"),
+                tenant_id: Some(tenant.clone()),
+                ticket_id: None,
+                kind: "no-contact".to_owned(),
+                target: "incident-lead".to_owned(),
+                text: format!(
+                    "tenant {tenant} is affected and has no contact who can be told: find one and run `forthright directory add-contact`"
+                ),
+                created_at: now.micros(),
+                due_at: now.plus(std::time::Duration::from_secs(24 * 3600)).micros(),
+            };
+            let unique_key = format!("no-contact/{}/{tenant}", incident.id);
+            store::escalation::insert_task(
+                tx,
+                &NewTask { incident: incident.id, task: &task, unique_key: &unique_key },
+            )
+            .await?;
+        }
+    }
+}
+
+pub(crate) fn by_tenant(contacts: Vec<Contact>) -> HashMap<String, Vec<Contact>> {
+    let mut map: HashMap<String, Vec<Contact>> = HashMap::new();
+    for contact in contacts {
+        map.entry(contact.tenant_id.clone()).or_default().push(contact);
+    }
+    map
+}
+
+fn by_notice(letters: Vec<LetterRow>) -> HashMap<String, Vec<LetterRow>> {
+    let mut map: HashMap<String, Vec<LetterRow>> = HashMap::new();
+    for letter in letters {
+        map.entry(letter.notice_id.clone().unwrap_or_default()).or_default().push(letter);
+    }
+    map
+}
+
+/// Whether a wave waits or goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// It waits.
+    Pause,
+    /// It goes on where it stopped.
+    Resume,
+}
+
+/// Pauses a wave, or lets it go on.
+pub async fn pause(app: &App, slug: &str, wave: &str, pause: Pause) -> Result<(), AppError> {
+    let incident = app.incident(slug).await?;
+    let since = (pause == Pause::Pause).then(|| app.clock.now().micros());
+    let mut tx = app.store.begin().await?;
+    if store::delivery::set_paused(&mut tx, incident.id, wave, since).await? == 0 {
+        return Err(AppError::missing(
+            format!("no wave `{wave}` in {slug}"),
+            format!("run `forthright wave list {slug}`"),
+        ));
+    }
+    let verb = if since.is_some() { "wave.pause" } else { "wave.resume" };
+    tx.commit(app.entry(verb, slug, serde_json::json!({ "wave": wave }))).await?;
+    Ok(())
+}
+
+/// The waves of an incident.
+pub async fn waves(app: &App, slug: &str) -> Result<Vec<Wave>, AppError> {
+    let incident = app.incident(slug).await?;
+    Ok(store::delivery::waves(&mut app.store.read().await?, incident.id).await?)
+}
+
+/// The deliveries of an incident, by tenant.
+pub async fn list(app: &App, slug: &str) -> Result<Vec<Delivery>, AppError> {
+    let incident = app.incident(slug).await?;
+    Ok(store::delivery::list(&mut app.store.read().await?, incident.id).await?)
+}
+
+/// A claimed mail with all that is needed to write it.
+#[derive(Debug, Clone)]
+pub struct Letterbox {
+    /// The claimed row.
+    pub mail: Claimed,
+    /// Its frozen text.
+    pub letter: Arc<LetterRow>,
+    /// Whom it is from.
+    pub from: Sender,
+    /// Where answers go.
+    pub reply_to: Option<String>,
+    /// The conversation so far.
+    pub references: Vec<String>,
+    /// Whether its contact was disabled meanwhile.
+    pub suppressed: bool,
+}
+
+/// Leases up to `limit` due mails to a sender.
+pub async fn claim(app: &App, sender: &str, limit: i64) -> Result<Vec<Letterbox>, AppError> {
+    let mut tx = app.store.begin().await?;
+    let claimed = store::delivery::claim(&mut tx, sender, app.clock.real().micros(), limit).await?;
+    tx.commit_ledger().await?;
+    if claimed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut conn = app.store.read().await?;
+    let ids: Vec<String> =
+        claimed.iter().map(|mail| mail.letter_id.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+    let letters: HashMap<String, Arc<LetterRow>> = store::notices::letters_by_ids(&mut conn, &ids)
+        .await?
+        .into_iter()
+        .map(|letter| (letter.id.clone(), Arc::new(letter)))
+        .collect();
+    let disabled = store::delivery::disabled_among(&mut conn, &claimed).await?;
+    let mut names = HashMap::new();
+    for id in claimed.iter().map(|mail| mail.incident_id).collect::<BTreeSet<_>>() {
+        names.insert(id, app.incident_by_id(&mut conn, id).await?.facts.vendor);
+    }
+    let mut boxes = Vec::with_capacity(claimed.len());
+    for mail in claimed {
+        let letter = letters.get(&mail.letter_id).cloned().ok_or_else(|| {
+            AppError::missing(
+                format!("mail {} has no letter", mail.id),
+                "this is a fault of the program: please report it",
+            )
+        })?;
+        let vendor = names.get(&mail.incident_id).cloned().unwrap_or_default();
+        boxes.push(letterbox(app, mail, letter, vendor, &disabled));
+    }
+    Ok(boxes)
+}
+
+fn letterbox(
+    app: &App,
+    mail: Claimed,
+    letter: Arc<LetterRow>,
+    vendor: String,
+    disabled: &BTreeSet<String>,
+) -> Letterbox {
+    let sender = &app.settings.sender;
+    let name = if sender.name.is_empty() { vendor } else { sender.name.clone() };
+    Letterbox {
+        from: Sender { name, address: sender.address.clone() },
+        reply_to: (!mail.reply_token.is_empty()).then(|| model::ids::reply_address(&sender.address, &mail.reply_token)),
+        references: mail.thread_id.iter().cloned().collect(),
+        suppressed: mail.contact_id.as_ref().is_some_and(|contact| disabled.contains(contact)),
+        mail,
+        letter,
+    }
+}
+
+/// The bytes of a mail: frozen parts, and what belongs to this delivery.
+pub fn compose(app: &App, letterbox: &Letterbox, date: Timestamp) -> Result<Vec<u8>, AppError> {
+    let Letterbox { mail, letter, .. } = letterbox;
+    let outgoing = Outgoing {
+        letter: LetterParts { subject: &letter.subject, text: &letter.text, html: letter.html.as_deref() },
+        from: &letterbox.from,
+        to_address: &mail.address,
+        to_name: Some(mail.name.as_str()).filter(|name| !name.is_empty()),
+        message_id: &mail.message_id,
+        reply_to: letterbox.reply_to.as_deref(),
+        date,
+        references: &letterbox.references,
+        automatic: if mail.cause == "agent" { Automatic::ByPerson } else { Automatic::Generated },
+        rehearsal: if app.rehearsal { Rehearsal::Yes } else { Rehearsal::No },
+        language: &letter.language,
+    };
+    Ok(mail::message::compose(&outgoing)?)
+}
+
+/// How a try ended, in a sender's words.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The SMTP phase it ended in.
+    pub phase: String,
+    /// What the other side said, or what failed.
+    pub reply: String,
+    /// Protocol and cipher, or empty.
+    pub tls: String,
+    /// A state that does not follow from the outcome: suppressed, failed.
+    pub settled: Option<State>,
+}
+
+/// What is to be recorded of a try.
+pub fn verdict(app: &App, letterbox: &Letterbox, started_at: Timestamp, ended: Ended) -> Verdict {
+    let attempt = letterbox.mail.attempts + 1;
+    let next = after_attempt(ended.outcome, attempt, &app.settings.sending.retry());
+    let state = ended.settled.unwrap_or(next.state);
+    let real = app.clock.real();
+    let next_at = match (state, app.settings.sending.uncertain) {
+        (State::Uncertain, UncertainPolicy::Hold) => i64::MAX,
+        // Not before the lease would have ended: whatever the other side still does with the first copy is over then.
+        (State::Uncertain, UncertainPolicy::Resend) => real.plus(app.settings.sending.lease()).micros(),
+        _ => real.plus(next.wait).micros(),
+    };
+    let now = app.clock.now().micros();
+    let is_settled =
+        matches!(state, State::Accepted | State::Bounced | State::Failed | State::Suppressed | State::Cancelled);
+    Verdict {
+        id: letterbox.mail.id.clone(),
+        state: state.as_str(),
+        next_at,
+        settled_at: is_settled.then_some(now),
+        reply: ended.reply,
+        outcome: ended.outcome.as_str(),
+        phase: ended.phase,
+        tls: ended.tls,
+        started_at: started_at.micros(),
+        ended_at: now,
+        attempt,
+    }
+}
+
+/// Says that a sender lives for another lease.
+pub async fn heartbeat(app: &App, sender: &str) -> Result<(), AppError> {
+    let now = app.clock.real();
+    let mut tx = app.store.begin().await?;
+    store::delivery::heartbeat(&mut tx, sender, now.micros(), now.plus(app.settings.sending.lease()).micros()).await?;
+    Ok(tx.commit_ledger().await?)
+}
+
+/// Gives back what a sender has not begun to write, and forgets the sender.
+pub async fn farewell(app: &App, sender: &str) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    store::delivery::farewell(&mut tx, sender).await?;
+    Ok(tx.commit_ledger().await?)
+}
+
+/// Puts mails back that a sender holds and has not begun to write; they are due again after `wait`.
+pub async fn give_back(app: &App, sender: &str, ids: &[String], wait: std::time::Duration) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    store::delivery::give_back(&mut tx, sender, ids, app.clock.real().plus(wait).micros()).await?;
+    Ok(tx.commit_ledger().await?)
+}
+
+/// Frees what senders that are gone have held; how many mails.
+pub async fn reclaim(app: &App) -> Result<u64, AppError> {
+    let real = app.clock.real().micros();
+    if store::delivery::to_reclaim(&mut app.store.read().await?, real).await? == 0 {
+        return Ok(0);
+    }
+    let mut tx = app.store.begin().await?;
+    let (uncertain, waiting) =
+        store::delivery::reclaim(&mut tx, real, app.clock.now().micros(), app.settings.sending.uncertain).await?;
+    tx.commit_ledger().await?;
+    if uncertain + waiting > 0 {
+        tracing::warn!(uncertain, waiting, "took back the mails of a sender that is gone");
+    }
+    Ok(uncertain + waiting)
+}
+
+/// Whether a mail is due and free to go.
+pub async fn is_due(app: &App) -> Result<bool, AppError> {
+    Ok(store::delivery::is_due(&mut app.store.read().await?, app.clock.real().micros()).await?)
+}
+
+/// How many mails any sender holds.
+pub async fn leases(app: &App) -> Result<i64, AppError> {
+    Ok(store::delivery::leased(&mut app.store.read().await?).await?)
+}
+
+/// The pace of each wave that has one, in mails a second.
+pub async fn paces(app: &App) -> Result<HashMap<String, i64>, AppError> {
+    Ok(store::delivery::paces(&mut app.store.read().await?).await?.into_iter().collect())
+}
+
+/// Whether everything is stopped.
+pub async fn stopped(app: &App) -> Result<bool, AppError> {
+    Ok(crate::incidents::stopped_since(app).await?.is_some())
+}
+
+/// What EHLO says.
+pub fn hello(app: &App) -> &str {
+    app.settings.sender.hello()
+}
+
+/// How many deliveries there are in each state, over all incidents: for counting what a run did.
+pub async fn count_by_state(app: &App) -> Result<BTreeMap<String, i64>, AppError> {
+    Ok(store::delivery::count_by_state(&mut app.store.read().await?).await?.into_iter().collect())
+}

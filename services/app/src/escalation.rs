@@ -1,0 +1,220 @@
+//! Escalation: ladders that start, climb and end, the notice to a next contact, and tasks.
+//!
+//! Reads no state of its own making: what is due follows from tickets, questions and the outbox at each tick, so that
+//! missed, doubled and late ticks give the same. Invariant: a rung fires once per repeat and target, and every target
+//! gets a mail or a task, never nothing.
+
+mod climb;
+mod next_contact;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use model::escalation::{PolicyName, schedule};
+use model::time::Timestamp;
+use serde::Serialize;
+use store::escalation::{Escalation, Reason, Start, Task};
+
+use crate::{App, AppError, Incident, SYSTEM, new_id};
+
+pub use plan::{Line, list, preview};
+
+/// Ladders that start, or climb, before the clocks of others are looked at again.
+const CHUNK: i64 = 500;
+/// Tasks that are listed.
+const TASKS: i64 = 100_000;
+
+/// The reasons whose ladders start by themselves; a stranded ticket is given a next contact first.
+const STARTING: [(Reason, PolicyName); 3] =
+    [(Reason::Debt, PolicyName::Debt), (Reason::Promise, PolicyName::Promise), (Reason::Silence, PolicyName::Silence)];
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Ticked {
+    /// Ladders that started.
+    pub started: u64,
+    /// Rungs that fired, one for each target.
+    pub fired: u64,
+    /// Ladders that ended.
+    pub ended: u64,
+    /// Tasks made.
+    pub tasks: u64,
+    /// Mails queued.
+    pub mails: u64,
+}
+
+impl Ticked {
+    fn add(&mut self, other: Self) {
+        self.started += other.started;
+        self.fired += other.fired;
+        self.ended += other.ended;
+        self.tasks += other.tasks;
+        self.mails += other.mails;
+    }
+}
+
+/// Ends, starts and climbs ladders until nothing is due at this moment.
+pub async fn tick(app: &App) -> Result<Ticked, AppError> {
+    let app = app.acting_as(SYSTEM);
+    let now = app.clock.now();
+    let mut total = Ticked::default();
+    loop {
+        let mut round = end_settled(&app, now).await?;
+        round.add(help_stranded(&app, now).await?);
+        for (reason, policy) in STARTING {
+            round.add(start(&app, reason, policy, now).await?);
+        }
+        round.add(climb::climb_due(&app, now).await?);
+        total.add(round);
+        if round == Ticked::default() {
+            return Ok(total);
+        }
+    }
+}
+
+/// Whether a tick would do anything.
+pub async fn due(app: &App) -> Result<bool, AppError> {
+    let now = app.clock.now().micros();
+    let mut conn = app.store.read().await?;
+    if !store::escalation::due(&mut conn, now, 1).await?.is_empty() || store::escalation::to_end(&mut conn).await? > 0 {
+        return Ok(true);
+    }
+    for reason in [Reason::Stranded, Reason::Debt, Reason::Promise, Reason::Silence] {
+        if !store::escalation::starts(&mut conn, reason, now, 1).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn end_settled(app: &App, now: Timestamp) -> Result<Ticked, AppError> {
+    if store::escalation::to_end(&mut app.store.read().await?).await? == 0 {
+        return Ok(Ticked::default());
+    }
+    let mut tx = app.store.begin().await?;
+    let ended = store::escalation::end_settled(&mut tx, now.micros()).await?;
+    tx.commit(app.entry("escalation.end", "store", serde_json::json!({ "ended": ended }))).await?;
+    Ok(Ticked { ended, ..Ticked::default() })
+}
+
+/// Starts up to a chunk of ladders of one policy.
+async fn start(app: &App, reason: Reason, policy: PolicyName, now: Timestamp) -> Result<Ticked, AppError> {
+    if store::escalation::starts(&mut app.store.read().await?, reason, now.micros(), 1).await?.is_empty() {
+        return Ok(Ticked::default());
+    }
+    let mut tx = app.store.begin().await?;
+    let mut incidents = HashMap::new();
+    let mut started = 0;
+    for start in store::escalation::starts(&mut tx, reason, now.micros(), CHUNK).await? {
+        let incident = match incidents.entry(start.incident_id) {
+            Entry::Occupied(incident) => incident.into_mut(),
+            Entry::Vacant(none) => none.insert(app.incident_by_id(&mut tx, start.incident_id).await?),
+        };
+        let ladder = ladder(incident, policy, &start, now)?;
+        started += u64::from(store::escalation::insert(&mut tx, &ladder).await?);
+    }
+    let detail = serde_json::json!({ "policy": policy, "started": started });
+    tx.commit(app.entry("escalation.start", "store", detail)).await?;
+    Ok(Ticked { started, ..Ticked::default() })
+}
+
+/// A ladder at its start, with the incident's policy frozen.
+fn ladder(incident: &Incident, name: PolicyName, start: &Start, now: Timestamp) -> Result<Escalation, AppError> {
+    let policy = incident.policies.get(name);
+    let first = schedule(&policy, Timestamp::from_micros(start.measured_from)).first().map(|due| due.due_at.micros());
+    Ok(Escalation {
+        id: new_id("esc"),
+        incident_id: start.incident_id,
+        ticket_id: start.ticket_id.clone(),
+        policy: name.as_str().to_owned(),
+        subject: start.subject.clone(),
+        snapshot: serde_json::to_string(&policy).map_err(AppError::stored("escalations.snapshot"))?,
+        measured_from: start.measured_from,
+        started_at: now.micros(),
+        ended_at: None,
+        ended_why: None,
+        next_due_at: first,
+    })
+}
+
+/// Tickets whose notices all came back: each gets its next contacts or, where nobody is left, a ladder.
+async fn help_stranded(app: &App, now: Timestamp) -> Result<Ticked, AppError> {
+    let stranded =
+        store::escalation::starts(&mut app.store.read().await?, Reason::Stranded, now.micros(), CHUNK).await?;
+    let mut total = Ticked::default();
+    for start in stranded {
+        total.add(help(app, &start, now).await?);
+    }
+    Ok(total)
+}
+
+async fn help(app: &App, start: &Start, now: Timestamp) -> Result<Ticked, AppError> {
+    let mut tx = app.store.begin().await?;
+    store::tickets::lock(&mut tx, &start.ticket_id).await?;
+    let Some(ticket) = store::tickets::by_id(&mut tx, &start.ticket_id).await? else { return Ok(Ticked::default()) };
+    if !next_contact::is_stranded(&mut tx, &ticket.id).await? {
+        return Ok(Ticked::default());
+    }
+    let incident = app.incident_by_id(&mut tx, ticket.incident_id).await?;
+    let entry = new_id("ent");
+    let mails = next_contact::queue(app, &mut tx, &incident, &ticket, &entry).await?;
+    if mails == 0 {
+        let ladder = ladder(&incident, PolicyName::Unreachable, start, now)?;
+        let started = u64::from(store::escalation::insert(&mut tx, &ladder).await?);
+        let detail = serde_json::json!({ "policy": PolicyName::Unreachable, "started": started });
+        tx.commit(app.entry("escalation.start", &ticket.id, detail)).await?;
+        return Ok(Ticked { started, ..Ticked::default() });
+    }
+    let body = format!("no contact took the notice: it goes to {mails} further contact(s)");
+    let entry = store::tickets::Entry {
+        id: entry,
+        at: now.micros(),
+        kind: "escalation".to_owned(),
+        actor: app.actor.clone(),
+        body,
+    };
+    store::tickets::insert_entry(&mut tx, &ticket.id, &entry).await?;
+    tx.commit(app.entry("escalation.next_contact", &ticket.id, serde_json::json!({ "mails": mails }))).await?;
+    Ok(Ticked { mails, ..Ticked::default() })
+}
+
+/// Takes note, in the actor's name, of what a ladder has fired so far; how many firings that were. It goes on climbing.
+pub async fn acknowledge(app: &App, escalation: &str) -> Result<u64, AppError> {
+    let mut tx = app.store.begin().await?;
+    if store::escalation::by_id(&mut tx, escalation).await?.is_none() {
+        return Err(AppError::missing(
+            format!("no escalation `{escalation}`"),
+            "run `forthright escalation list INCIDENT --csv` to see what there is",
+        ));
+    }
+    let count = store::escalation::acknowledge(&mut tx, escalation, &app.actor, app.clock.now().micros()).await?;
+    tx.commit(app.entry("escalation.acknowledge", escalation, serde_json::json!({ "firings": count }))).await?;
+    Ok(count)
+}
+
+/// Marks a task as done, in the actor's name.
+pub async fn finish_task(app: &App, task: &str) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    match store::escalation::task_done_at(&mut tx, task).await? {
+        None => return Err(AppError::missing(format!("no task `{task}`"), "the page of the incident lists its tasks")),
+        Some(Some(at)) => {
+            let at = Timestamp::from_micros(at);
+            return Err(AppError::refused(
+                format!("task {task} was done at {at} already"),
+                "there is nothing left to do",
+            ));
+        }
+        Some(None) => store::escalation::finish_task(&mut tx, task, &app.actor, app.clock.now().micros()).await?,
+    }
+    tx.commit(app.entry("task.finish", task, serde_json::json!({}))).await?;
+    Ok(())
+}
+
+/// Tasks of an incident that are not done, by due time.
+pub async fn tasks(app: &App, slug: &str) -> Result<Vec<Task>, AppError> {
+    let incident = app.incident(slug).await?;
+    Ok(store::escalation::open_tasks(&mut app.store.read().await?, incident.id, TASKS).await?)
+}

@@ -1,0 +1,68 @@
+//! The same notice to the next contacts of an organisation.
+//!
+//! Writes no text: the letter is the one that was frozen. Invariant: an address that has a row for the notice, whatever
+//! became of it, is not written to again.
+
+use std::collections::HashSet;
+
+use model::delivery::{State, recipients};
+use store::delivery::NewMail;
+use store::directory::Contact;
+use store::notices::Notice;
+use store::tickets::TicketRow;
+use store::{Conn, Tx};
+
+use crate::delivery::{ladder, letter_for, notice_mail};
+use crate::{App, AppError, Incident};
+
+/// Whether every delivery of a ticket is settled and none is accepted. A ticket without deliveries is not stranded:
+/// its organisation has a task of its own.
+pub(super) async fn is_stranded(conn: &mut Conn, ticket: &str) -> Result<bool, AppError> {
+    let deliveries = store::delivery::of_ticket(conn, ticket).await?;
+    let mut states =
+        deliveries.iter().filter(|mail| mail.notice_id.is_some()).map(|mail| State::parse(&mail.state)).peekable();
+    let came_back =
+        |state| matches!(state, Some(State::Bounced | State::Failed | State::Suppressed | State::Cancelled));
+    Ok(states.peek().is_some() && states.all(came_back))
+}
+
+/// The newest released notice of a ticket's organisation, and the contacts on the first rung that have no row for it.
+pub(super) async fn untried(conn: &mut Conn, ticket: &TicketRow) -> Result<Option<(Notice, Vec<Contact>)>, AppError> {
+    let Some(notice) = store::escalation::newest_released(conn, ticket.incident_id, &ticket.tenant_id).await? else {
+        return Ok(None);
+    };
+    let deliveries = store::delivery::of_ticket(conn, &ticket.id).await?;
+    let tried: HashSet<&str> = deliveries
+        .iter()
+        .filter(|mail| mail.notice_id.as_deref() == Some(notice.id.as_str()))
+        .map(|mail| mail.address.as_str())
+        .collect();
+    let mut people = ladder(&store::directory::contacts_of(conn, std::slice::from_ref(&ticket.tenant_id)).await?);
+    people.retain(|(_, address, _)| !tried.contains(address.as_str()));
+    Ok(recipients(&people, 0).map(|(_, contacts)| (notice, contacts)))
+}
+
+/// Puts the notice to the next contacts into the outbox; how many mails. 0: nobody is left.
+pub(super) async fn queue(
+    app: &App,
+    tx: &mut Tx,
+    incident: &Incident,
+    ticket: &TicketRow,
+    cause_id: &str,
+) -> Result<u64, AppError> {
+    let Some((notice, contacts)) = untried(tx, ticket).await? else { return Ok(0) };
+    let letters = store::notices::letters_of(tx, &notice.id).await?;
+    if letters.is_empty() {
+        return Ok(0);
+    }
+    let tenant = store::directory::tenant(tx, &ticket.tenant_id).await?;
+    let language = tenant.map(|tenant| tenant.language).unwrap_or_default();
+    let mail = |contact: &Contact| NewMail {
+        cause: "policy",
+        cause_id: cause_id.to_owned(),
+        ..notice_mail(app, incident, &notice, ticket, letter_for(&letters, contact, &language), contact)
+    };
+    let mails: Vec<NewMail> = contacts.iter().map(mail).collect();
+    let (created_at, next_at) = (app.clock.now().micros(), app.clock.real().micros());
+    Ok(store::delivery::insert_mails(tx, incident.id, created_at, next_at, &mails).await?)
+}

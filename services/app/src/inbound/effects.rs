@@ -1,0 +1,294 @@
+//! What a mail changes, by its class.
+//!
+//! Decides no class. Invariant: only a person's mail, or one that a person must read, opens a question or moves the
+//! turn; an automatic one leaves a line in the timeline and, if it is a refusal for good, ends its delivery.
+
+use mail::inbound::Class;
+use model::delivery::State;
+use store::Tx;
+use store::delivery::Delivery;
+use store::tickets::{Entry, Inbound, NewQuestion, TicketRow};
+
+use super::whose::{Whose, normal};
+use super::{LONGEST_TEXT, Reading};
+use crate::{App, AppError, new_id};
+
+/// A mail on its way into its ticket.
+pub(super) struct Filing<'a> {
+    app: &'a App,
+    row: Inbound,
+    read: mail::inbound::Inbound,
+    whose: Whose,
+    questions: Vec<String>,
+}
+
+impl<'a> Filing<'a> {
+    pub(super) fn new(app: &'a App, row: Inbound, read: mail::inbound::Inbound, whose: Whose) -> Self {
+        let questions = match &whose.ticket {
+            Some(_) => questions(&row.id, &read, is_own_staff(&whose, &read)),
+            None => Vec::new(),
+        };
+        Self { app, row, read, whose, questions }
+    }
+
+    /// Without addresses and words.
+    pub(super) fn audit_detail(&self) -> serde_json::Value {
+        serde_json::json!({
+            "class": self.read.class.name(),
+            "trust": self.trust(),
+            "ticket": self.whose.ticket.as_ref().map(|ticket| &ticket.id),
+            "delivery": self.whose.mail.as_ref().map(|mail| &mail.id),
+            "questions": self.questions.len(),
+        })
+    }
+
+    /// The stored mail with what was read of it.
+    pub(super) fn row(&self) -> Result<Inbound, AppError> {
+        let reading = Reading {
+            evidence: self.read.evidence.clone(),
+            recipients: self.read.recipients.clone(),
+            subject: self.read.subject.clone(),
+            new_text: cut(&self.read.new_text, &self.row.id),
+            questions: self.questions.clone(),
+        };
+        let verdict = serde_json::to_string(&reading).map_err(AppError::stored("inbound.verdict"))?;
+        let state = if self.whose.ticket.is_some() { "filed" } else { "quarantined" };
+        Ok(Inbound {
+            state: state.to_owned(),
+            class: Some(self.read.class.name().to_owned()),
+            trust: Some(self.trust().to_owned()),
+            message_id: self.read.message_id.clone(),
+            ticket_id: self.whose.ticket.as_ref().map(|ticket| ticket.id.clone()),
+            outbox_id: self.whose.mail.as_ref().map(|mail| mail.id.clone()),
+            verdict: Some(verdict),
+            ..self.row.clone()
+        })
+    }
+
+    /// No signature or sending host is checked yet, so no mail is more than `U`.
+    fn trust(&self) -> &'static str {
+        if self.whose.ticket.is_some() { "U" } else { "C" }
+    }
+
+    /// Changes the ticket and, where the mail speaks of one, the delivery.
+    pub(super) async fn apply(&self, tx: &mut Tx) -> Result<(), AppError> {
+        let Some(ticket) = &self.whose.ticket else { return Ok(()) };
+        self.settle_delivery(tx).await?;
+        let entry = Entry {
+            id: new_id("ent"),
+            at: self.row.received_at,
+            kind: "mail".to_owned(),
+            actor: self.sender(),
+            body: self.body(),
+        };
+        store::tickets::insert_entry(tx, &ticket.id, &entry).await?;
+        if self.questions.is_empty() {
+            return Ok(());
+        }
+        self.ask(tx, ticket).await?;
+        if self.read.class == Class::Human {
+            let last = ticket.last_inbound_at.unwrap_or(i64::MIN).max(self.row.received_at);
+            store::tickets::set_inbound(tx, &ticket.id, last).await?;
+        }
+        crate::tickets::set_turn(tx, &ticket.id).await?;
+        Ok(())
+    }
+
+    async fn settle_delivery(&self, tx: &mut Tx) -> Result<(), AppError> {
+        let Some(mail) = &self.whose.mail else { return Ok(()) };
+        let now = self.app.clock.now().micros();
+        match self.read.class {
+            Class::BouncePermanent => {
+                await_verdict(mail)?;
+                store::delivery::bounce_late(tx, &mail.id, now, &self.diagnosis()).await?;
+            }
+            // Whoever reacts to a mail has it.
+            Class::Human | Class::AutoReply | Class::Receipt | Class::Complaint => {
+                store::delivery::confirm(tx, &mail.id, now, &format!("{} came in reply to it", self.read.class))
+                    .await?;
+            }
+            Class::BounceTransient | Class::Delay | Class::Loop | Class::Unclear => {}
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<(), AppError> {
+        // Ids of one millisecond are in no order of their own, and questions are listed by id.
+        let mut ids: Vec<String> = self.questions.iter().map(|_| new_id("qst")).collect();
+        ids.sort();
+        let asked_by = self.sender();
+        for (id, text) in ids.iter().zip(&self.questions) {
+            let new = NewQuestion {
+                id,
+                ticket: &ticket.id,
+                text,
+                asked_by: &asked_by,
+                asked_at: self.row.received_at,
+                inbound_id: Some(&self.row.id),
+            };
+            store::tickets::insert_question(tx, &new).await?;
+        }
+        Ok(())
+    }
+
+    fn sender(&self) -> String {
+        sender(&self.read, self.row.envelope_from.as_deref())
+    }
+
+    fn body(&self) -> String {
+        let text = cut(&self.read.new_text, &self.row.id);
+        if self.read.class == Class::Human {
+            return text;
+        }
+        let mut lines = vec![format!("{}: {} ({})", self.read.class, self.read.subject, self.row.id)];
+        lines.extend(self.read.recipients.iter().map(|recipient| {
+            format!("{}: {} {} {}", recipient.address, recipient.action, recipient.status, recipient.diagnostic)
+                .trim_end()
+                .to_owned()
+        }));
+        if !text.is_empty() {
+            lines.extend([String::new(), text]);
+        }
+        lines.join("\n")
+    }
+
+    /// What the other side said, in one line.
+    fn diagnosis(&self) -> String {
+        let refused = self.read.recipients.iter().find(|recipient| recipient.permanent == Some(true));
+        let said =
+            refused.map(|recipient| format!("{} {}", recipient.status, recipient.diagnostic)).unwrap_or_default();
+        let said = if said.trim().is_empty() { self.read.subject.clone() } else { said };
+        format!("reported later ({}): {}", self.row.id, said.trim())
+    }
+}
+
+/// While a sender holds the mail, its own verdict comes first: a report may overtake it.
+fn await_verdict(mail: &Delivery) -> Result<(), AppError> {
+    match State::parse(&mail.state) {
+        Some(State::Leased | State::AtDot) => Err(AppError::Later {
+            what: format!("mail {} is being sent while a report on it came in", mail.id),
+            hint: "it is filed by itself once the sender has recorded how it ended".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The questions a mail opens.
+fn questions(id: &str, read: &mail::inbound::Inbound, own_staff: bool) -> Vec<String> {
+    let look = || vec![format!("a mail that a person must read ({id})")];
+    match read.class {
+        Class::Human if own_staff => Vec::new(),
+        Class::Human => {
+            let asked = mail::inbound::questions(&read.new_text);
+            if asked.is_empty() { look() } else { asked }
+        }
+        Class::Unclear => look(),
+        Class::BouncePermanent
+        | Class::BounceTransient
+        | Class::Delay
+        | Class::AutoReply
+        | Class::Complaint
+        | Class::Receipt
+        | Class::Loop => Vec::new(),
+    }
+}
+
+/// Whether one of our own people answers an escalation letter: such a letter is to no organisation, and the answer comes
+/// from the address it went to. Their words are no question.
+fn is_own_staff(whose: &Whose, read: &mail::inbound::Inbound) -> bool {
+    let from = read.from.as_deref().map(normal);
+    whose.mail.as_ref().is_some_and(|mail| mail.tenant_id.is_none() && from.as_deref() == Some(mail.address.as_str()))
+}
+
+/// The address in From, else the envelope's, as the directory would write it.
+fn sender(read: &mail::inbound::Inbound, envelope_from: Option<&str>) -> String {
+    let named = read.from.as_deref().into_iter().chain(envelope_from).map(normal);
+    named.into_iter().find(|address| address.contains('@')).unwrap_or_else(|| "unknown sender".to_owned())
+}
+
+/// The text as far as it is kept beside the bytes.
+fn cut(text: &str, id: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}\n(cut here; {id} keeps the whole mail)", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(raw: &str) -> mail::inbound::Inbound {
+        mail::inbound::read(raw.as_bytes(), None, None, &|_| false)
+    }
+
+    fn delivery(tenant_id: Option<&str>, address: &str, state: &str) -> Delivery {
+        Delivery {
+            id: "out_1".to_owned(),
+            notice_id: None,
+            tenant_id: tenant_id.map(str::to_owned),
+            address: address.to_owned(),
+            state: state.to_owned(),
+            attempts: 1,
+            message_id: "1@vendor.example".to_owned(),
+            last_reply: String::new(),
+            cause: "policy".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_persons_mail_without_a_question_mark_is_a_question_all_the_same() {
+        let mail = read("From: a@x.example\r\n\r\nPlease send the list of files.\r\n");
+        assert_eq!(mail.class, Class::Human);
+        assert_eq!(questions("inb_1", &mail, false), ["Please send the list of files."]);
+    }
+
+    #[test]
+    fn an_unclear_mail_asks_a_person_to_read_it_and_an_automatic_one_asks_nothing() {
+        let mut mail = read("From: a@x.example\r\n\r\nWho are you?\r\n");
+        mail.class = Class::Unclear;
+        assert_eq!(questions("inb_1", &mail, false), ["a mail that a person must read (inb_1)"]);
+        for class in [
+            Class::AutoReply,
+            Class::Receipt,
+            Class::Delay,
+            Class::Loop,
+            Class::Complaint,
+            Class::BouncePermanent,
+            Class::BounceTransient,
+        ] {
+            mail.class = class;
+            assert!(questions("inb_1", &mail, false).is_empty(), "{class}");
+        }
+    }
+
+    #[test]
+    fn only_the_reader_of_an_escalation_letter_is_one_of_our_own() {
+        let mail = read("From: Lead <LEAD@vendor.example>\r\n\r\nI see to it.\r\n");
+        let whose = |tenant, address| Whose { ticket: None, mail: Some(delivery(tenant, address, "accepted")) };
+        assert!(is_own_staff(&whose(None, "lead@vendor.example"), &mail));
+        assert!(!is_own_staff(&whose(Some("t-1"), "lead@vendor.example"), &mail));
+        assert!(!is_own_staff(&whose(None, "other@vendor.example"), &mail));
+        assert!(!is_own_staff(&Whose { ticket: None, mail: None }, &mail));
+    }
+
+    #[test]
+    fn a_report_waits_while_its_mail_is_being_sent() {
+        assert_eq!(await_verdict(&delivery(None, "a@x.example", "at_dot")).unwrap_err().exit_code(), 75);
+        assert!(await_verdict(&delivery(None, "a@x.example", "accepted")).is_ok());
+    }
+
+    #[test]
+    fn the_sender_is_the_address_in_from_else_the_envelopes() {
+        assert_eq!(sender(&read("From: A <A@X.example>\r\n\r\nhi\r\n"), Some("b@x.example")), "a@x.example");
+        assert_eq!(sender(&read("Subject: x\r\n\r\nhi\r\n"), Some("b@x.example")), "b@x.example");
+        assert_eq!(sender(&read("Subject: x\r\n\r\nhi\r\n"), Some("")), "unknown sender");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_says_so() {
+        let text = "ü".repeat(LONGEST_TEXT + 1);
+        assert!(cut(&text, "inb_1").ends_with("(cut here; inb_1 keeps the whole mail)"));
+        assert_eq!(cut("ü", "inb_1"), "ü");
+    }
+}

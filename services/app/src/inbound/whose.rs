@@ -1,0 +1,128 @@
+//! Whose a mail is: by its token, else by the Message-IDs it names. Never by a number in its subject.
+//!
+//! Changes nothing. Invariant: a mail of ours that a message names counts only if it belongs to the same ticket as the
+//! token, so that a token of one organisation changes nothing of another's.
+
+use mail::inbound::{Class, Inbound, Recipient};
+use model::email::EmailAddress;
+use store::Conn;
+use store::delivery::Delivery;
+use store::tickets::TicketRow;
+
+use crate::AppError;
+
+/// Where a mail belongs.
+#[derive(Debug)]
+pub(super) struct Whose {
+    /// The ticket; none = nobody can say.
+    pub(super) ticket: Option<TicketRow>,
+    /// Which of our mails it is about.
+    pub(super) mail: Option<Delivery>,
+}
+
+/// Looks the tokens up, the envelope's first, then the Message-IDs.
+pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppError> {
+    let mut ticket = None;
+    for token in read.to.iter().filter_map(|address| model::ids::token_of(address)) {
+        ticket = store::tickets::by_token(conn, &token).await?;
+        if ticket.is_some() {
+            break;
+        }
+    }
+    let by_token = ticket.as_ref().map(|ticket| ticket.id.clone());
+    for id in named(read) {
+        let Some(mail) = store::delivery::by_message_id(conn, id).await? else { continue };
+        let Some(its_ticket) = store::delivery::ticket_of(conn, &mail.id).await? else { continue };
+        if by_token.as_ref().is_some_and(|ticket| *ticket != its_ticket) {
+            continue;
+        }
+        if ticket.is_none() {
+            ticket = store::tickets::by_id(conn, &its_ticket).await?;
+        }
+        return Ok(Whose { ticket, mail: Some(mail) });
+    }
+    // A report without a Message-ID still says who was not reached; the token says in which conversation.
+    let mail = match &ticket {
+        Some(ticket) if read.class == Class::BouncePermanent => {
+            returned(store::delivery::of_ticket(conn, &ticket.id).await?, &read.recipients)
+        }
+        _ => None,
+    };
+    Ok(Whose { ticket, mail })
+}
+
+/// Message-IDs in the order of what they say: the returned message, what is answered, the thread from its end.
+fn named(read: &Inbound) -> impl Iterator<Item = &String> {
+    let own = read.message_id.as_ref().filter(|_| read.class == Class::Loop);
+    read.returned_message_ids.iter().chain(own).chain(&read.in_reply_to).chain(read.references.iter().rev())
+}
+
+/// The newest mail to a recipient that the report refuses for good.
+fn returned(mails: Vec<Delivery>, recipients: &[Recipient]) -> Option<Delivery> {
+    let refused: Vec<String> = recipients
+        .iter()
+        .filter(|recipient| recipient.permanent == Some(true))
+        .map(|recipient| normal(&recipient.address))
+        .collect();
+    mails.into_iter().filter(|mail| refused.contains(&mail.address)).max_by(|a, b| drawn(&a.id).cmp(drawn(&b.id)))
+}
+
+/// The sortable part of an id.
+fn drawn(id: &str) -> &str {
+    id.split_once('_').map_or(id, |(_, ulid)| ulid)
+}
+
+/// An address as the directory writes it; as it stands where it is none.
+pub(super) fn normal(address: &str) -> String {
+    EmailAddress::parse(address).map_or_else(|_| address.trim().to_owned(), |address| address.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(id: &str, address: &str) -> Delivery {
+        Delivery {
+            id: id.to_owned(),
+            notice_id: None,
+            tenant_id: None,
+            address: address.to_owned(),
+            state: "accepted".to_owned(),
+            attempts: 1,
+            message_id: format!("{id}@vendor.example"),
+            last_reply: String::new(),
+            cause: "wave".to_owned(),
+        }
+    }
+
+    fn recipient(address: &str, permanent: Option<bool>) -> Recipient {
+        Recipient {
+            address: address.to_owned(),
+            action: "failed".to_owned(),
+            status: "5.1.1".to_owned(),
+            permanent,
+            diagnostic: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_report_without_message_id_finds_the_newest_mail_to_its_recipient() {
+        let mails = || {
+            vec![mail("dlv_02", "a@acme.example"), mail("out_01", "a@acme.example"), mail("dlv_03", "b@acme.example")]
+        };
+        let found = |recipient| returned(mails(), &[recipient]).map(|mail| mail.id);
+        assert_eq!(found(recipient("A@ACME.example", Some(true))).as_deref(), Some("dlv_02"));
+        assert_eq!(found(recipient("a@acme.example", Some(false))), None);
+        assert_eq!(found(recipient("a@acme.example", None)), None);
+        assert_eq!(found(recipient("c@acme.example", Some(true))), None);
+    }
+
+    #[test]
+    fn the_returned_message_comes_before_the_thread_and_the_thread_from_its_end() {
+        let raw = b"From: a@x.example\r\nMessage-ID: <own@x.example>\r\nIn-Reply-To: <b@x.example>\r\nReferences: <c@x.example> <d@x.example>\r\n\r\nWhat now?\r\n";
+        let mut read = mail::inbound::read(raw, None, None, &|_| false);
+        read.returned_message_ids = vec!["a@x.example".to_owned()];
+        let ids: Vec<&str> = named(&read).map(String::as_str).collect();
+        assert_eq!(ids, ["a@x.example", "b@x.example", "d@x.example", "c@x.example"]);
+    }
+}

@@ -1,0 +1,152 @@
+//! Incidents: opening them, and their clock events.
+
+use model::notices::IncidentFacts;
+use model::time::Timestamp;
+use serde::Deserialize;
+
+use crate::{App, AppError};
+
+/// The file that opens an incident.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentFile {
+    /// Its name: letters, digits and hyphens.
+    pub slug: String,
+    /// Title in the vendor's words.
+    pub title: String,
+    /// Who sends the notices.
+    pub vendor: String,
+    /// When the exposure was discovered, RFC 3339 or a date.
+    pub discovered_at: String,
+    /// What happened; the notice says openly where this is not stated.
+    #[serde(default)]
+    pub summary: String,
+    /// What was done.
+    #[serde(default)]
+    pub measures: String,
+    /// Postal address, telephone or page of the vendor.
+    #[serde(default)]
+    pub contact: String,
+    /// Escalation policies of this incident, in place of those of the same name.
+    #[serde(default)]
+    pub policies: std::collections::BTreeMap<String, model::escalation::Policy>,
+}
+
+/// Opens an incident.
+pub async fn open(app: &App, file: IncidentFile) -> Result<String, AppError> {
+    check_slug(&file.slug)?;
+    for (name, text) in [("title", &file.title), ("vendor", &file.vendor)] {
+        if text.trim().is_empty() || text.chars().any(char::is_control) {
+            return Err(AppError::bad(
+                format!("the incident's {name} is empty or holds line breaks"),
+                format!("write {name} = \"…\" on one line"),
+            ));
+        }
+    }
+    let bad_time =
+        |error: model::time::NotATime| AppError::bad(format!("discovered_at: {error}"), "correct the incident file");
+    let discovered_at: Timestamp = file.discovered_at.parse().map_err(bad_time)?;
+    let bad_policy = |error: model::escalation::BadPolicy| {
+        AppError::bad(error.to_string(), "correct [policies] and open the incident again")
+    };
+    let policies = model::escalation::Policies::default()
+        .replaced_by(app.settings.policies.clone())
+        .and_then(|policies| policies.replaced_by(file.policies))
+        .map_err(bad_policy)?;
+    let facts = IncidentFacts {
+        slug: file.slug.clone(),
+        title: file.title.trim().to_owned(),
+        vendor: file.vendor.trim().to_owned(),
+        discovered_at,
+        summary: file.summary.trim().to_owned(),
+        measures: file.measures.trim().to_owned(),
+        contact: file.contact.trim().to_owned(),
+    };
+    let json = |value: Result<String, serde_json::Error>| value.map_err(AppError::stored("incident"));
+    let row = store::incidents::Incident {
+        id: 0,
+        slug: file.slug.clone(),
+        title: facts.title.clone(),
+        vendor: facts.vendor.clone(),
+        discovered_at: discovered_at.micros(),
+        facts: json(serde_json::to_string(&facts))?,
+        wrapped_key: app.master.new_incident_key()?,
+        policies: json(serde_json::to_string(&policies))?,
+        opened_by: app.actor.clone(),
+        opened_at: app.clock.now().micros(),
+    };
+    let mut tx = app.store.begin().await?;
+    if store::incidents::insert(&mut tx, &row).await?.is_none() {
+        return Err(AppError::refused(
+            format!("there is an incident `{}` already", file.slug),
+            format!("run `forthright incident show {}`, or choose another slug", file.slug),
+        ));
+    }
+    let detail =
+        serde_json::json!({ "title": facts.title, "vendor": facts.vendor, "discovered_at": facts.discovered_at });
+    tx.commit(app.entry("incident.open", &file.slug, detail)).await?;
+    Ok(file.slug)
+}
+
+fn check_slug(slug: &str) -> Result<(), AppError> {
+    let fits = !slug.is_empty()
+        && slug.len() <= 64
+        && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits { Ok(()) } else { Err(AppError::bad(format!("`{slug}` is no slug"), "use up to 64 of a-z, 0-9 and -")) }
+}
+
+/// All incidents.
+pub async fn list(app: &App) -> Result<Vec<store::incidents::Incident>, AppError> {
+    Ok(store::incidents::list(&mut app.store.read().await?).await?)
+}
+
+/// The clock events of an incident.
+pub async fn events(app: &App, slug: &str) -> Result<Vec<store::incidents::Event>, AppError> {
+    let incident = app.incident(slug).await?;
+    Ok(store::incidents::events(&mut app.store.read().await?, incident.id).await?)
+}
+
+/// Records a clock event. A correction is a further record of the same name.
+pub async fn event(app: &App, slug: &str, name: &str, at: Timestamp, why: &str) -> Result<(), AppError> {
+    let incident = app.incident(slug).await?;
+    let event = store::incidents::Event {
+        name: name.to_owned(),
+        at: at.micros(),
+        why: why.to_owned(),
+        actor: app.actor.clone(),
+        recorded_at: app.clock.now().micros(),
+    };
+    let mut tx = app.store.begin().await?;
+    store::incidents::insert_event(&mut tx, incident.id, &event).await?;
+    let detail = serde_json::json!({ "event": name, "at": at, "why": why });
+    tx.commit(app.entry("incident.event", slug, detail)).await?;
+    Ok(())
+}
+
+/// Stops all sending, everywhere, or lets it go on.
+pub async fn set_stopped(app: &App, stop: Stop) -> Result<(), AppError> {
+    let since = match stop {
+        Stop::Now => Some(app.clock.now()),
+        Stop::NoLonger => None,
+    };
+    let mut tx = app.store.begin().await?;
+    store::incidents::set_stopped(&mut tx, since).await?;
+    let verb = if since.is_some() { "stop" } else { "go" };
+    tx.commit(app.entry(verb, "store", serde_json::json!({}))).await?;
+    Ok(())
+}
+
+/// What the stop button does.
+#[derive(Debug, Clone, Copy)]
+pub enum Stop {
+    /// No new mail anywhere.
+    Now,
+    /// Mail goes on.
+    NoLonger,
+}
+
+/// Since when everything is stopped.
+pub async fn stopped_since(app: &App) -> Result<Option<Timestamp>, AppError> {
+    let installation = store::incidents::installation(&mut app.store.read().await?).await?;
+    Ok(installation.and_then(|row| row.stopped_at).map(Timestamp::from_micros))
+}

@@ -1,0 +1,475 @@
+//! Notices: drafted from facts, looked at, approved by a second person, then frozen.
+//!
+//! Renders once, here, at drafting: what is stored is what is sent. Invariant: a notice is written from one
+//! organisation's facts and approved only while they are still true.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use model::delivery::recipients;
+use model::language::Language;
+use model::notices::{DomainFacts, Letter, NoticeContext};
+use model::time::Timestamp;
+use serde::Serialize;
+use store::directory::{Contact, Tenant};
+use store::mapping::Scope;
+use store::notices::{Draft, LetterRow, Notice};
+
+use crate::{App, AppError, Incident, new_id};
+
+/// Tenants in a range: about a tenth of a second of rendering between two commits.
+const A_RANGE: i64 = 500;
+
+/// What drafting did.
+#[derive(Debug, Default, Serialize)]
+pub struct Drafted {
+    /// New drafts.
+    pub drafted: usize,
+    /// Drafts written anew because their facts, languages or templates changed.
+    pub changed: usize,
+    /// Notices that say what is still true.
+    pub kept: usize,
+    /// Drafts and approvals withdrawn: their facts are gone, or a newer draft takes their place.
+    pub withdrawn: usize,
+    /// Affected tenants without anybody who can be told.
+    pub without_contact: usize,
+}
+
+/// Drafts a notice for each mapped organisation; again = only what changed.
+pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
+    let incident = app.incident(slug).await?;
+    crate::intake::settle(app, incident.id).await?;
+    let mut total = Drafted::default();
+    let mut affected = BTreeSet::new();
+    let mut after = String::new();
+    loop {
+        let tenants =
+            store::notices::affected_tenants(&mut app.store.read().await?, incident.id, &after, A_RANGE).await?;
+        let Some(last) = tenants.last().cloned() else { break };
+        draft_range(app, &incident, &tenants, &mut total).await?;
+        affected.extend(tenants);
+        after = last;
+    }
+    withdraw_unaffected(app, &incident, &affected, &mut total).await?;
+    Ok(total)
+}
+
+async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
+    let (Some(first), Some(last)) = (tenants.first(), tenants.last()) else { return Ok(()) };
+    let mut tx = app.store.begin().await?;
+    let facts = by_tenant(store::mapping::facts(&mut tx, incident.id, Scope::Tenants(first, last)).await?);
+    let contacts = crate::delivery::by_tenant(store::directory::contacts_in_range(&mut tx, first, last).await?);
+    let rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
+        .await?
+        .into_iter()
+        .map(|row| (row.id.clone(), row))
+        .collect();
+    let latest: HashMap<String, Notice> = store::notices::latest_in_range(&mut tx, incident.id, first, last)
+        .await?
+        .into_iter()
+        .map(|notice| (notice.tenant_id.clone(), notice))
+        .collect();
+    let (mut new, mut again, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    for (tenant, domains) in facts {
+        let Some(row) = rows.get(&tenant) else { continue };
+        let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
+        if recipients(&crate::delivery::ladder(people), 0).is_none() {
+            total.without_contact += 1;
+            continue;
+        }
+        let material = Material::new(row, people, domains);
+        match plan(latest.get(&tenant), &material) {
+            Plan::Keep => total.kept += 1,
+            Plan::Rewrite { id, version, kind, supplements } => {
+                again.push(write(app, incident, material, Some(id), version, kind, supplements)?);
+            }
+            Plan::Replace { withdraws, version, kind, supplements } => {
+                gone.push(withdraws);
+                new.push(write(app, incident, material, None, version, kind, supplements)?);
+            }
+            Plan::New { version, kind, supplements } => {
+                new.push(write(app, incident, material, None, version, kind, supplements)?);
+            }
+        }
+    }
+    let now = app.clock.now().micros();
+    for id in &gone {
+        store::notices::withdraw(&mut tx, id, now).await?;
+    }
+    for draft in &again {
+        store::notices::redraft(&mut tx, &app.actor, now, draft).await?;
+    }
+    store::notices::insert_drafts(&mut tx, incident.id, &app.actor, now, &new).await?;
+    total.drafted += new.len();
+    total.changed += again.len();
+    total.withdrawn += gone.len();
+    if new.is_empty() && again.is_empty() {
+        return Ok(());
+    }
+    let detail = serde_json::json!({
+        "from": first, "to": last, "drafted": new.len(), "changed": again.len(), "withdrawn": gone.len(),
+        "templates": mail::templates::VERSION,
+    });
+    Ok(tx.commit(app.entry("notice.draft", &incident.slug, detail)).await?)
+}
+
+/// Drafts and approvals of organisations that are not affected any more.
+async fn withdraw_unaffected(
+    app: &App,
+    incident: &Incident,
+    affected: &BTreeSet<String>,
+    total: &mut Drafted,
+) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    let now = app.clock.now().micros();
+    let mut withdrawn = Vec::new();
+    for state in ["drafted", "approved"] {
+        for notice in store::notices::in_state(&mut tx, incident.id, state).await? {
+            if !affected.contains(&notice.tenant_id) {
+                store::notices::withdraw(&mut tx, &notice.id, now).await?;
+                withdrawn.push(notice.id);
+            }
+        }
+    }
+    if withdrawn.is_empty() {
+        return Ok(());
+    }
+    total.withdrawn += withdrawn.len();
+    let detail = serde_json::json!({ "notices": withdrawn, "why": "the organisation is not affected any more" });
+    Ok(tx.commit(app.entry("notice.withdraw", &incident.slug, detail)).await?)
+}
+
+/// What one organisation's notice is written from.
+struct Material<'a> {
+    tenant: &'a Tenant,
+    domains: Vec<DomainFacts>,
+    languages: BTreeSet<Language>,
+    /// Of the facts alone, then of languages and templates: a released notice is supplemented for the first only.
+    digest: (String, String),
+}
+
+impl<'a> Material<'a> {
+    fn new(tenant: &'a Tenant, contacts: &[Contact], domains: Vec<DomainFacts>) -> Self {
+        let languages: BTreeSet<Language> = crate::delivery::ladder(contacts)
+            .iter()
+            .filter(|(role, _, _)| model::delivery::rung(*role).is_some())
+            .map(|(_, _, contact)| Language::of_contact(&contact.language, &tenant.language))
+            .collect();
+        let tags: Vec<&str> = languages.iter().map(|language| language.tag()).collect();
+        let form = format!("{} {} {}", tags.join(","), mail::templates::VERSION, tenant.name);
+        let digest = (facts_digest(&domains), model::digest::sha256(form.as_bytes()));
+        Self { tenant, domains, languages, digest }
+    }
+}
+
+/// Over every figure of an organisation.
+pub(crate) fn facts_digest(domains: &[DomainFacts]) -> String {
+    let text = serde_json::to_string(domains).unwrap_or_default();
+    model::digest::sha256(text.as_bytes())
+}
+
+enum Plan {
+    Keep,
+    Rewrite { id: String, version: i64, kind: &'static str, supplements: Option<Timestamp> },
+    Replace { withdraws: String, version: i64, kind: &'static str, supplements: Option<Timestamp> },
+    New { version: i64, kind: &'static str, supplements: Option<Timestamp> },
+}
+
+fn plan(latest: Option<&Notice>, material: &Material<'_>) -> Plan {
+    let Some(notice) = latest else {
+        return Plan::New { version: 1, kind: "initial", supplements: None };
+    };
+    let (facts, form) = notice.facts_digest.split_once('/').unwrap_or((&notice.facts_digest, ""));
+    let same_facts = facts == material.digest.0;
+    let same = same_facts && form == material.digest.1;
+    let kind = if notice.kind == "supplement" { "supplement" } else { "initial" };
+    let supplements = notice.released_at.map(Timestamp::from_micros);
+    match notice.state.as_str() {
+        "drafted" if same => Plan::Keep,
+        "drafted" => {
+            Plan::Rewrite { id: notice.id.clone(), version: notice.version, kind, supplements: notice.supplements() }
+        }
+        "approved" if same => Plan::Keep,
+        "approved" => Plan::Replace {
+            withdraws: notice.id.clone(),
+            version: notice.version + 1,
+            kind,
+            supplements: notice.supplements(),
+        },
+        "released" if same_facts => Plan::Keep,
+        "released" => Plan::New { version: notice.version + 1, kind: "supplement", supplements },
+        _ => Plan::New { version: notice.version + 1, kind, supplements: notice.supplements() },
+    }
+}
+
+fn write(
+    app: &App,
+    incident: &Incident,
+    material: Material<'_>,
+    id: Option<String>,
+    version: i64,
+    kind: &'static str,
+    supplements: Option<Timestamp>,
+) -> Result<Draft, AppError> {
+    let id = id.unwrap_or_else(|| new_id("ntc"));
+    let tenant = material.tenant;
+    let scope = format!("{}/{}", incident.slug, tenant.id);
+    let context = NoticeContext {
+        incident: incident.facts.clone(),
+        tenant_name: tenant.name.clone(),
+        domains: material.domains,
+        code: model::ids::notice_code(incident.key.bytes(), &scope, version),
+        version,
+        supplements,
+    };
+    let mut letters = Vec::with_capacity(material.languages.len());
+    for language in &material.languages {
+        let letter = app.templates.render_notice(*language, &context)?;
+        letters.push(letter_row("notice", Some(&id), *language, letter));
+    }
+    let facts = serde_json::to_string(&context).map_err(AppError::stored("notices.facts"))?;
+    Ok(Draft {
+        id,
+        tenant_id: tenant.id.clone(),
+        kind,
+        version,
+        code: context.code,
+        facts,
+        facts_digest: format!("{}/{}", material.digest.0, material.digest.1),
+        template_version: mail::templates::VERSION.to_owned(),
+        letters,
+    })
+}
+
+/// A letter as it is stored.
+pub(crate) fn letter_row(kind: &str, notice: Option<&str>, language: Language, letter: Letter) -> LetterRow {
+    LetterRow {
+        id: new_id("ltr"),
+        notice_id: notice.map(str::to_owned),
+        kind: kind.to_owned(),
+        language: language.tag().to_owned(),
+        digest: letter.digest(),
+        subject: letter.subject,
+        text: letter.text,
+        html: letter.html,
+    }
+}
+
+fn by_tenant(facts: Vec<DomainFacts>) -> BTreeMap<String, Vec<DomainFacts>> {
+    let mut map: BTreeMap<String, Vec<DomainFacts>> = BTreeMap::new();
+    for fact in facts {
+        if let Some(tenant) = fact.tenant_id.clone() {
+            map.entry(tenant).or_default().push(fact);
+        }
+    }
+    map
+}
+
+/// Which drafts are approved.
+#[derive(Debug)]
+pub enum Drafts<'a> {
+    /// All of them.
+    All,
+    /// Those of these ids.
+    These(&'a [String]),
+}
+
+/// Approves drafts: from here on they are frozen, byte for byte. Never by whoever drafted one of them, and never
+/// while its facts have changed.
+pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize, AppError> {
+    let incident = app.incident(slug).await?;
+    crate::intake::settle(app, incident.id).await?;
+    let mut tx = app.store.begin().await?;
+    let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await?;
+    let chosen = choose(slug, drafted, which)?;
+    if let Some(mine) = chosen.iter().find(|notice| notice.drafted_by == app.actor) {
+        return Err(AppError::refused(
+            format!("cannot approve notice {}: {} drafted it, and nobody approves their own", mine.id, app.actor),
+            "let somebody else approve it: --actor NAME",
+        ));
+    }
+    let (Some(first), Some(last)) = (chosen.first(), chosen.last()) else { return Ok(0) };
+    let scope = Scope::Tenants(&first.tenant_id, &last.tenant_id);
+    let facts = by_tenant(store::mapping::facts(&mut tx, incident.id, scope).await?);
+    let ids: Vec<String> = chosen.iter().map(|notice| notice.id.clone()).collect();
+    let mut letters: HashMap<String, Vec<String>> = HashMap::new();
+    for letter in store::notices::letters_of_notices(&mut tx, &ids).await? {
+        letters.entry(letter.notice_id.unwrap_or_default()).or_default().push(letter.digest);
+    }
+    let contacts = crate::delivery::by_tenant(
+        store::directory::contacts_in_range(&mut tx, &first.tenant_id, &last.tenant_id).await?,
+    );
+    let now = app.clock.now().micros();
+    for notice in &chosen {
+        let today = facts.get(&notice.tenant_id).map(|domains| facts_digest(domains)).unwrap_or_default();
+        if notice.facts_digest.split('/').next() != Some(today.as_str()) {
+            return Err(AppError::refused(
+                format!(
+                    "cannot approve notice {}: the facts of tenant {} changed since it was drafted",
+                    notice.id, notice.tenant_id
+                ),
+                format!("run `forthright notice draft {slug}` and look at it again"),
+            ));
+        }
+        let digest = approved_digest(letters.get(&notice.id), contacts.get(&notice.tenant_id));
+        store::notices::approve(&mut tx, notice, &app.actor, now, &digest).await?;
+    }
+    let detail = serde_json::json!({ "notices": chosen.len(), "ids": ids });
+    tx.commit(app.entry("notice.approve", slug, detail)).await?;
+    Ok(chosen.len())
+}
+
+/// Over the letters and the ladder of contacts as they were when somebody approved them.
+fn approved_digest(letters: Option<&Vec<String>>, contacts: Option<&Vec<Contact>>) -> String {
+    let mut parts: Vec<&[u8]> = letters.into_iter().flatten().map(|digest| digest.as_bytes()).collect();
+    for contact in contacts.into_iter().flatten() {
+        parts.extend([contact.role.as_bytes(), contact.address.as_bytes()]);
+    }
+    model::digest::sha256_of_parts(&parts)
+}
+
+fn choose(slug: &str, drafted: Vec<Notice>, which: &Drafts<'_>) -> Result<Vec<Notice>, AppError> {
+    match which {
+        Drafts::All if drafted.is_empty() => {
+            Err(AppError::bad("no draft to approve", format!("run `forthright notice draft {slug}` first")))
+        }
+        Drafts::All => Ok(drafted),
+        Drafts::These(ids) => {
+            if let Some(unknown) = ids.iter().find(|id| !drafted.iter().any(|notice| notice.id == **id)) {
+                return Err(AppError::bad(
+                    format!("{unknown} is no draft of {slug}"),
+                    format!("run `forthright notice list {slug} --csv` to see what is drafted"),
+                ));
+            }
+            Ok(drafted.into_iter().filter(|notice| ids.contains(&notice.id)).collect())
+        }
+    }
+}
+
+/// A notice with the languages it exists in.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// `ntc_…`.
+    pub notice_id: String,
+    /// Whose.
+    pub tenant_id: String,
+    /// `initial`, `supplement`, `correction`.
+    pub kind: String,
+    /// From 1.
+    pub version: i64,
+    /// `drafted`, `approved`, `released`, `withdrawn`.
+    pub state: String,
+    /// Tags joined by `;`.
+    pub language: String,
+    /// The notice code.
+    pub code: String,
+}
+
+/// All notices of an incident, by tenant and version.
+pub async fn list(app: &App, slug: &str) -> Result<Vec<Listed>, AppError> {
+    let incident = app.incident(slug).await?;
+    let mut conn = app.store.snapshot().await?;
+    let mut languages: HashMap<String, Vec<String>> = HashMap::new();
+    for (notice, language) in store::notices::languages(&mut conn, incident.id).await? {
+        languages.entry(notice).or_default().push(language);
+    }
+    let listed = |notice: Notice| Listed {
+        language: languages.get(&notice.id).map(|tags| tags.join(";")).unwrap_or_default(),
+        notice_id: notice.id,
+        tenant_id: notice.tenant_id,
+        kind: notice.kind,
+        version: notice.version,
+        state: notice.state,
+        code: notice.code,
+    };
+    Ok(store::notices::list(&mut conn, incident.id).await?.into_iter().map(listed).collect())
+}
+
+/// How a notice is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The plain text part.
+    Text,
+    /// The HTML part.
+    Html,
+    /// The mail as the first recipient gets it.
+    Eml,
+}
+
+/// The exact bytes of a tenant's newest notice, in a language (none = the first recipient's).
+pub async fn preview(
+    app: &App,
+    slug: &str,
+    tenant: &str,
+    format: Format,
+    language: Option<&str>,
+) -> Result<Vec<u8>, AppError> {
+    let incident = app.incident(slug).await?;
+    let mut conn = app.store.snapshot().await?;
+    let found = store::notices::latest_in_range(&mut conn, incident.id, tenant, tenant).await?.into_iter().next();
+    let Some(notice) = found else {
+        return Err(AppError::missing(
+            format!("tenant {tenant} has no notice in {slug}"),
+            format!("run `forthright notice draft {slug}`, then `forthright notice list {slug} --csv`"),
+        ));
+    };
+    let contacts = store::directory::contacts_in_range(&mut conn, tenant, tenant).await?;
+    let tenant_language =
+        store::directory::tenant(&mut conn, tenant).await?.map(|row| row.language).unwrap_or_default();
+    let letters = store::notices::letters_of(&mut conn, &notice.id).await?;
+    let first = recipients(&crate::delivery::ladder(&contacts), 0).and_then(|(_, chosen)| chosen.into_iter().next());
+    let letter = match (language, &first) {
+        (Some(tag), _) => letters.iter().find(|letter| letter.language == tag),
+        (None, Some(contact)) => Some(crate::delivery::letter_for(&letters, contact, &tenant_language)),
+        (None, None) => letters.first(),
+    };
+    let Some(letter) = letter else {
+        let tags: Vec<&str> = letters.iter().map(|letter| letter.language.as_str()).collect();
+        return Err(AppError::missing(
+            format!("notice {} is not written in that language", notice.id),
+            format!("it exists in: {}", tags.join(", ")),
+        ));
+    };
+    match format {
+        Format::Text => Ok(letter.text.clone().into_bytes()),
+        Format::Html => Ok(letter.html.clone().unwrap_or_default().into_bytes()),
+        Format::Eml => eml(app, &incident, &notice, letter, first),
+    }
+}
+
+fn eml(
+    app: &App,
+    incident: &Incident,
+    notice: &Notice,
+    letter: &LetterRow,
+    contact: Option<Contact>,
+) -> Result<Vec<u8>, AppError> {
+    let Some(contact) = contact else {
+        return Err(AppError::missing(
+            format!("tenant {} has no contact who can be told", notice.tenant_id),
+            "run `forthright directory add-contact`",
+        ));
+    };
+    let scope = format!("{}/{}", incident.slug, notice.tenant_id);
+    let token = model::ids::ticket_token(incident.key.bytes(), &scope);
+    let sender = &app.settings.sender;
+    let name = if sender.name.is_empty() { incident.facts.vendor.clone() } else { sender.name.clone() };
+    let reply_to = model::ids::reply_address(&sender.address, &token);
+    let message_id = model::ids::message_id(incident.key.bytes(), &notice.id, &contact.address, sender.domain());
+    Ok(mail::message::compose(&mail::message::Outgoing {
+        letter: mail::message::LetterParts {
+            subject: &letter.subject,
+            text: &letter.text,
+            html: letter.html.as_deref(),
+        },
+        from: &mail::message::Sender { name, address: sender.address.clone() },
+        to_address: &contact.address,
+        to_name: Some(contact.name.as_str()).filter(|name| !name.is_empty()),
+        message_id: &message_id,
+        reply_to: Some(&reply_to),
+        date: app.clock.now(),
+        references: &[],
+        automatic: mail::message::Automatic::Generated,
+        rehearsal: if app.rehearsal { mail::message::Rehearsal::Yes } else { mail::message::Rehearsal::No },
+        language: &letter.language,
+    })?)
+}

@@ -1,0 +1,137 @@
+//! Configuration, one struct a concern. Every field has a default; unknown keys are errors.
+//!
+//! Reads no file and no environment (the binary does).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::delivery::{RetryPolicy, UncertainPolicy};
+use model::escalation::{Policy, Target};
+use serde::Deserialize;
+
+/// All of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Who letters are from.
+    pub sender: SenderSettings,
+    /// How mail is sent.
+    pub sending: SendingSettings,
+    /// Who is turned to when a ladder climbs.
+    pub targets: TargetSettings,
+    /// Escalation policies in place of the built-in ones of the same name, for incidents opened from now on.
+    pub policies: BTreeMap<String, Policy>,
+}
+
+/// `[sender]`: who letters are from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SenderSettings {
+    /// Shown name; empty = the vendor of the incident.
+    pub name: String,
+    /// Mail address; replies come to it, with a token after a `+`. Default `incident-response@HOSTNAME`.
+    pub address: String,
+    /// The name given in EHLO; empty = the domain of the address.
+    pub hello: String,
+}
+
+impl Default for SenderSettings {
+    fn default() -> Self {
+        Self { name: String::new(), address: "incident-response@localhost".to_owned(), hello: String::new() }
+    }
+}
+
+impl SenderSettings {
+    /// The domain of the address, which is also the right side of every Message-ID.
+    pub fn domain(&self) -> &str {
+        self.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+    }
+
+    /// What EHLO says.
+    pub fn hello(&self) -> &str {
+        if self.hello.is_empty() { self.domain() } else { &self.hello }
+    }
+}
+
+/// `[sending]`: how mail is sent.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SendingSettings {
+    /// Connections at a time, 1 to 100. Too few: slow with a far relay. Too many: relays refuse.
+    pub connections: usize,
+    /// How long a sender that falls silent keeps its mails, in seconds, 2 to 600. Shorter: a busy host may lose its
+    /// lease. Longer: mail waits after a crash.
+    pub lease_seconds: u64,
+    /// What happens to a mail of which nobody knows whether it arrived: `resend` or `hold`.
+    pub uncertain: UncertainPolicy,
+    /// Tries before a mail is given up.
+    pub max_attempts: i64,
+    /// The wait after the first refusal, in seconds; doubled each time.
+    pub retry_seconds: u64,
+    /// The longest wait, in seconds.
+    pub retry_longest_seconds: u64,
+    /// The wait for a connection, in seconds.
+    pub connect_timeout_seconds: u64,
+    /// The wait for the reply to the final dot, in seconds (RFC 5321 4.5.3.2.6: 10 minutes). Too low: copies.
+    pub dot_timeout_seconds: u64,
+}
+
+impl Default for SendingSettings {
+    fn default() -> Self {
+        let retry = RetryPolicy::default();
+        Self {
+            connections: 10,
+            lease_seconds: 5,
+            uncertain: UncertainPolicy::Resend,
+            max_attempts: retry.max_attempts,
+            retry_seconds: retry.first.as_secs(),
+            retry_longest_seconds: retry.longest.as_secs(),
+            connect_timeout_seconds: 30,
+            dot_timeout_seconds: 600,
+        }
+    }
+}
+
+impl SendingSettings {
+    /// When a refused mail is tried again.
+    pub fn retry(&self) -> RetryPolicy {
+        RetryPolicy {
+            max_attempts: self.max_attempts,
+            first: Duration::from_secs(self.retry_seconds),
+            longest: Duration::from_secs(self.retry_longest_seconds),
+        }
+    }
+
+    /// How long a silent sender keeps its mails.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds.clamp(2, 600))
+    }
+}
+
+/// `[targets]`: mail addresses of the vendor's own people. A target without one gets a task instead.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct TargetSettings {
+    /// The agent of a ticket.
+    pub agent: Option<String>,
+    /// The team lead.
+    pub lead: Option<String>,
+    /// Privacy counsel.
+    pub counsel: Option<String>,
+    /// The incident lead.
+    pub incident_lead: Option<String>,
+}
+
+impl TargetSettings {
+    /// The address of a target; `None` = a task.
+    pub fn address(&self, target: Target) -> Option<&str> {
+        let address = match target {
+            Target::Agent => &self.agent,
+            Target::Lead => &self.lead,
+            Target::Counsel => &self.counsel,
+            Target::IncidentLead => &self.incident_lead,
+            Target::Contact | Target::NextContact | Target::AccountManager => &None,
+        };
+        address.as_deref().map(str::trim).filter(|address| !address.is_empty())
+    }
+}

@@ -1,0 +1,423 @@
+//! Tickets: the verbs that answer, promise, decline, take back and close.
+//!
+//! Files no mail (that is `inbound`) and counts no debt (triggers do). Invariant: closing asks for a `Settled`, which
+//! `model::tickets::settle` gives only when nothing is owed, and every step is taken under the ticket's row lock.
+
+mod case;
+mod letters;
+mod phrases;
+mod show;
+
+use std::collections::BTreeMap;
+
+use model::tickets::{InDebt, Settled, Status, Step, settle, turn};
+use model::time::Timestamp;
+use serde::Serialize;
+use store::Tx;
+use store::mapping::Scope;
+use store::tickets::{Change, Entry, QuestionRow, TicketRow};
+
+pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
+
+use case::Case;
+use letters::{Content, Post};
+
+use crate::{App, AppError, new_id};
+
+/// Questions that a refusal quotes.
+const QUOTED: usize = 5;
+/// Characters of a quoted question.
+const QUOTED_LENGTH: usize = 120;
+
+/// What an answer, a promise or an approved decline did.
+#[derive(Debug, Serialize)]
+pub struct Answered {
+    /// The ticket.
+    pub ticket: String,
+    /// The timeline entry.
+    pub entry: String,
+    /// Mails queued.
+    pub mails: usize,
+    /// The questions it is about.
+    pub questions: Vec<String>,
+    /// Questions that are still open or promised.
+    pub debt: i64,
+}
+
+/// A decline that waits for a second person.
+#[derive(Debug, Serialize)]
+pub struct Proposed {
+    /// The ticket.
+    pub ticket: String,
+    /// The timeline entry.
+    pub entry: String,
+    /// The questions it is about; they stay open.
+    pub questions: Vec<String>,
+    /// When the decision is to be looked at again.
+    pub review_at: Timestamp,
+}
+
+/// Answers questions by name; the letter goes to whoever asked, if they are a contact, else to whoever has the notice.
+pub async fn answer(app: &App, ticket: &str, questions: &[String], text: &str) -> Result<Answered, AppError> {
+    let text = words(text, "the answer")?;
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    let case = Case::open(app, &mut tx, ticket).await?;
+    let named = case.named(questions, Step::Answer)?;
+    refuse_generic(&mut tx, &case, text).await?;
+    let entry = add_entry(app, &mut tx, ticket, "answer", text.to_owned()).await?;
+    for question in &named {
+        store::tickets::change_question(&mut tx, ticket, &question.id, now.micros(), Change::Answer { entry: &entry })
+            .await?;
+    }
+    let post = Post { about: &named, content: Content::Answer { text }, entry: &entry };
+    let mails = letters::queue(app, &mut tx, &case, &post).await?;
+    finish(app, tx, "ticket.answer", ticket, Done { entry, mails, named }).await
+}
+
+/// Promises an answer by a time. The questions stay debt.
+pub async fn promise(
+    app: &App,
+    ticket: &str,
+    questions: &[String],
+    by: Timestamp,
+    text: &str,
+) -> Result<Answered, AppError> {
+    let text = without_nul(text.trim(), "the text")?;
+    let now = app.clock.now();
+    in_future(by, now, "the promised time")?;
+    let mut tx = app.store.begin().await?;
+    let case = Case::open(app, &mut tx, ticket).await?;
+    let named = case.named(questions, Step::Promise)?;
+    let body = format!("by {by} for {}\n\n{text}", ids(&named).join(", ")).trim_end().to_owned();
+    let entry = add_entry(app, &mut tx, ticket, "promise", body).await?;
+    for question in &named {
+        let change = Change::Promise { by: by.micros() };
+        store::tickets::change_question(&mut tx, ticket, &question.id, now.micros(), change).await?;
+    }
+    let post = Post { about: &named, content: Content::Promise { by, text }, entry: &entry };
+    let mails = letters::queue(app, &mut tx, &case, &post).await?;
+    finish(app, tx, "ticket.promise", ticket, Done { entry, mails, named }).await
+}
+
+/// Proposes to decline questions. Nothing leaves and they stay debt until a second person agrees.
+pub async fn decline(
+    app: &App,
+    ticket: &str,
+    questions: &[String],
+    why: &str,
+    review_at: Timestamp,
+) -> Result<Proposed, AppError> {
+    let why = words(why, "the reason")?;
+    let now = app.clock.now();
+    in_future(review_at, now, "the review")?;
+    let mut tx = app.store.begin().await?;
+    let case = Case::open(app, &mut tx, ticket).await?;
+    let named = ids(&case.named(questions, Step::Decline)?);
+    let body = format!("proposed for {}, review at {review_at}\n\n{why}", named.join(", "));
+    let entry = add_entry(app, &mut tx, ticket, "decline", body).await?;
+    for question in &named {
+        let change = Change::ProposeDecline { by: &app.actor, why, review_at: review_at.micros() };
+        store::tickets::change_question(&mut tx, ticket, question, now.micros(), change).await?;
+    }
+    let detail = serde_json::json!({ "entry": entry, "questions": named, "why": why, "review_at": review_at });
+    tx.commit(app.entry("ticket.decline", ticket, detail)).await?;
+    Ok(Proposed { ticket: ticket.to_owned(), entry, questions: named, review_at })
+}
+
+/// Declines questions as the second person; the letter says why and when it is looked at again.
+pub async fn approve_decline(app: &App, ticket: &str, questions: &[String]) -> Result<Answered, AppError> {
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    let case = Case::open(app, &mut tx, ticket).await?;
+    let named = case.named(questions, Step::Decline)?;
+    let groups = by_reason(&named, &app.actor)?;
+    let entry = add_entry(app, &mut tx, ticket, "decline", format!("approved for {}", ids(&named).join(", "))).await?;
+    let change = Change::Decline { entry: &entry, by: &app.actor };
+    for question in &named {
+        store::tickets::change_question(&mut tx, ticket, &question.id, now.micros(), change).await?;
+    }
+    let mut mails = 0;
+    for ((reason, review_at), about) in &groups {
+        let content = Content::Decline { reason, review_at: Timestamp::from_micros(*review_at) };
+        mails += letters::queue(app, &mut tx, &case, &Post { about, content, entry: &entry }).await?;
+    }
+    finish(app, tx, "ticket.decline-approve", ticket, Done { entry, mails, named }).await
+}
+
+/// The questions by reason and review date: each group is one letter. Never with the proposer's own approval.
+fn by_reason(named: &[QuestionRow], actor: &str) -> Result<BTreeMap<(String, i64), Vec<QuestionRow>>, AppError> {
+    let mut groups: BTreeMap<(String, i64), Vec<QuestionRow>> = BTreeMap::new();
+    for question in named {
+        let (Some(by), Some(why), Some(review_at)) = (&question.proposed_by, &question.decline_why, question.review_at)
+        else {
+            return Err(AppError::bad(
+                format!("nobody has proposed to decline question {}", question.id),
+                format!(
+                    "propose it with `forthright ticket decline {} --questions {} --why TEXT --review TIME`",
+                    question.ticket_id, question.id
+                ),
+            ));
+        };
+        if by == actor {
+            return Err(AppError::refused(
+                format!(
+                    "{actor} proposed to decline question {} and cannot approve it too: two people decline",
+                    question.id
+                ),
+                "let somebody else approve it: --actor NAME",
+            ));
+        }
+        groups.entry((why.clone(), review_at)).or_default().push(question.clone());
+    }
+    Ok(groups)
+}
+
+/// Records that the asker took a question back, and how we know.
+pub async fn withdraw_question(app: &App, question: &str, why: &str) -> Result<(), AppError> {
+    let why = words(why, "the reason")?;
+    let now = app.clock.now().micros();
+    let mut tx = app.store.begin().await?;
+    let Some(row) = store::tickets::question(&mut tx, question).await? else {
+        return Err(AppError::missing(
+            format!("no question {question}"),
+            "run `forthright ticket show TICKET` to see its questions",
+        ));
+    };
+    let ticket = row.ticket_id;
+    let case = Case::open(app, &mut tx, &ticket).await?;
+    case.named(&[question.to_owned()], Step::Withdraw)?;
+    let entry =
+        add_entry(app, &mut tx, &ticket, "status", format!("{question} was withdrawn by its asker: {why}")).await?;
+    store::tickets::change_question(&mut tx, &ticket, question, now, Change::Withdraw { entry: &entry }).await?;
+    set_turn(&mut tx, &ticket).await?;
+    let detail = serde_json::json!({ "ticket": ticket, "entry": entry, "why": why });
+    Ok(tx.commit(app.entry("question.withdraw", question, detail)).await?)
+}
+
+/// Adds an internal note. Nothing leaves, no question changes.
+pub async fn note(app: &App, ticket: &str, text: &str) -> Result<(), AppError> {
+    let text = words(text, "the note")?;
+    let mut tx = app.store.begin().await?;
+    case::locked(&mut tx, ticket).await?;
+    let entry = add_entry(app, &mut tx, ticket, "note", text.to_owned()).await?;
+    Ok(tx.commit(app.entry("ticket.note", ticket, serde_json::json!({ "entry": entry }))).await?)
+}
+
+/// Says who takes care of a ticket.
+pub async fn assign(app: &App, ticket: &str, agent: &str) -> Result<(), AppError> {
+    let agent = words(agent, "the name of the agent")?;
+    let mut tx = app.store.begin().await?;
+    let before = case::locked(&mut tx, ticket).await?.agent;
+    store::tickets::set_agent(&mut tx, ticket, agent).await?;
+    add_entry(app, &mut tx, ticket, "status", format!("{agent} takes care of it")).await?;
+    let detail = serde_json::json!({ "agent": agent, "before": before });
+    Ok(tx.commit(app.entry("ticket.assign", ticket, detail)).await?)
+}
+
+/// Closes a ticket that owes nothing; one that is closed stays so. Refused, with the questions named, while it owes.
+pub async fn close(app: &App, ticket: &str) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    let case = Case::open(app, &mut tx, ticket).await?;
+    if case.ticket.status == Status::Closed.as_str() {
+        return Ok(());
+    }
+    let proof = settle(&case.model_questions()?).map_err(|owed| in_debt(ticket, &owed))?;
+    close_settled(app, &mut tx, ticket, proof).await?;
+    let detail = serde_json::json!({ "questions": case.questions.len() });
+    Ok(tx.commit(app.entry("ticket.close", ticket, detail)).await?)
+}
+
+async fn close_settled(app: &App, tx: &mut Tx, ticket: &str, _proof: Settled) -> Result<(), AppError> {
+    store::tickets::close(tx, ticket, app.clock.now().micros()).await?;
+    add_entry(app, tx, ticket, "status", "closed".to_owned()).await?;
+    Ok(())
+}
+
+fn in_debt(ticket: &str, InDebt(owed): &InDebt) -> AppError {
+    let quotes: Vec<String> =
+        owed.iter().take(QUOTED).map(|question| format!("\"{}\" ({})", cut(&question.text), question.id)).collect();
+    let more = match owed.len().saturating_sub(QUOTED) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let (noun, pronoun) = if owed.len() == 1 { ("question", "it") } else { ("questions", "them") };
+    let ids: Vec<&str> = owed.iter().map(|question| question.id.as_str()).collect();
+    AppError::refused(
+        format!("ticket {ticket} has {} open {noun}: {}{more}", owed.len(), quotes.join(", ")),
+        format!(
+            "answer {pronoun} with `forthright ticket answer {ticket} --questions {} --text FILE`, or decline {pronoun} with a second person",
+            ids.join(",")
+        ),
+    )
+}
+
+/// A question on one line, cut to what a sentence can quote.
+fn cut(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= QUOTED_LENGTH {
+        return line;
+    }
+    line.chars().take(QUOTED_LENGTH - 1).chain(['…']).collect()
+}
+
+/// A text that says there is nothing to say pays no debt.
+async fn refuse_generic(tx: &mut Tx, case: &Case, text: &str) -> Result<(), AppError> {
+    let Some(found) = phrases::no_information(text) else { return Ok(()) };
+    let slug = &case.incident.slug;
+    if found.is_all {
+        return Err(AppError::refused(
+            format!("the text says no more than \"{}\": a generic text answers no question", cut(&found.phrase)),
+            format!(
+                "say what is known (`forthright exposure facts {slug}`), or promise or decline the question openly"
+            ),
+        ));
+    }
+    let tenant = &case.ticket.tenant_id;
+    let facts = store::mapping::facts(tx, case.incident.id, Scope::Tenants(tenant, tenant)).await?;
+    let told = store::escalation::newest_released(tx, case.incident.id, tenant).await?;
+    let told = told.as_ref().and_then(|notice| notice.facts_digest.split('/').next());
+    if facts.is_empty() || told == Some(crate::notices::facts_digest(&facts).as_str()) {
+        return Ok(());
+    }
+    Err(AppError::refused(
+        format!(
+            "the text says \"{}\", and tenant {tenant} has facts that no released notice states",
+            cut(&found.phrase)
+        ),
+        format!("look at `forthright exposure facts {slug}`, and tell them: `forthright notice draft {slug}`"),
+    ))
+}
+
+/// What a step did, before it is committed.
+struct Done {
+    entry: String,
+    mails: usize,
+    named: Vec<QuestionRow>,
+}
+
+async fn finish(app: &App, mut tx: Tx, verb: &'static str, ticket: &str, done: Done) -> Result<Answered, AppError> {
+    let debt = set_turn(&mut tx, ticket).await?.debt;
+    let questions = ids(&done.named);
+    let detail = serde_json::json!({ "entry": done.entry, "questions": questions, "mails": done.mails, "debt": debt });
+    tx.commit(app.entry(verb, ticket, detail)).await?;
+    Ok(Answered { ticket: ticket.to_owned(), entry: done.entry, mails: done.mails, questions, debt })
+}
+
+/// Writes whose turn it is by the debt as the triggers have counted it.
+pub(crate) async fn set_turn(tx: &mut Tx, ticket: &str) -> Result<TicketRow, AppError> {
+    let row = case::find(tx, ticket).await?;
+    let status = Status::parse(&row.status)
+        .ok_or_else(|| store::StoreError::Unknown { what: format!("tickets.status {}", row.status) })?;
+    let debt = usize::try_from(row.debt).unwrap_or_default();
+    store::tickets::set_turn(tx, ticket, turn(status, debt).as_str()).await?;
+    Ok(row)
+}
+
+async fn add_entry(app: &App, tx: &mut Tx, ticket: &str, kind: &str, body: String) -> Result<String, AppError> {
+    let entry = Entry {
+        id: new_id("ent"),
+        at: app.clock.now().micros(),
+        kind: kind.to_owned(),
+        actor: app.actor.clone(),
+        body,
+    };
+    store::tickets::insert_entry(tx, ticket, &entry).await?;
+    Ok(entry.id)
+}
+
+fn ids(questions: &[QuestionRow]) -> Vec<String> {
+    questions.iter().map(|question| question.id.clone()).collect()
+}
+
+fn in_future(time: Timestamp, now: Timestamp, what: &str) -> Result<(), AppError> {
+    if time > now {
+        return Ok(());
+    }
+    Err(AppError::bad(format!("{what}, {time}, is not in the future"), format!("give a time after {now}")))
+}
+
+fn words<'a>(text: &'a str, what: &str) -> Result<&'a str, AppError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(AppError::bad(format!("{what} is empty"), "write at least a sentence"));
+    }
+    without_nul(text, what)
+}
+
+/// PostgreSQL keeps no NUL in a text.
+fn without_nul<'a>(text: &'a str, what: &str) -> Result<&'a str, AppError> {
+    if text.contains('\0') {
+        return Err(AppError::bad(format!("{what} holds a NUL character"), "write it as plain UTF-8 text"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::tickets::{Question, QuestionState};
+
+    use super::*;
+
+    fn owed(count: usize, text: &str) -> InDebt {
+        let question = |n| Question {
+            id: format!("qst_{n}"),
+            state: QuestionState::Open,
+            text: text.to_owned(),
+            asked_at: Timestamp::from_micros(0),
+            promised_by: None,
+        };
+        InDebt((1..=count).map(question).collect())
+    }
+
+    #[test]
+    fn a_refused_close_names_the_question() {
+        let error = in_debt("tkt_1", &owed(1, "who\nread it?"));
+        assert_eq!(error.to_string(), "ticket tkt_1 has 1 open question: \"who read it?\" (qst_1)");
+        assert_eq!(error.exit_code(), 4);
+        assert!(error.hint().is_some_and(|hint| hint.contains("ticket answer tkt_1 --questions qst_1 ")));
+    }
+
+    #[test]
+    fn a_refused_close_quotes_five_questions_and_counts_the_rest() {
+        let text = in_debt("tkt_1", &owed(7, "?")).to_string();
+        assert!(text.starts_with("ticket tkt_1 has 7 open questions: "), "{text}");
+        assert!(text.contains("(qst_5)") && !text.contains("(qst_6)") && text.ends_with(", and 2 more"), "{text}");
+    }
+
+    #[test]
+    fn a_long_question_is_cut_at_characters() {
+        assert_eq!(cut(&"ä".repeat(200)).chars().count(), QUOTED_LENGTH);
+        assert_eq!(cut(&"ä".repeat(QUOTED_LENGTH)), "ä".repeat(QUOTED_LENGTH));
+    }
+
+    #[test]
+    fn a_time_that_has_come_is_no_promise() {
+        let now = Timestamp::from_micros(10);
+        assert!(in_future(now, now, "it").is_err());
+        assert!(in_future(Timestamp::from_micros(11), now, "it").is_ok());
+    }
+
+    #[test]
+    fn nobody_approves_their_own_decline() {
+        let question = QuestionRow {
+            id: "qst_1".to_owned(),
+            ticket_id: "tkt_1".to_owned(),
+            state: "open".to_owned(),
+            text: "?".to_owned(),
+            asked_by: "a@acme.example".to_owned(),
+            asked_at: 0,
+            promised_by: None,
+            settled_at: None,
+            entry_id: None,
+            proposed_by: Some("agent".to_owned()),
+            decline_why: Some("why".to_owned()),
+            review_at: Some(5),
+            approved_by: None,
+        };
+        assert_eq!(by_reason(std::slice::from_ref(&question), "agent").unwrap_err().exit_code(), 4);
+        assert_eq!(by_reason(std::slice::from_ref(&question), "counsel").unwrap().len(), 1);
+        let unproposed = QuestionRow { proposed_by: None, ..question };
+        assert_eq!(by_reason(&[unproposed], "counsel").unwrap_err().exit_code(), 1);
+    }
+}

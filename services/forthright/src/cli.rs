@@ -1,0 +1,618 @@
+//! The command line as typed: a contract with people's scripts.
+//!
+//! Holds no behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::time::Timestamp;
+
+/// Tells every organisation touched by a data exposure what of theirs was exposed, and keeps asking until each question has an answer.
+#[derive(Debug, Parser)]
+#[command(name = "forthright", version, max_term_width = 110, after_help = "Example: forthright demo")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) everywhere: Everywhere,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Everywhere {
+    /// Folder of the embedded database, the master key and outbox files.
+    #[arg(long, global = true, env = "FORTHRIGHT_DATA", default_value = "./forthright-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// postgres://… for many hosts; default: SQLite in the data folder.
+    #[arg(long, global = true, env = "FORTHRIGHT_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// Configuration, TOML; each key is also an environment variable FORTHRIGHT_….
+    #[arg(long, global = true, env = "FORTHRIGHT_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Who is recorded; default: the login name.
+    #[arg(long, global = true, env = "FORTHRIGHT_ACTOR", value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// Where mail goes: smtp://HOST:PORT, smtps://HOST, file:DIR.
+    #[arg(long, global = true, env = "FORTHRIGHT_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) smtp: Option<String>,
+    /// Moves the clock, in a store made by `store init --rehearsal`.
+    #[arg(long, global = true, env = "FORTHRIGHT_NOW", value_name = "TIME")]
+    pub(crate) now: Option<Timestamp>,
+    /// One JSON document on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// CSV on standard output.
+    #[arg(long, global = true, conflicts_with = "json")]
+    pub(crate) csv: bool,
+    /// More talk on standard error; twice for more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// No talk but errors.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// No colours.
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Play the whole story on a sample incident, then serve its page.
+    #[command(after_help = "Example: forthright demo --no-serve")]
+    Demo {
+        /// End after the story.
+        #[arg(long)]
+        no_serve: bool,
+        /// Port of the page; 0 = any free one.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+    /// Web page, workers and sweep.
+    #[command(after_help = "Example: forthright serve --listen 127.0.0.1:8080 --smtp smtp://relay.example:25")]
+    Serve {
+        /// Address to listen on; only loopback, because the page needs no login.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: std::net::SocketAddr,
+        /// Only the page.
+        #[arg(long)]
+        no_workers: bool,
+    },
+    /// Workers and sweep only.
+    #[command(after_help = "Example: forthright worker --smtp smtp://relay.example:25")]
+    Worker,
+    /// Run whatever is due now, then end.
+    #[command(after_help = "Example: forthright work --until-idle --timeout 600 --smtp smtp://relay.example:25")]
+    Work {
+        /// End when nothing is due and no lease is held.
+        #[arg(long, required = true)]
+        until_idle: bool,
+        /// Give up after this many seconds (exit 75).
+        #[arg(long, value_name = "S")]
+        timeout: Option<u64>,
+    },
+    /// Make or upgrade the store.
+    #[command(subcommand)]
+    Store(StoreVerb),
+    /// Check database, clock, disk, SMTP, policies.
+    #[command(after_help = "Example: forthright doctor --smtp smtp://relay.example:25")]
+    Doctor,
+    /// Incidents and their clock events.
+    #[command(subcommand)]
+    Incident(IncidentVerb),
+    /// Tenants, domains, contacts.
+    #[command(subcommand)]
+    Directory(DirectoryVerb),
+    /// Manifests, totals, facts, rejects.
+    #[command(subcommand)]
+    Exposure(ExposureVerb),
+    /// Whose an affected host is.
+    #[command(subcommand)]
+    Mapping(MappingVerb),
+    /// Notices: draft, look at, approve.
+    #[command(subcommand)]
+    Notice(NoticeVerb),
+    /// Waves: release, pause, resume.
+    #[command(subcommand)]
+    Wave(WaveVerb),
+    /// No new mail anywhere, within two seconds.
+    Stop,
+    /// Mail goes on.
+    Go,
+    /// Coverage and deliveries.
+    #[command(subcommand)]
+    Delivery(DeliveryVerb),
+    /// Mail that comes in.
+    #[command(subcommand)]
+    Mail(MailVerb),
+    /// Conversations and their questions.
+    #[command(subcommand)]
+    Ticket(TicketVerb),
+    /// Questions.
+    #[command(subcommand)]
+    Question(QuestionVerb),
+    /// Ladders and what they fired.
+    #[command(subcommand)]
+    Escalation(EscalationVerb),
+    /// The audit chain.
+    #[command(subcommand)]
+    Audit(AuditVerb),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreVerb {
+    /// Make the store; again = nothing.
+    #[command(after_help = "Example: forthright store init --database postgres://localhost/forthright")]
+    Init {
+        /// A store whose clock --now may move, and whose mails say REHEARSAL.
+        #[arg(long)]
+        rehearsal: bool,
+    },
+    /// Upgrade the store to this program.
+    Migrate,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentVerb {
+    /// Open an incident from a TOML file with slug, title, vendor, discovered_at.
+    #[command(after_help = "Example: forthright incident open bluebleed.toml")]
+    Open {
+        /// The file.
+        file: PathBuf,
+    },
+    /// All incidents.
+    List,
+    /// One incident with its clock events.
+    Show {
+        /// The incident.
+        slug: String,
+    },
+    /// Record a clock event: aware, determined, contained, …
+    #[command(
+        after_help = "Example: forthright incident event bluebleed aware --at 2022-09-24T08:00:00Z --why \"report by a researcher\""
+    )]
+    Event {
+        /// The incident.
+        slug: String,
+        /// The event.
+        name: String,
+        /// When it happened.
+        #[arg(long)]
+        at: Timestamp,
+        /// The reason or source.
+        #[arg(long)]
+        why: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DirectoryVerb {
+    /// Import organisations and contacts; shows the difference.
+    #[command(
+        after_help = "Example: forthright directory import --organisations directory.csv --contacts contacts.csv --dry-run"
+    )]
+    Import {
+        /// CSV or JSON Lines: domain, tenant_id, tenant_name, country, language.
+        #[arg(long, value_name = "FILE")]
+        organisations: PathBuf,
+        /// CSV or JSON Lines: tenant_id, role, name, email, language, and optionally channel, timezone, priority.
+        #[arg(long, value_name = "FILE")]
+        contacts: Option<PathBuf>,
+        /// Show the difference, write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Enter a domain by hand; it beats imports.
+    AddDomain {
+        /// The tenant.
+        tenant: String,
+        /// The domain.
+        domain: String,
+        /// The domain it stands for.
+        #[arg(long, value_name = "DOMAIN")]
+        alias_of: Option<String>,
+        /// The reason.
+        #[arg(long)]
+        why: String,
+        /// When it counts no more.
+        #[arg(long, value_name = "TIME")]
+        expires: Option<Timestamp>,
+    },
+    /// Enter a contact by hand.
+    #[command(
+        after_help = "Example: forthright directory add-contact t-17 --role security --email soc@example.com --name \"SOC\" --why \"told by phone\""
+    )]
+    AddContact {
+        /// The tenant.
+        tenant: String,
+        /// security, privacy, legal, admin, technical, account-manager.
+        #[arg(long)]
+        role: String,
+        /// The address.
+        #[arg(long)]
+        email: String,
+        /// The name.
+        #[arg(long, default_value = "")]
+        name: String,
+        /// BCP 47 tag; default: the tenant's.
+        #[arg(long, default_value = "")]
+        language: String,
+        /// IANA time zone.
+        #[arg(long, default_value = "")]
+        timezone: String,
+        /// Lower comes first.
+        #[arg(long, default_value = "")]
+        priority: String,
+        /// The reason.
+        #[arg(long)]
+        why: Option<String>,
+    },
+    /// Never write to an address again.
+    DisableContact {
+        /// The address.
+        email: String,
+        /// The reason.
+        #[arg(long)]
+        why: String,
+    },
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ManifestFormat {
+    /// Found out from the file.
+    Auto,
+    /// CSV with a header.
+    Csv,
+    /// JSON Lines.
+    Jsonl,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExposureVerb {
+    /// Count manifests; an interrupted import resumes.
+    #[command(after_help = "Example: forthright exposure import bluebleed manifest.csv --shared-domains freemail.txt")]
+    Import {
+        /// The incident.
+        slug: String,
+        /// The files; - is standard input.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// How they are read.
+        #[arg(long, value_enum, default_value = "auto")]
+        format: ManifestFormat,
+        /// Another name of a column: --map size=size_bytes.
+        #[arg(long, value_name = "COLUMN=FIELD")]
+        map: Vec<String>,
+        /// A field that the file does not have: counts as missing in each row.
+        #[arg(long, value_name = "FIELD")]
+        without: Vec<String>,
+        /// Domains that belong to nobody in this incident, one a line.
+        #[arg(long, value_name = "FILE")]
+        shared_domains: Option<PathBuf>,
+        /// Count a file again that was counted before.
+        #[arg(long, requires = "why")]
+        again: bool,
+        /// Why again.
+        #[arg(long)]
+        why: Option<String>,
+    },
+    /// Totals under the counting rules.
+    Totals {
+        /// The incident.
+        slug: String,
+    },
+    /// A line per affected organisation domain.
+    Facts {
+        /// The incident.
+        slug: String,
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Rows that could not be used.
+    Rejects {
+        /// The incident.
+        slug: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MappingVerb {
+    /// All verdicts, by host.
+    List {
+        /// The incident.
+        slug: String,
+    },
+    /// Why a domain belongs to whom it belongs.
+    Explain {
+        /// The domain.
+        domain: String,
+        /// With this incident's lists and decisions.
+        #[arg(long)]
+        incident: Option<String>,
+    },
+    /// This domain is this tenant's.
+    Assign {
+        /// The incident.
+        slug: String,
+        /// The domain.
+        domain: String,
+        /// The tenant.
+        tenant: String,
+        /// The reason.
+        #[arg(long)]
+        why: String,
+        /// When it counts no more.
+        #[arg(long, value_name = "TIME")]
+        expires: Option<Timestamp>,
+    },
+    /// This domain is not this tenant's.
+    Reject {
+        /// The incident.
+        slug: String,
+        /// The domain.
+        domain: String,
+        /// The tenant.
+        tenant: String,
+        /// The reason.
+        #[arg(long)]
+        why: String,
+    },
+}
+
+/// How a notice is shown.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PreviewFormat {
+    /// The plain text part.
+    Text,
+    /// The HTML part.
+    Html,
+    /// The whole mail to the first recipient.
+    Eml,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NoticeVerb {
+    /// Draft a notice for each mapped organisation; again = only what changed.
+    Draft {
+        /// The incident.
+        slug: String,
+    },
+    /// All notices.
+    List {
+        /// The incident.
+        slug: String,
+    },
+    /// The exact bytes of a tenant's newest notice.
+    Preview {
+        /// The incident.
+        slug: String,
+        /// The tenant.
+        tenant: String,
+        /// Which part.
+        #[arg(long, value_enum, default_value = "text")]
+        format: PreviewFormat,
+        /// In this language; default: the first recipient's.
+        #[arg(long)]
+        language: Option<String>,
+    },
+    /// Approve drafts: never your own.
+    Approve {
+        /// The incident.
+        slug: String,
+        /// All drafts.
+        #[arg(long, conflicts_with = "notices", required_unless_present = "notices")]
+        all: bool,
+        /// These.
+        #[arg(value_name = "NOTICE")]
+        notices: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WaveVerb {
+    /// Release approved notices; whoever approved one cannot release it.
+    #[command(after_help = "Example: forthright wave release bluebleed pilot --pilot 20 --actor lead")]
+    Release {
+        /// The incident.
+        slug: String,
+        /// The wave's name.
+        name: String,
+        /// All approved notices.
+        #[arg(long, group = "which", required_unless_present_any = ["tenants", "pilot"])]
+        all: bool,
+        /// Those of these tenants, an id a line.
+        #[arg(long, group = "which", value_name = "FILE")]
+        tenants: Option<PathBuf>,
+        /// The first N.
+        #[arg(long, group = "which", value_name = "N")]
+        pilot: Option<usize>,
+        /// Mails a second: 50/s.
+        #[arg(long, value_name = "N/s", value_parser = pace)]
+        pace: Option<i64>,
+    },
+    /// A wave waits.
+    Pause {
+        /// The incident.
+        slug: String,
+        /// The wave's name.
+        name: String,
+    },
+    /// A wave goes on where it stopped.
+    Resume {
+        /// The incident.
+        slug: String,
+        /// The wave's name.
+        name: String,
+    },
+    /// All waves with their progress.
+    List {
+        /// The incident.
+        slug: String,
+    },
+}
+
+fn pace(text: &str) -> Result<i64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    match number.parse() {
+        Ok(pace) if pace > 0 => Ok(pace),
+        _ => Err("write mails a second, as in 50/s".to_owned()),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeliveryVerb {
+    /// The coverage equation, and deliveries by state.
+    Status {
+        /// The incident.
+        slug: String,
+    },
+    /// All deliveries.
+    List {
+        /// The incident.
+        slug: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailVerb {
+    /// One RFC 5322 message on standard input: 0 = stored durably, 75 = come again.
+    Receive {
+        /// Recipient in the envelope.
+        #[arg(long, value_name = "ADDR")]
+        envelope_to: Option<String>,
+        /// Sender in the envelope; "" is the null sender.
+        #[arg(long, value_name = "ADDR")]
+        envelope_from: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TicketVerb {
+    /// All tickets.
+    List {
+        /// The incident.
+        slug: String,
+    },
+    /// One ticket with its questions and timeline.
+    Show {
+        /// The ticket.
+        ticket: String,
+    },
+    /// Answer questions, by name.
+    #[command(after_help = "Example: forthright ticket answer tkt_… --questions qst_…,qst_… --text answer.txt")]
+    Answer {
+        /// The ticket.
+        ticket: String,
+        /// The questions.
+        #[arg(long, value_delimiter = ',', required = true, value_name = "Q,…")]
+        questions: Vec<String>,
+        /// The answer; - is standard input.
+        #[arg(long, value_name = "FILE")]
+        text: PathBuf,
+    },
+    /// Promise an answer by a time.
+    Promise {
+        /// The ticket.
+        ticket: String,
+        /// The questions.
+        #[arg(long, value_delimiter = ',', required = true, value_name = "Q,…")]
+        questions: Vec<String>,
+        /// By when.
+        #[arg(long, value_name = "TIME")]
+        by: Timestamp,
+        /// What to say with it; - is standard input.
+        #[arg(long, value_name = "FILE")]
+        text: Option<PathBuf>,
+    },
+    /// Propose to decline questions; a second person has to agree.
+    Decline {
+        /// The ticket.
+        ticket: String,
+        /// The questions.
+        #[arg(long, value_delimiter = ',', required = true, value_name = "Q,…")]
+        questions: Vec<String>,
+        /// The reason.
+        #[arg(long)]
+        why: String,
+        /// When it is looked at again.
+        #[arg(long, value_name = "TIME")]
+        review: Timestamp,
+    },
+    /// Agree to decline questions, as the second person.
+    DeclineApprove {
+        /// The ticket.
+        ticket: String,
+        /// The questions.
+        #[arg(long, value_delimiter = ',', required = true, value_name = "Q,…")]
+        questions: Vec<String>,
+    },
+    /// Add an internal note.
+    Note {
+        /// The ticket.
+        ticket: String,
+        /// The note; default: standard input.
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        text: PathBuf,
+    },
+    /// Say who takes care of it.
+    Assign {
+        /// The ticket.
+        ticket: String,
+        /// Who.
+        agent: String,
+    },
+    /// Close tickets; refused while a question is open.
+    Close {
+        /// The tickets.
+        #[arg(required = true, value_name = "T")]
+        tickets: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuestionVerb {
+    /// The asker took it back.
+    Withdraw {
+        /// The question.
+        question: String,
+        /// How we know.
+        #[arg(long)]
+        why: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EscalationVerb {
+    /// What fired, and what will.
+    List {
+        /// The incident.
+        slug: String,
+    },
+    /// What would fire until then, by the same code, changing nothing.
+    Preview {
+        /// The incident.
+        slug: String,
+        /// Until when.
+        #[arg(long, value_name = "TIME")]
+        until: Timestamp,
+    },
+    /// Say that you have seen what fired.
+    Acknowledge {
+        /// The ladder.
+        escalation: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// Walk the chain; exit 1 names the first broken entry.
+    Verify,
+    /// Every entry of the store as JSON Lines.
+    Export {
+        /// The incident the export is for (the chain is one for all).
+        slug: String,
+        /// The file to write.
+        file: PathBuf,
+    },
+}

@@ -1,0 +1,109 @@
+//! `doctor`: findings, each with what to do.
+
+use anyhow::Result;
+use mail::route::Route;
+use serde::Serialize;
+
+use super::{DONE, open, route};
+use crate::cli::Everywhere;
+use crate::output;
+
+#[derive(Serialize)]
+struct Finding {
+    check: &'static str,
+    result: &'static str,
+    what: String,
+    next: String,
+}
+
+fn finding(check: &'static str, result: &'static str, what: impl Into<String>, next: impl Into<String>) -> Finding {
+    Finding { check, result, what: what.into(), next: next.into() }
+}
+
+pub(super) async fn run(e: &Everywhere) -> Result<u8> {
+    let mut findings = Vec::new();
+    let app = open(e).await?;
+    findings.push(finding("database", "good", "opens, and has all migrations of this program", ""));
+    let verified = app::audit::verify(&app).await?;
+    findings.push(match verified.broken {
+        None => finding("audit", "good", format!("{} entries, unbroken", verified.entries), ""),
+        Some(why) => finding("audit", "bad", why, "keep a copy of the store, and find out who changed it"),
+    });
+    findings.push(disk(e));
+    findings.push(sender(&app));
+    findings.extend(targets(&app));
+    findings.push(match route(e)? {
+        None => finding(
+            "smtp",
+            "warning",
+            "neither --smtp nor FORTHRIGHT_SMTP_URL is set",
+            "set one before a wave is released",
+        ),
+        Some(Route::Files(folder)) => finding("smtp", "good", format!("mail is written to {}", folder.display()), ""),
+        Some(Route::Smtp(smtp)) => greeting(&app, &smtp).await,
+    });
+    let bad = findings.iter().any(|finding| finding.result == "bad");
+    if e.json {
+        output::json(&findings)?;
+    } else {
+        let rows =
+            findings.into_iter().map(|f| vec![f.check.to_owned(), f.result.to_owned(), f.what, f.next]).collect();
+        output::list(e, &["check", "result", "what", "next"], rows)?;
+    }
+    Ok(if bad { 1 } else { DONE })
+}
+
+fn disk(e: &Everywhere) -> Finding {
+    match tempfile::NamedTempFile::new_in(&e.data).and_then(|file| file.as_file().set_len(1 << 20)) {
+        Ok(()) => finding("disk", "good", format!("{} can be written", e.data.display()), ""),
+        Err(error) => finding(
+            "disk",
+            "bad",
+            format!("{}: {error}", e.data.display()),
+            "free space, or choose another folder with --data",
+        ),
+    }
+}
+
+fn sender(app: &app::App) -> Finding {
+    let address = &app.settings.sender.address;
+    if app.settings.sender.domain().contains('.') {
+        finding("sender", "good", format!("letters are from {address}"), "")
+    } else {
+        let next = "set [sender] address in the configuration";
+        finding(
+            "sender",
+            "warning",
+            format!("letters are from {address}, a host without a domain: nobody can reply"),
+            next,
+        )
+    }
+}
+
+fn targets(app: &app::App) -> Vec<Finding> {
+    use model::escalation::Target;
+    [Target::Agent, Target::Lead, Target::Counsel, Target::IncidentLead]
+        .into_iter()
+        .filter(|target| app.settings.targets.address(*target).is_none())
+        .map(|target| {
+            let what = format!("no address for {target}: what escalates to it becomes a task on the overview");
+            finding("targets", "warning", what, format!("set [targets] {target} in the configuration"))
+        })
+        .collect()
+}
+
+async fn greeting(app: &app::App, smtp: &mail::route::SmtpRoute) -> Finding {
+    match mail::smtp::Connection::open(smtp, app::delivery::hello(app), &mail::smtp::Deadlines::default()).await {
+        Ok(connection) => {
+            let tls = connection.tls().map_or_else(|| "without TLS".to_owned(), |tls| format!("with {tls}"));
+            connection.quit().await;
+            finding("smtp", "good", format!("{}:{} greets {tls}", smtp.host(), smtp.port()), "")
+        }
+        Err(fault) => finding(
+            "smtp",
+            "bad",
+            format!("{}:{}: {fault}", smtp.host(), smtp.port()),
+            "check that it runs and that --smtp is right",
+        ),
+    }
+}

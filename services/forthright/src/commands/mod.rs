@@ -1,0 +1,208 @@
+//! One function a verb: parse what is left, call one `app` function, present.
+//!
+//! Opens the store and the route; holds no rule.
+
+mod conversation;
+mod directory;
+mod doctor;
+mod exposure;
+mod notices;
+mod running;
+
+pub(crate) use running::{serve_with_workers, stop_on_signal};
+
+use anyhow::{Context, Result};
+use app::{App, Made};
+use mail::route::Route;
+use store::Database;
+
+use crate::cli::{AuditVerb, Cli, Everywhere, IncidentVerb, StoreVerb, Verb};
+use crate::output::{self, Usage};
+
+/// Everything done.
+pub(crate) const DONE: u8 = 0;
+/// Some rows were rejected; the others were used.
+pub(crate) const PARTIAL: u8 = 3;
+
+/// Runs the verb; the exit code.
+pub(crate) async fn run(cli: Cli) -> Result<u8> {
+    let Cli { everywhere, verb } = cli;
+    let e = &everywhere;
+    match verb {
+        Verb::Demo { no_serve, port } => crate::demo::run(e, no_serve, port).await,
+        Verb::Serve { listen, no_workers } => running::serve(e, listen, no_workers).await,
+        Verb::Worker => running::worker(e).await,
+        Verb::Work { until_idle: _, timeout } => running::work(e, timeout).await,
+        Verb::Store(verb) => store_verb(e, verb).await,
+        Verb::Doctor => doctor::run(e).await,
+        Verb::Incident(verb) => incident(e, verb).await,
+        Verb::Directory(verb) => directory::directory(e, verb).await,
+        Verb::Exposure(verb) => exposure::exposure(e, verb).await,
+        Verb::Mapping(verb) => directory::mapping(e, verb).await,
+        Verb::Notice(verb) => notices::notice(e, verb).await,
+        Verb::Wave(verb) => notices::wave(e, verb).await,
+        Verb::Stop => stop(e, app::incidents::Stop::Now).await,
+        Verb::Go => stop(e, app::incidents::Stop::NoLonger).await,
+        Verb::Delivery(verb) => notices::delivery(e, verb).await,
+        Verb::Mail(verb) => conversation::mail(e, verb).await,
+        Verb::Ticket(verb) => conversation::ticket(e, verb).await,
+        Verb::Question(verb) => conversation::question(e, verb).await,
+        Verb::Escalation(verb) => conversation::escalation(e, verb).await,
+        Verb::Audit(verb) => audit(e, verb).await,
+    }
+}
+
+/// The store as the options say.
+pub(crate) async fn open(e: &Everywhere) -> Result<App> {
+    let database = Database::parse(e.database.as_deref(), &e.data).map_err(app::AppError::from)?;
+    let master_key = crate::config::secret("FORTHRIGHT_MASTER_KEY")?;
+    let opening = opening(e, &database, master_key.as_deref())?;
+    Ok(App::open(opening).await?)
+}
+
+fn opening<'a>(e: &'a Everywhere, database: &'a Database, master_key: Option<&'a str>) -> Result<app::Opening<'a>> {
+    Ok(app::Opening {
+        database,
+        data: &e.data,
+        master_key,
+        now: e.now,
+        settings: crate::config::load(e.config.as_deref())?,
+        actor: actor(e),
+    })
+}
+
+fn actor(e: &Everywhere) -> String {
+    let login = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    e.actor
+        .clone()
+        .or_else(login)
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "root".to_owned())
+}
+
+/// Where mail goes, if that was said.
+pub(crate) fn route(e: &Everywhere) -> Result<Option<Route>> {
+    let url = match &e.smtp {
+        Some(url) => Some(url.clone()),
+        None => crate::config::secret("FORTHRIGHT_SMTP_URL")?,
+    };
+    let Some(url) = url.filter(|url| !url.trim().is_empty()) else { return Ok(None) };
+    let hint = "write it as smtp://HOST:25, smtps://HOST, or file:DIR".to_owned();
+    let bad = |error: mail::route::RouteError| anyhow::Error::new(Usage { what: format!("--smtp: {error}"), hint });
+    Route::parse(&url).map(Some).map_err(bad)
+}
+
+/// A text that somebody wrote into a file, or into standard input.
+pub(crate) fn text_of(path: &std::path::Path) -> Result<String> {
+    if path.as_os_str() == "-" {
+        return std::io::read_to_string(std::io::stdin()).context("cannot read standard input");
+    }
+    std::fs::read_to_string(path).with_context(|| format!("cannot read the text {}", path.display()))
+}
+
+/// Talk on standard error, unless --quiet.
+pub(crate) fn say(e: &Everywhere, text: impl AsRef<str>) {
+    if !e.quiet {
+        eprintln!("{}", text.as_ref());
+    }
+}
+
+async fn store_verb(e: &Everywhere, verb: StoreVerb) -> Result<u8> {
+    let database = Database::parse(e.database.as_deref(), &e.data).map_err(app::AppError::from)?;
+    let master_key = crate::config::secret("FORTHRIGHT_MASTER_KEY")?;
+    let opening = opening(e, &database, master_key.as_deref())?;
+    match verb {
+        StoreVerb::Init { rehearsal } => {
+            App::init(opening, if rehearsal { Made::ForRehearsal } else { Made::ForReal }).await?;
+            say(e, format!("the store is ready: {database:?}{}", if rehearsal { ", a rehearsal" } else { "" }));
+        }
+        StoreVerb::Migrate => {
+            let store = store::Store::connect(&database).await.map_err(app::AppError::from)?;
+            store.migrate().await.map_err(app::AppError::from)?;
+            say(e, format!("the store has all migrations of this program: {database:?}"));
+        }
+    }
+    Ok(DONE)
+}
+
+async fn incident(e: &Everywhere, verb: IncidentVerb) -> Result<u8> {
+    match verb {
+        IncidentVerb::Open { file } => {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read the incident file {}", file.display()))?;
+            let parsed: app::incidents::IncidentFile = toml::from_str(&text).with_context(|| {
+                format!(
+                    "the incident file {} cannot be used; it needs slug, title, vendor and discovered_at",
+                    file.display()
+                )
+            })?;
+            let slug = app::incidents::open(&open(e).await?, parsed).await?;
+            output::document(e, &serde_json::json!({ "incident": slug }))?;
+        }
+        IncidentVerb::List => {
+            let rows = app::incidents::list(&open(e).await?).await?;
+            let lines = rows.into_iter().map(|row| {
+                vec![
+                    row.slug,
+                    row.title,
+                    row.vendor,
+                    output::time(Some(row.discovered_at)),
+                    output::time(Some(row.opened_at)),
+                ]
+            });
+            output::list(e, &["incident", "title", "vendor", "discovered_at", "opened_at"], lines.collect())?;
+        }
+        IncidentVerb::Show { slug } => {
+            let app = open(e).await?;
+            let incident = app.incident(&slug).await?;
+            let events: Vec<_> = app::incidents::events(&app, &slug)
+                .await?
+                .into_iter()
+                .map(|event| {
+                    serde_json::json!({
+                        "event": event.name, "at": output::time(Some(event.at)), "why": event.why,
+                        "actor": event.actor, "recorded_at": output::time(Some(event.recorded_at)),
+                    })
+                })
+                .collect();
+            output::document(e, &serde_json::json!({ "incident": incident.facts, "events": events }))?;
+        }
+        IncidentVerb::Event { slug, name, at, why } => {
+            app::incidents::event(&open(e).await?, &slug, &name, at, &why).await?;
+            say(e, format!("recorded: {slug} {name} at {at}"));
+        }
+    }
+    Ok(DONE)
+}
+
+async fn stop(e: &Everywhere, stop: app::incidents::Stop) -> Result<u8> {
+    app::incidents::set_stopped(&open(e).await?, stop).await?;
+    match stop {
+        app::incidents::Stop::Now => say(e, "stopped: no new mail leaves anywhere until `forthright go`"),
+        app::incidents::Stop::NoLonger => say(e, "mail goes on"),
+    }
+    Ok(DONE)
+}
+
+async fn audit(e: &Everywhere, verb: AuditVerb) -> Result<u8> {
+    let app = open(e).await?;
+    match verb {
+        AuditVerb::Verify => {
+            let verified = app::audit::verify(&app).await?;
+            output::document(e, &verified)?;
+            Ok(u8::from(verified.broken.is_some()))
+        }
+        AuditVerb::Export { slug, file } => {
+            app.incident(&slug).await?;
+            let mut text = String::new();
+            for entry in app::audit::export(&app).await? {
+                text.push_str(&serde_json::to_string(&entry)?);
+                text.push('\n');
+            }
+            std::fs::write(&file, text).with_context(|| format!("cannot write the audit export {}", file.display()))?;
+            say(e, format!("wrote {}", file.display()));
+            Ok(DONE)
+        }
+    }
+}

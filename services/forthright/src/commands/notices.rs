@@ -1,0 +1,118 @@
+//! `notice`, `wave` and `delivery`.
+
+use std::io::Write;
+
+use anyhow::Result;
+use app::delivery::{Pause, Selection};
+use app::notices::{Drafts, Format};
+
+use super::{DONE, open, say};
+use crate::cli::{DeliveryVerb, Everywhere, NoticeVerb, PreviewFormat, WaveVerb};
+use crate::output;
+
+pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
+    let app = open(e).await?;
+    match verb {
+        NoticeVerb::Draft { slug } => output::document(e, &app::notices::draft(&app, &slug).await?)?,
+        NoticeVerb::List { slug } => {
+            let rows = app::notices::list(&app, &slug).await?.into_iter().map(|notice| {
+                let version = notice.version.to_string();
+                vec![
+                    notice.notice_id,
+                    notice.tenant_id,
+                    notice.kind,
+                    version,
+                    notice.state,
+                    notice.language,
+                    notice.code,
+                ]
+            });
+            output::list(
+                e,
+                &["notice_id", "tenant_id", "kind", "version", "state", "language", "code"],
+                rows.collect(),
+            )?;
+        }
+        NoticeVerb::Preview { slug, tenant, format, language } => {
+            let format = match format {
+                PreviewFormat::Text => Format::Text,
+                PreviewFormat::Html => Format::Html,
+                PreviewFormat::Eml => Format::Eml,
+            };
+            let bytes = app::notices::preview(&app, &slug, &tenant, format, language.as_deref()).await?;
+            std::io::stdout().lock().write_all(&bytes)?;
+        }
+        NoticeVerb::Approve { slug, all, notices } => {
+            let drafts = if all { Drafts::All } else { Drafts::These(&notices) };
+            let approved = app::notices::approve(&app, &slug, &drafts).await?;
+            output::document(e, &serde_json::json!({ "approved": approved }))?;
+        }
+    }
+    Ok(DONE)
+}
+
+pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
+    let app = open(e).await?;
+    match verb {
+        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace } => {
+            let selection = match (tenants, pilot) {
+                (Some(file), _) => Selection::Tenants(
+                    sources::read_list(&file).map_err(app::AppError::from)?.into_iter().map(|(_, id)| id).collect(),
+                ),
+                (None, Some(count)) => Selection::Pilot(count),
+                (None, None) => Selection::All,
+            };
+            output::document(e, &app::delivery::release(&app, &slug, &name, &selection, pace).await?)?;
+        }
+        WaveVerb::Pause { slug, name } => {
+            app::delivery::pause(&app, &slug, &name, Pause::Pause).await?;
+            say(e, format!("wave {name} waits until `forthright wave resume {slug} {name}`"));
+        }
+        WaveVerb::Resume { slug, name } => {
+            app::delivery::pause(&app, &slug, &name, Pause::Resume).await?;
+            say(e, format!("wave {name} goes on where it stopped"));
+        }
+        WaveVerb::List { slug } => {
+            let rows = app::delivery::waves(&app, &slug).await?.into_iter().map(|wave| {
+                vec![
+                    wave.name,
+                    wave.released_by,
+                    output::time(Some(wave.released_at)),
+                    wave.notices.to_string(),
+                    wave.mails.to_string(),
+                    wave.accepted.to_string(),
+                    wave.pace.map(|pace| format!("{pace}/s")).unwrap_or_default(),
+                    output::time(wave.paused_at),
+                ]
+            });
+            let header = ["wave", "released_by", "released_at", "notices", "mails", "accepted", "pace", "paused_at"];
+            output::list(e, &header, rows.collect())?;
+        }
+    }
+    Ok(DONE)
+}
+
+pub(super) async fn delivery(e: &Everywhere, verb: DeliveryVerb) -> Result<u8> {
+    let app = open(e).await?;
+    match verb {
+        DeliveryVerb::Status { slug } => output::document(e, &app::overview::status(&app, &slug).await?)?,
+        DeliveryVerb::List { slug } => {
+            let rows = app::delivery::list(&app, &slug).await?.into_iter().map(|row| {
+                vec![
+                    row.id,
+                    row.notice_id.unwrap_or_default(),
+                    row.tenant_id.unwrap_or_default(),
+                    row.address,
+                    row.state,
+                    row.attempts.to_string(),
+                    row.message_id,
+                    row.last_reply,
+                ]
+            });
+            let header =
+                ["delivery_id", "notice_id", "tenant_id", "contact", "state", "attempts", "message_id", "last_reply"];
+            output::list(e, &header, rows.collect())?;
+        }
+    }
+    Ok(DONE)
+}

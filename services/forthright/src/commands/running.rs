@@ -1,0 +1,91 @@
+//! `serve`, `worker` and `work`: what runs by itself.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Result;
+use app::App;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{DONE, open, route, say};
+use crate::cli::Everywhere;
+use crate::output;
+
+pub(super) async fn serve(e: &Everywhere, listen: SocketAddr, no_workers: bool) -> Result<u8> {
+    let app = open(e).await?;
+    let listener = web::bind(listen).await?;
+    println!("http://{}/", listener.local_addr()?);
+    let stop = stop_on_signal();
+    if no_workers {
+        say(e, "serving the page without workers; Ctrl-C ends");
+        web::serve(app, listener, stop).await?;
+        return Ok(DONE);
+    }
+    let route = route_or_talk(e)?;
+    say(e, "serving; Ctrl-C ends");
+    serve_with_workers(app, listener, route, stop).await?;
+    Ok(DONE)
+}
+
+/// Page and workers until `stop`; the first that fails ends the other.
+pub(crate) async fn serve_with_workers(
+    app: App,
+    listener: TcpListener,
+    route: Option<mail::route::Route>,
+    stop: CancellationToken,
+) -> Result<()> {
+    let page = tokio::spawn(web::serve(app.clone(), listener, stop.clone()));
+    let running = tokio::spawn(workers::run(app, route, stop.clone()));
+    let (page, running) = tokio::join!(ending(page, &stop), ending(running, &stop));
+    page??;
+    running??;
+    Ok(())
+}
+
+async fn ending<T>(task: tokio::task::JoinHandle<T>, stop: &CancellationToken) -> Result<T, tokio::task::JoinError> {
+    let ended = task.await;
+    stop.cancel();
+    ended
+}
+
+pub(super) async fn worker(e: &Everywhere) -> Result<u8> {
+    let app = open(e).await?;
+    let route = route_or_talk(e)?;
+    say(e, "working; Ctrl-C ends");
+    workers::run(app, route, stop_on_signal()).await?;
+    Ok(DONE)
+}
+
+pub(super) async fn work(e: &Everywhere, timeout: Option<u64>) -> Result<u8> {
+    let app = open(e).await?;
+    let done = workers::work_until_idle(app, route(e)?, timeout.map(Duration::from_secs)).await?;
+    output::document(e, &done)?;
+    Ok(DONE)
+}
+
+fn route_or_talk(e: &Everywhere) -> Result<Option<mail::route::Route>> {
+    let route = route(e)?;
+    if route.is_none() {
+        say(e, "no mail leaves from here: neither --smtp nor FORTHRIGHT_SMTP_URL is set");
+    }
+    Ok(route)
+}
+
+/// A token that Ctrl-C or SIGTERM cancels.
+pub(crate) fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(term) => term,
+            Err(error) => return tracing::warn!(%error, "cannot listen for SIGTERM"),
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = term.recv() => {}
+        }
+        token.cancel();
+    });
+    stop
+}

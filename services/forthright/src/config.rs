@@ -1,0 +1,95 @@
+//! Configuration: a TOML file, and an environment variable for each key.
+//!
+//! Knows no meaning of a key (that is `app::Settings`). Invariant: an unknown key is an error that names it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use app::Settings;
+use toml::{Table, Value};
+
+/// Keys that an environment variable can set: `sender.address` is `FORTHRIGHT_SENDER_ADDRESS`.
+const KEYS: &[(&str, &str)] = &[
+    ("sender", "name"),
+    ("sender", "address"),
+    ("sender", "hello"),
+    ("sending", "connections"),
+    ("sending", "lease_seconds"),
+    ("sending", "uncertain"),
+    ("sending", "max_attempts"),
+    ("sending", "retry_seconds"),
+    ("sending", "retry_longest_seconds"),
+    ("sending", "connect_timeout_seconds"),
+    ("sending", "dot_timeout_seconds"),
+    ("targets", "agent"),
+    ("targets", "lead"),
+    ("targets", "counsel"),
+    ("targets", "incident-lead"),
+];
+
+/// Reads the file, if there is one, and lets the environment replace keys.
+pub(crate) fn load(file: Option<&Path>) -> Result<Settings> {
+    let mut table = match file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+            text.parse::<Table>().with_context(|| format!("the configuration {} is no TOML", path.display()))?
+        }
+        None => Table::new(),
+    };
+    for (section, key) in KEYS {
+        let name = format!("FORTHRIGHT_{section}_{key}").to_uppercase().replace('-', "_");
+        if let Ok(text) = std::env::var(&name) {
+            let section = table.entry(*section).or_insert_with(|| Value::Table(Table::new()));
+            let Value::Table(section) = section else { bail!("the configuration's [{section}] is no table") };
+            section.insert((*key).to_owned(), scalar(&text));
+        }
+    }
+    let mut settings: Settings = table.try_into().with_context(|| {
+        file.map_or_else(|| "the environment".to_owned(), |path| format!("the configuration {}", path.display()))
+    })?;
+    if settings.sender.address == "incident-response@localhost" {
+        let host = gethostname::gethostname().to_string_lossy().to_lowercase();
+        if model::email::EmailAddress::parse(&format!("incident-response@{host}")).is_ok() {
+            settings.sender.address = format!("incident-response@{host}");
+        }
+    }
+    check(&settings)?;
+    Ok(settings)
+}
+
+fn scalar(text: &str) -> Value {
+    text.parse::<i64>().map_or_else(|_| Value::String(text.to_owned()), Value::Integer)
+}
+
+fn check(settings: &Settings) -> Result<()> {
+    let sending = &settings.sending;
+    if !(1..=100).contains(&sending.connections) {
+        bail!("sending.connections is {}: use 1 to 100", sending.connections);
+    }
+    if !(2..=600).contains(&sending.lease_seconds) {
+        bail!("sending.lease_seconds is {}: use 2 to 600", sending.lease_seconds);
+    }
+    if sending.max_attempts < 1 {
+        bail!("sending.max_attempts is {}: use 1 or more", sending.max_attempts);
+    }
+    let address = &settings.sender.address;
+    if !address.contains('@') || address.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        bail!("sender.address is no mail address: write it as in incident-response@vendor.example");
+    }
+    Ok(())
+}
+
+/// A secret from the environment: NAME, or the file that NAME_FILE names.
+pub(crate) fn secret(name: &str) -> Result<Option<String>> {
+    if let Ok(text) = std::env::var(name) {
+        return Ok(Some(text));
+    }
+    match std::env::var(format!("{name}_FILE")) {
+        Ok(path) => {
+            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {name}_FILE, {path}"))?;
+            Ok(Some(text.trim().to_owned()))
+        }
+        Err(_) => Ok(None),
+    }
+}

@@ -1,0 +1,203 @@
+//! What comes back: one message read, told apart (a person, a bounce, a machine) and reduced to the sender's own words.
+//!
+//! Pure: no SQL, no network, no clock. Does not decide whose ticket a message belongs to, and never drops anything:
+//! the caller has stored the raw bytes before. Invariant: any bytes give an [`Inbound`], in time linear in their
+//! number; a message with a sign of a machine is never `human`.
+
+mod automatic;
+mod decode;
+mod html;
+mod mime;
+mod questions;
+mod report;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::fmt;
+
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use questions::questions;
+
+use automatic::Signs;
+use mime::{Fields, Mail};
+use report::Report;
+
+/// The most addresses, ids or recipients that are kept of one message; nobody writes more by hand.
+const MOST: usize = 200;
+
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// A person wrote it.
+    Human,
+    /// A letter was refused for good.
+    BouncePermanent,
+    /// A letter was given up for a reason that may pass.
+    BounceTransient,
+    /// A letter is still under way.
+    Delay,
+    /// An out-of-office note or another automatic reply.
+    AutoReply,
+    /// A reader marked a letter as unwanted.
+    Complaint,
+    /// A letter was read, deleted or delivered, says a program.
+    Receipt,
+    /// One of our own letters came back.
+    Loop,
+    /// A person must look: unreadable, empty, encrypted, or with some sign of a machine.
+    Unclear,
+}
+
+impl Class {
+    /// The name in tables and JSON (`bounce_permanent`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::BouncePermanent => "bounce_permanent",
+            Self::BounceTransient => "bounce_transient",
+            Self::Delay => "delay",
+            Self::AutoReply => "auto_reply",
+            Self::Complaint => "complaint",
+            Self::Receipt => "receipt",
+            Self::Loop => "loop",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One recipient that a report speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The address, as the report writes it.
+    pub address: String,
+    /// `failed`, `delayed`, `delivered`, `relayed`, `expanded`; for receipts and complaints their own word.
+    pub action: String,
+    /// Enhanced status code (`5.1.1`); empty where none is stated.
+    pub status: String,
+    /// Whether the refusal is for good; `None` where the report does not say, or nothing was refused.
+    pub permanent: Option<bool>,
+    /// What the receiving server said; at most 1,000 characters.
+    pub diagnostic: String,
+}
+
+/// A message as it was understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// What it is.
+    pub class: Class,
+    /// Its own Message-ID, without angle brackets.
+    pub message_id: Option<String>,
+    /// Message-IDs it answers, without angle brackets.
+    pub in_reply_to: Vec<String>,
+    /// Message-IDs of its thread, oldest first.
+    pub references: Vec<String>,
+    /// Message-IDs of the messages that a bounce, complaint or receipt is about.
+    pub returned_message_ids: Vec<String>,
+    /// Every address it was sent to: envelope first, then Delivered-To, X-Original-To, Envelope-To, To and Cc.
+    pub to: Vec<String>,
+    /// The address in From.
+    pub from: Option<String>,
+    /// The name in From.
+    pub from_name: Option<String>,
+    /// The subject, one line; empty where there is none.
+    pub subject: String,
+    /// The Date header; what the sender's clock says.
+    pub date: Option<Timestamp>,
+    /// The sender's own words: without quotes of earlier mails and without signature.
+    pub new_text: String,
+    /// The whole text.
+    pub full_text: String,
+    /// Of whom a report speaks.
+    pub recipients: Vec<Recipient>,
+    /// Why it was put in this class: sentences for people.
+    pub evidence: Vec<String>,
+}
+
+/// Reads any bytes. `own_ids` says whether a Message-ID is one of ours; the envelope is used where it is known.
+pub fn read(
+    raw: &[u8],
+    envelope_from: Option<&str>,
+    envelope_to: Option<&str>,
+    own_ids: &dyn Fn(&str) -> bool,
+) -> Inbound {
+    let mail = mime::parse(raw);
+    let full_text = mail.text();
+    let mut inbound = Inbound {
+        class: Class::Unclear,
+        message_id: mail.fields.ids("message-id").into_iter().next(),
+        in_reply_to: mail.fields.ids("in-reply-to"),
+        references: mail.fields.ids("references"),
+        returned_message_ids: Vec::new(),
+        to: addressees(&mail, envelope_to),
+        from: mail.from.clone(),
+        from_name: mail.from_name.clone(),
+        subject: mail.subject.clone(),
+        date: mail.date,
+        new_text: words::own(&full_text),
+        full_text,
+        recipients: Vec::new(),
+        evidence: mail.notes.clone(),
+    };
+    let null_sender = is_null_sender(&mail.fields, envelope_from);
+    classify(&mut inbound, &mail, null_sender, own_ids);
+    inbound
+}
+
+fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn Fn(&str) -> bool) {
+    let mut decide = |class: Class, why: String| {
+        inbound.class = class;
+        inbound.evidence.push(why);
+    };
+    if inbound.message_id.as_deref().is_some_and(own_ids) {
+        return decide(Class::Loop, "the message-id is one of ours".to_owned());
+    }
+    if let Some(name) = mail.fields.name_with_prefix("x-forthright-") {
+        return decide(Class::Loop, format!("it has our own header {name}"));
+    }
+    if let Some(Report { class, recipients, message_ids, why }) = report::read(mail, &inbound.full_text, null_sender) {
+        inbound.recipients = recipients;
+        inbound.returned_message_ids = message_ids;
+        inbound.class = class;
+        inbound.evidence.push(why);
+        return;
+    }
+    match automatic::signs(mail, &inbound.new_text, null_sender) {
+        Signs::Certain(why) => decide(Class::AutoReply, why),
+        Signs::Some(why) => decide(Class::Unclear, why),
+        Signs::None if mail.is_encrypted(&inbound.full_text) => {
+            decide(Class::Unclear, "it is encrypted, so that its text cannot be read here".to_owned());
+        }
+        Signs::None if inbound.new_text.is_empty() => {
+            decide(Class::Unclear, "it has no words of the sender's own".to_owned());
+        }
+        Signs::None => decide(Class::Human, "it has own words and no sign of a machine".to_owned()),
+    }
+}
+
+fn is_null_sender(fields: &Fields, envelope_from: Option<&str>) -> bool {
+    let stated = envelope_from.or_else(|| fields.get("return-path"));
+    stated.is_some_and(|sender| matches!(sender.trim(), "" | "<>" | "< >"))
+}
+
+fn addressees(mail: &Mail, envelope_to: Option<&str>) -> Vec<String> {
+    let headers = ["delivered-to", "x-original-to", "envelope-to", "x-envelope-to"];
+    let stated = headers.iter().flat_map(|name| mail.fields.all(name)).flat_map(|value| value.split(','));
+    let mut to: Vec<String> = Vec::new();
+    for address in envelope_to.into_iter().chain(stated).chain(mail.to.iter().map(String::as_str)) {
+        let address = address.trim().trim_matches(['<', '>']).trim();
+        if address.contains('@') && to.len() < MOST && !to.iter().any(|known| known.eq_ignore_ascii_case(address)) {
+            to.push(address.to_owned());
+        }
+    }
+    to
+}

@@ -1,0 +1,138 @@
+//! Transfer encodings and character sets, leniently: what cannot be decoded stays as it is.
+//!
+//! Does not fail. Invariant: output is never longer than three times the input.
+
+use mail_parser::decoders::charsets::map::charset_decoder;
+
+/// The bytes behind a Content-Transfer-Encoding.
+pub(super) fn transfer(encoding: &str, bytes: &[u8]) -> Vec<u8> {
+    match encoding.trim().to_ascii_lowercase().as_str() {
+        "base64" => base64(bytes),
+        "quoted-printable" => quoted_printable(bytes),
+        _ => bytes.to_vec(),
+    }
+}
+
+/// The text behind a charset: the stated one, else UTF-8, else Windows-1252, which gives every byte a character.
+pub(super) fn text(charset: Option<&str>, bytes: &[u8]) -> String {
+    let stated = charset.map(|name| name.trim().to_ascii_lowercase()).filter(|name| name != "us-ascii");
+    if let Some(decode) = stated.and_then(|name| charset_decoder(name.as_bytes())) {
+        return decode(bytes);
+    }
+    match (std::str::from_utf8(bytes), charset_decoder(b"windows-1252")) {
+        (Ok(text), _) => text.to_owned(),
+        (Err(_), Some(decode)) => decode(bytes),
+        (Err(_), None) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// RFC 2045 6.8; characters outside the alphabet are passed over, as it demands.
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(bytes.len() / 4 * 3);
+    let (mut chunk, mut sextets) = (0_u32, 0);
+    for &byte in bytes {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            // Padding ends a run; encoders that join runs go on behind it.
+            b'=' => {
+                flush(&mut decoded, chunk, sextets);
+                (chunk, sextets) = (0, 0);
+                continue;
+            }
+            _ => continue,
+        };
+        chunk = chunk << 6 | u32::from(value);
+        sextets += 1;
+        if sextets == 4 {
+            decoded.extend_from_slice(&chunk.to_be_bytes()[1..]);
+            (chunk, sextets) = (0, 0);
+        }
+    }
+    flush(&mut decoded, chunk, sextets);
+    decoded
+}
+
+fn flush(decoded: &mut Vec<u8>, chunk: u32, sextets: u32) {
+    match sextets {
+        2 => decoded.extend_from_slice(&(chunk << 12).to_be_bytes()[1..2]),
+        3 => decoded.extend_from_slice(&(chunk << 6).to_be_bytes()[1..3]),
+        _ => {}
+    }
+}
+
+/// RFC 2045 6.7; an escape that is none stays as it is.
+fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let content = line.trim_ascii_end();
+        let ends = line.ends_with(b"\n");
+        let (content, soft) = match content.strip_suffix(b"=") {
+            Some(content) => (content, true),
+            None => (content, false),
+        };
+        let mut at = 0;
+        while at < content.len() {
+            match (content[at], content.get(at + 1).and_then(hex), content.get(at + 2).and_then(hex)) {
+                (b'=', Some(high), Some(low)) => {
+                    decoded.push(high << 4 | low);
+                    at += 3;
+                }
+                (byte, _, _) => {
+                    decoded.push(byte);
+                    at += 1;
+                }
+            }
+        }
+        if ends && !soft {
+            decoded.push(b'\n');
+        }
+    }
+    decoded
+}
+
+fn hex(byte: &u8) -> Option<u8> {
+    char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn base64_reads_across_lines_and_padding() {
+        assert_eq!(base64(b"SGVs\r\nbG8h"), b"Hello!");
+        assert_eq!(base64(b"SGVsbG8="), b"Hello");
+        assert_eq!(base64(b"SGVsbA==SGVsbA=="), b"HellHell");
+    }
+
+    #[test]
+    fn quoted_printable_joins_soft_breaks_and_keeps_what_is_no_escape() {
+        assert_eq!(quoted_printable(b"caf=C3=A9 =\r\nis open=20\r\n1=2 =zz"), "café is open \n1=2 =zz".as_bytes());
+    }
+
+    #[test]
+    fn a_charset_is_believed_and_a_missing_one_guessed() {
+        assert_eq!(text(Some("ISO-8859-1"), b"Gr\xfc\xdfe"), "Grüße");
+        assert_eq!(text(None, b"Gr\xfc\xdfe"), "Grüße");
+        assert_eq!(text(Some("no-such-charset"), "Grüße".as_bytes()), "Grüße");
+        assert_eq!(text(Some("iso-2022-jp"), b"\x1b$B%F%9%H\x1b(B"), "テスト");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            for encoding in ["base64", "quoted-printable", "8bit"] {
+                let decoded = transfer(encoding, &bytes);
+                prop_assert!(decoded.len() <= bytes.len());
+                for charset in [None, Some("utf-8"), Some("utf-16"), Some("iso-2022-jp"), Some("utf-7"), Some("gb18030")] {
+                    text(charset, &decoded);
+                }
+            }
+        }
+    }
+}

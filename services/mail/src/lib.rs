@@ -1,0 +1,13 @@
+//! Letters out, replies in: templates, MIME, the SMTP phases, folders as a transport, reading what comes back.
+//!
+//! Does not know the database and keeps no clock: what is sent, to whom and when is given by the caller.
+//!
+//! Architecture invariant: knows `model` only; no SQL, no other crate of ours.
+
+pub mod inbound;
+pub mod message;
+pub mod reply;
+pub mod route;
+pub mod smtp;
+pub mod spool;
+pub mod templates;

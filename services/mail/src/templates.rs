@@ -1,0 +1,200 @@
+//! Letters: the built-in templates, compiled once, rendered from contexts into subject, text and HTML.
+//!
+//! Does not send, does not read the store and knows no clock: whatever a letter states is in its context. Invariant: a
+//! path that the context does not have is an error, never an empty place, and a part is never longer than
+//! [`PART_LIMIT`].
+
+mod contexts;
+mod helpers;
+mod labels;
+mod lint;
+mod notice;
+mod output;
+mod set;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use handlebars::{Context, Handlebars, no_escape};
+use model::language::Language;
+use model::notices::{Letter, NoticeContext};
+use serde::Serialize;
+
+pub use contexts::{AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext, ReminderContext};
+pub use set::VERSION;
+
+use contexts::View;
+use helpers::{Quote, When};
+use labels::Labels;
+use output::{Capped, one_line, plain_text};
+use set::Part;
+
+/// The longest part (subject, text or HTML) that is rendered, in bytes: ten times what mail programs show.
+pub const PART_LIMIT: usize = 1_000_000;
+
+/// Why a template set cannot be used, or a letter not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// A template uses something outside the permitted language.
+    #[error("template {template}, line {line}: {why}: templates/README.md lists what is allowed")]
+    NotAllowed {
+        /// Which template (`notice/en.text`).
+        template: String,
+        /// Physical line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A template does not compile.
+    #[error("template {template} does not compile: correct it at the place named below")]
+    Syntax {
+        /// Which template.
+        template: String,
+        /// What the compiler says.
+        #[source]
+        source: Box<handlebars::TemplateError>,
+    },
+    /// A file of data type labels is not an object of texts.
+    #[error("templates/labels/{language}.json cannot be read: write it as one JSON object of id and label")]
+    Labels {
+        /// Which language's file.
+        language: Language,
+        /// Where it breaks.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A letter could not be rendered.
+    #[error("template {template} cannot be rendered: compare its paths with the fields of its context")]
+    Render {
+        /// Which template.
+        template: String,
+        /// What handlebars says.
+        #[source]
+        source: Box<handlebars::RenderError>,
+    },
+    /// A part grew beyond [`PART_LIMIT`].
+    #[error("template {template} gives more than {PART_LIMIT} bytes: write to this organisation by hand")]
+    TooLong {
+        /// Which template.
+        template: String,
+    },
+}
+
+/// A compiled set of templates. Cheap to clone, shared between threads.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    inner: Arc<Compiled>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    /// Subjects and text parts: nothing is escaped.
+    plain: Handlebars<'static>,
+    /// HTML parts: every value is escaped.
+    html: Handlebars<'static>,
+    labels: Labels,
+}
+
+impl Templates {
+    /// The set that is compiled into the binary, of version [`VERSION`].
+    pub fn builtin() -> Result<Self, TemplateError> {
+        Self::compile(set::SOURCES.iter().copied())
+    }
+
+    fn compile<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, TemplateError> {
+        let (mut plain, mut html) = registries();
+        for (name, source) in sources {
+            lint::check(name, source)?;
+            let registry = if name.ends_with(".html") { &mut html } else { &mut plain };
+            registry
+                .register_template_string(name, source)
+                .map_err(|source| TemplateError::Syntax { template: name.to_owned(), source: Box::new(source) })?;
+        }
+        Ok(Self { inner: Arc::new(Compiled { plain, html, labels: Labels::builtin()? }) })
+    }
+
+    /// The notice in one language: subject, text and HTML with the same statements.
+    pub fn render_notice(&self, language: Language, context: &NoticeContext) -> Result<Letter, TemplateError> {
+        let view = notice::view(language, context, &self.inner.labels);
+        let mut letter = self.letter("notice", language, &view)?;
+        letter.html = Some(self.part("notice", language, Part::Html, &wrap("notice", &view)?)?);
+        Ok(letter)
+    }
+
+    /// The reminder of a notice that nobody reacted to: subject and text.
+    pub fn render_reminder(&self, language: Language, context: &ReminderContext) -> Result<Letter, TemplateError> {
+        self.letter("reminder", language, &context.view())
+    }
+
+    /// An answer to questions: subject and text.
+    pub fn render_answer(&self, language: Language, context: &AnswerContext) -> Result<Letter, TemplateError> {
+        self.letter("answer", language, &context.view())
+    }
+
+    /// The promise of an answer by a date: subject and text.
+    pub fn render_promise(&self, language: Language, context: &PromiseContext) -> Result<Letter, TemplateError> {
+        self.letter("promise", language, &context.view())
+    }
+
+    /// A declined question, with its reason and how to object: subject and text.
+    pub fn render_decline(&self, language: Language, context: &DeclineContext) -> Result<Letter, TemplateError> {
+        self.letter("decline", language, &context.view())
+    }
+
+    /// What goes to the vendor's own people when a rung fires: subject and text, in English.
+    pub fn render_escalation(&self, context: &EscalationContext) -> Result<Letter, TemplateError> {
+        self.letter("escalation", Language::En, &context.view())
+    }
+
+    fn letter(&self, kind: &str, language: Language, view: &impl Serialize) -> Result<Letter, TemplateError> {
+        let context = wrap(kind, view)?;
+        Ok(Letter {
+            subject: self.part(kind, language, Part::Subject, &context)?,
+            text: self.part(kind, language, Part::Text, &context)?,
+            html: None,
+        })
+    }
+
+    fn part(&self, kind: &str, language: Language, part: Part, context: &Context) -> Result<String, TemplateError> {
+        let name = set::name(kind, language, part);
+        let registry = match part {
+            Part::Subject | Part::Text => &self.inner.plain,
+            Part::Html => &self.inner.html,
+        };
+        let rendered = render(registry, &name, context)?;
+        Ok(match part {
+            Part::Subject => one_line(&rendered),
+            Part::Text => plain_text(&rendered),
+            Part::Html => output::clean(&rendered),
+        })
+    }
+}
+
+fn registries() -> (Handlebars<'static>, Handlebars<'static>) {
+    let mut plain = Handlebars::new();
+    plain.register_escape_fn(no_escape);
+    plain.register_helper("quote", Box::new(Quote));
+    let mut html = Handlebars::new();
+    for registry in [&mut plain, &mut html] {
+        registry.set_strict_mode(true);
+        registry.register_helper("when", Box::new(When::Holds));
+        registry.register_helper("whenNot", Box::new(When::HoldsNot));
+    }
+    (plain, html)
+}
+
+fn wrap(kind: &str, view: &impl Serialize) -> Result<Context, TemplateError> {
+    Context::wraps(view).map_err(|source| TemplateError::Render { template: kind.to_owned(), source: Box::new(source) })
+}
+
+fn render(registry: &Handlebars<'_>, name: &str, context: &Context) -> Result<String, TemplateError> {
+    let mut output = Capped::new(PART_LIMIT);
+    let result = registry.render_with_context_to_write(name, context, &mut output);
+    let Some(text) = output.into_text() else {
+        return Err(TemplateError::TooLong { template: name.to_owned() });
+    };
+    result
+        .map(|()| text)
+        .map_err(|source| TemplateError::Render { template: name.to_owned(), source: Box::new(source) })
+}

@@ -1,0 +1,224 @@
+//! A notice's context in the form that its templates see: every figure formatted, every type named, what is unknown
+//! turned into figures of its own.
+//!
+//! Does not add up: no figure here goes across domains. Invariant: figures are plain digits (`1680`), so that each can
+//! be found again in text and HTML alike.
+
+use model::language::Language;
+use model::notices::{DomainFacts, NoticeContext};
+use serde::Serialize;
+
+use super::contexts::minute;
+use super::labels::Labels;
+use super::output::one_line;
+
+/// What the templates of a notice can print.
+#[derive(Debug, Serialize)]
+pub(super) struct NoticeView {
+    vendor: String,
+    slug: String,
+    title: String,
+    tenant_name: String,
+    code: String,
+    version: i64,
+    discovered_at: String,
+    /// Empty for a first notice.
+    supplements: String,
+    /// Paragraphs; none = not stated.
+    what_happened: Vec<String>,
+    measures: Vec<String>,
+    contact: Vec<String>,
+    domains: Vec<DomainView>,
+    advice: Advice,
+}
+
+#[derive(Debug, Serialize)]
+struct DomainView {
+    /// A-label form, with the Unicode form in brackets where it differs.
+    name: String,
+    rows: i64,
+    objects: i64,
+    emails: i64,
+    users: i64,
+    projects: i64,
+    /// Empty while no size is known: `0` is a known size.
+    bytes: String,
+    /// The same for readers; empty where the figure itself is short.
+    size: String,
+    /// Both empty while no date is known.
+    first_date: String,
+    last_date: String,
+    types: Vec<TypeView>,
+    unknown_type: i64,
+    unknown_date: i64,
+    unknown_size: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct TypeView {
+    label: String,
+    objects: i64,
+}
+
+/// Which advice the exposed types call for.
+#[derive(Debug, Serialize)]
+struct Advice {
+    credentials: bool,
+    technical: bool,
+    payment: bool,
+    addresses: bool,
+    business: bool,
+}
+
+/// Types that open something, until they are replaced.
+const CREDENTIALS: [&str; 10] = [
+    "account_access_code",
+    "api_key",
+    "electronic_signature_key",
+    "mfa_secret",
+    "password_hash",
+    "password_plain",
+    "remote_access",
+    "security_question",
+    "session_token",
+    "ssh_tls_key",
+];
+/// Types that describe systems to an attacker.
+const TECHNICAL: [&str; 7] = [
+    "backup_image",
+    "customer_asset_document",
+    "remote_access",
+    "security_report",
+    "source_code",
+    "system_configuration",
+    "system_log",
+];
+/// Types that move money.
+const PAYMENT: [&str; 4] = ["account_access_code", "bank_account", "payment_card_cvv_pin", "payment_card_number"];
+/// Types that weaken a negotiation or make a forged invoice credible.
+const BUSINESS: [&str; 14] = [
+    "contract_terms",
+    "financial_statement",
+    "internal_comment",
+    "invoice",
+    "partner_ecosystem_detail",
+    "poc_work",
+    "poe_document",
+    "price_list",
+    "product_offer",
+    "product_order",
+    "project_details",
+    "sales_strategy",
+    "signed_customer_document",
+    "sow_document",
+];
+
+/// Everything formatted for one language.
+pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels) -> NoticeView {
+    let incident = &context.incident;
+    NoticeView {
+        vendor: one_line(&incident.vendor),
+        slug: one_line(&incident.slug),
+        title: one_line(&incident.title),
+        tenant_name: one_line(&context.tenant_name),
+        code: one_line(&context.code),
+        version: context.version,
+        discovered_at: minute(incident.discovered_at),
+        supplements: context.supplements.map(minute).unwrap_or_default(),
+        what_happened: paragraphs(&incident.summary),
+        measures: paragraphs(&incident.measures),
+        contact: paragraphs(&incident.contact),
+        domains: context.domains.iter().map(|facts| domain(language, facts, labels)).collect(),
+        advice: advice(&context.domains),
+    }
+}
+
+fn paragraphs(text: &str) -> Vec<String> {
+    text.lines().map(one_line).filter(|line| !line.is_empty()).collect()
+}
+
+fn domain(language: Language, facts: &DomainFacts, labels: &Labels) -> DomainView {
+    let has_size = facts.unknown.size < facts.objects;
+    let (first_date, last_date) = match (&facts.first_date, &facts.last_date) {
+        (Some(first), Some(last)) => (one_line(first), one_line(last)),
+        (Some(only), None) | (None, Some(only)) => (one_line(only), one_line(only)),
+        (None, None) => (String::new(), String::new()),
+    };
+    let types = facts.data_types.iter();
+    DomainView {
+        name: both_forms(&facts.domain),
+        rows: facts.rows,
+        objects: facts.objects,
+        emails: facts.emails,
+        users: facts.users,
+        projects: facts.projects,
+        bytes: if has_size { facts.bytes.to_string() } else { String::new() },
+        size: if has_size { human_size(language, facts.bytes) } else { String::new() },
+        first_date,
+        last_date,
+        types: types.map(|one| TypeView { label: labels.describe(language, &one.id), objects: one.objects }).collect(),
+        unknown_type: facts.unknown.data_type,
+        unknown_date: facts.unknown.date,
+        unknown_size: facts.unknown.size,
+    }
+}
+
+/// `xn--mnchen58-dz-thb.example (münchen58-dz.example)`; the A-label form alone where both are equal, or where the
+/// Unicode form is not valid.
+fn both_forms(domain: &str) -> String {
+    let domain = one_line(domain);
+    let (unicode, valid) = idna::domain_to_unicode(&domain);
+    if valid.is_ok() && unicode != domain { format!("{domain} ({})", one_line(&unicode)) } else { domain }
+}
+
+/// `1.6 MB`, in steps of 1,000, cut to one decimal; empty below 1,000 bytes.
+fn human_size(language: Language, bytes: i64) -> String {
+    let point = match language {
+        Language::De => ',',
+        Language::En => '.',
+    };
+    let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    let unit = units.into_iter().find(|(size, _)| bytes >= *size);
+    unit.map(|(size, name)| format!("{}{point}{} {name}", bytes / size, bytes % size * 10 / size)).unwrap_or_default()
+}
+
+fn advice(domains: &[DomainFacts]) -> Advice {
+    let any = |ids: &[&str]| {
+        domains.iter().flat_map(|facts| &facts.data_types).any(|one| one.objects > 0 && ids.contains(&one.id.as_str()))
+    };
+    Advice {
+        credentials: any(&CREDENTIALS),
+        technical: any(&TECHNICAL),
+        payment: any(&PAYMENT),
+        addresses: domains.iter().any(|facts| facts.emails > 0),
+        business: any(&BUSINESS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unicode_form_stands_in_brackets_only_where_it_differs() {
+        assert_eq!(both_forms("xn--mnchen-3ya.example"), "xn--mnchen-3ya.example (münchen.example)");
+        assert_eq!(both_forms("plain.example"), "plain.example");
+        assert_eq!(both_forms("xn--.example"), "xn--.example");
+    }
+
+    #[test]
+    fn sizes_are_readable_in_both_languages() {
+        assert_eq!(human_size(Language::En, 999), "");
+        assert_eq!(human_size(Language::En, 1_680_000), "1.6 MB");
+        assert_eq!(human_size(Language::De, 2_400_000_000_000), "2,4 TB");
+        assert_eq!(human_size(Language::En, i64::MAX), "9223372.0 TB");
+    }
+
+    #[test]
+    fn every_type_that_calls_for_advice_has_a_label() {
+        let labels = Labels::builtin().unwrap();
+        for id in CREDENTIALS.iter().chain(&TECHNICAL).chain(&PAYMENT).chain(&BUSINESS) {
+            assert!(labels.ids(Language::En).contains(id), "{id}");
+        }
+    }
+}

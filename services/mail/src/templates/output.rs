@@ -1,0 +1,185 @@
+//! From what handlebars wrote to what is sent: a writer with a limit, one-line subjects, folded text.
+//!
+//! Does not change words. Invariant: no control character, no direction override and, in a subject, no line break
+//! leaves here, wherever it came from.
+
+use std::io;
+
+/// Columns of a text part where words allow it.
+const COLUMNS: usize = 78;
+
+/// A writer that takes a limited number of bytes and then fails.
+#[derive(Debug)]
+pub(super) struct Capped {
+    bytes: Vec<u8>,
+    limit: usize,
+    full: bool,
+}
+
+impl Capped {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { bytes: Vec::new(), limit, full: false }
+    }
+
+    /// What was written; `None` if the limit was reached.
+    pub(super) fn into_text(self) -> Option<String> {
+        if self.full { None } else { Some(String::from_utf8_lossy(&self.bytes).into_owned()) }
+    }
+}
+
+impl io::Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > self.limit {
+            self.full = true;
+            return Err(io::Error::other("the letter is too long"));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Without control characters (line feeds stay) and without characters that change the direction of what follows.
+pub(super) fn clean(text: &str) -> String {
+    text.chars()
+        .filter_map(|char| match char {
+            '\n' => Some('\n'),
+            '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+            other if other.is_control() => None,
+            other => Some(other),
+        })
+        .collect()
+}
+
+/// One line: every run of white space and control characters becomes one space.
+pub(super) fn one_line(text: &str) -> String {
+    let spaced: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    clean(&spaced).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text part: folded, at most one empty line in a row, none at the start, one line end at the end.
+pub(super) fn plain_text(rendered: &str) -> String {
+    let mut text = String::with_capacity(rendered.len() + rendered.len() / 40);
+    let mut gap = false;
+    for line in clean(rendered).lines() {
+        let line = line.trim_end();
+        if line.is_empty() {
+            gap = !text.is_empty();
+            continue;
+        }
+        if gap {
+            text.push('\n');
+            gap = false;
+        }
+        fold(line, &mut text);
+    }
+    text
+}
+
+/// Breaks at spaces only, so that domains, addresses and codes stay whole.
+fn fold(line: &str, text: &mut String) {
+    if line.chars().count() <= COLUMNS {
+        text.push_str(line);
+        text.push('\n');
+        return;
+    }
+    let (first, next) = margins(line);
+    let mut columns = first.chars().count();
+    let margin = next.chars().count();
+    text.push_str(&first);
+    let mut fresh = true;
+    for word in words(&line[first.len()..]) {
+        let width = word.chars().count();
+        if !fresh && columns + 1 + width > COLUMNS {
+            text.push('\n');
+            text.push_str(&next);
+            columns = margin;
+            fresh = true;
+        }
+        if !fresh {
+            text.push(' ');
+            columns += 1;
+        }
+        text.push_str(&word);
+        columns += width;
+        fresh = false;
+    }
+    text.push('\n');
+}
+
+/// The words of a line; both forms of one domain (`xn--… (…)`) are one word.
+fn words(line: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        match words.last_mut() {
+            Some(last) if word.starts_with('(') && last.contains("xn--") && !last.contains(' ') => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
+/// What a paragraph starts with (indentation, bullet, quote marks), and what its further lines start with.
+fn margins(line: &str) -> (String, String) {
+    let indent: String = line.chars().take_while(|char| *char == ' ').take(COLUMNS / 2).collect();
+    let rest = &line[indent.len()..];
+    if rest.starts_with("- ") {
+        return (format!("{indent}- "), format!("{indent}  "));
+    }
+    if rest.starts_with('>') {
+        let marks: String = rest.chars().take_while(|char| matches!(char, '>' | ' ')).take(COLUMNS / 2).collect();
+        let both = format!("{indent}{marks}");
+        return (both.clone(), both);
+    }
+    (indent.clone(), indent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_long_bullet_hangs_and_a_long_domain_stays_whole() {
+        let domain = format!("{}.example", "a".repeat(90));
+        let text = plain_text(&format!("- {} {domain} end\n", "word ".repeat(20).trim()));
+        assert!(text.contains(&domain));
+        assert!(text.lines().skip(1).all(|line| line.starts_with("  ")), "{text}");
+    }
+
+    #[test]
+    fn both_forms_of_a_domain_stay_on_one_line() {
+        let pair = format!("xn--{0}-kva.example (ü{0}.example)", "a".repeat(40));
+        assert!(plain_text(&format!("- Domain: {pair} and more\n")).contains(&pair));
+    }
+
+    #[test]
+    fn a_quoted_paragraph_keeps_its_mark_on_every_line() {
+        let text = plain_text(&format!("> {}\n", "word ".repeat(40)));
+        assert!(text.lines().count() > 1 && text.lines().all(|line| line.starts_with("> ")), "{text}");
+    }
+
+    #[test]
+    fn a_subject_has_no_line_breaks_and_no_overrides() {
+        assert_eq!(one_line("a\r\nBcc: x@y.example\u{202e} \t b\0"), "a Bcc: x@y.example b");
+    }
+
+    proptest! {
+        #[test]
+        fn folding_changes_white_space_only(text in "[a-z0-9.> \\-\n]{0,400}") {
+            let marks = |text: &str| text.replace(|char: char| char.is_whitespace() || char == '>', "");
+            let folded = plain_text(&text);
+            prop_assert_eq!(marks(&folded), marks(&text));
+            let long = folded.lines().find(|line| line.chars().count() > COLUMNS && line.trim().contains(' '));
+            // Only a line whose first word alone is too long may be longer.
+            prop_assert!(long.is_none_or(|line| line.trim_start_matches(['-', '>', ' ']).split(' ').count() == 1));
+        }
+    }
+}

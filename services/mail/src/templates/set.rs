@@ -1,0 +1,104 @@
+//! The files of the built-in template set and its version.
+//!
+//! Does not compile anything. Invariant: [`VERSION`] changes with every byte of every file.
+
+use model::language::Language;
+
+/// A part of a letter.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    Subject,
+    Text,
+    Html,
+}
+
+/// The registered name of a part: `notice/en.text`.
+pub(super) fn name(kind: &str, language: Language, part: Part) -> String {
+    let part = match part {
+        Part::Subject => "subject",
+        Part::Text => "text",
+        Part::Html => "html",
+    };
+    format!("{kind}/{language}.{part}")
+}
+
+macro_rules! embedded {
+    ($($name:literal),+ $(,)?) => {
+        [$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/", $name, ".hbs")))),+]
+    };
+}
+
+/// Name and source of every template.
+pub(super) const SOURCES: [(&str, &str); 24] = embedded![
+    "notice/de.subject",
+    "notice/de.text",
+    "notice/de.html",
+    "notice/en.subject",
+    "notice/en.text",
+    "notice/en.html",
+    "reminder/de.subject",
+    "reminder/de.text",
+    "reminder/en.subject",
+    "reminder/en.text",
+    "answer/de.subject",
+    "answer/de.text",
+    "answer/en.subject",
+    "answer/en.text",
+    "promise/de.subject",
+    "promise/de.text",
+    "promise/en.subject",
+    "promise/en.text",
+    "decline/de.subject",
+    "decline/de.text",
+    "decline/en.subject",
+    "decline/en.text",
+    "escalation/en.subject",
+    "escalation/en.text",
+];
+
+/// German labels of data types.
+pub(super) const LABELS_DE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/labels/de.json"));
+/// English labels of data types.
+pub(super) const LABELS_EN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/labels/en.json"));
+
+/// The version of the built-in set, recorded with every letter: 16 hexadecimal digits that depend on every file.
+///
+/// FNV-1a, worked out by the compiler: it tells versions apart and protects against nobody (a letter's digest does).
+pub const VERSION: &str = match std::str::from_utf8(&VERSION_DIGITS) {
+    Ok(digits) => digits,
+    Err(_) => panic!("hexadecimal digits are ASCII"),
+};
+
+const VERSION_DIGITS: [u8; 16] = digits(digest());
+
+const fn digest() -> u64 {
+    let mut state = 0xcbf2_9ce4_8422_2325;
+    let mut at = 0;
+    while at < SOURCES.len() {
+        state = fold(fold(state, SOURCES[at].0.as_bytes()), SOURCES[at].1.as_bytes());
+        at += 1;
+    }
+    fold(fold(state, LABELS_DE.as_bytes()), LABELS_EN.as_bytes())
+}
+
+/// Every byte, then the length, so that moving text between files changes the result.
+const fn fold(mut state: u64, bytes: &[u8]) -> u64 {
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut at = 0;
+    while at < bytes.len() {
+        state = (state ^ bytes[at] as u64).wrapping_mul(PRIME);
+        at += 1;
+    }
+    (state ^ bytes.len() as u64).wrapping_mul(PRIME)
+}
+
+const fn digits(mut value: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    let mut at = digits.len();
+    while at > 0 {
+        at -= 1;
+        digits[at] = b"0123456789abcdef"[(value & 15) as usize];
+        value >>= 4;
+    }
+    digits
+}

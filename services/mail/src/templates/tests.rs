@@ -1,0 +1,448 @@
+//! Every letter rendered in every language, and what readers must find in it.
+
+use model::language::Language;
+use model::notices::{DomainFacts, IncidentFacts, NoticeContext, TypeCount, Unknown};
+use model::time::Timestamp;
+
+use super::*;
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn facts(domain: &str, types: usize) -> DomainFacts {
+    let labels = Labels::builtin().unwrap();
+    let ids = labels.ids(Language::En);
+    let data_types =
+        ids.iter().take(types).zip(7..).map(|(id, objects)| TypeCount { id: (*id).to_owned(), objects }).collect();
+    DomainFacts {
+        domain: domain.to_owned(),
+        tenant_id: Some("t-1".to_owned()),
+        rows: 1680,
+        objects: 412,
+        emails: 31,
+        users: 58,
+        projects: 12,
+        bytes: 123_456_789,
+        first_date: Some("2017-03-01".to_owned()),
+        last_date: Some("2022-08-31".to_owned()),
+        data_types,
+        unknown: Unknown { data_type: 3, date: 4, size: 5 },
+    }
+}
+
+fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
+    NoticeContext {
+        incident: IncidentFacts {
+            slug: "bluebleed".to_owned(),
+            title: "Open storage server".to_owned(),
+            vendor: "Vendor Inc.".to_owned(),
+            discovered_at: time("2022-09-24T10:11:12Z"),
+            summary: "A storage server could be read without a password.\n\nIt held project files.".to_owned(),
+            measures: "The server was closed.".to_owned(),
+            contact: "Vendor Inc., Main Street, Springfield".to_owned(),
+        },
+        tenant_name: "Contoso GmbH".to_owned(),
+        domains,
+        code: "K7QF-2M9X-0WTA".to_owned(),
+        version: 1,
+        supplements: None,
+    }
+}
+
+fn unknown_only(domain: &str) -> DomainFacts {
+    DomainFacts {
+        emails: 0,
+        users: 0,
+        projects: 0,
+        bytes: 0,
+        first_date: None,
+        last_date: None,
+        data_types: Vec::new(),
+        unknown: Unknown { data_type: 412, date: 412, size: 412 },
+        ..facts(domain, 0)
+    }
+}
+
+fn samples() -> Vec<NoticeContext> {
+    let many = (0..20).map(|number| facts(&format!("unit-{number}.contoso.example"), number)).collect();
+    let full = (0..20).map(|number| facts(&format!("unit-{number}.contoso.example"), 20)).collect();
+    let mut samples = vec![
+        notice(vec![facts("contoso.example", 0)]),
+        notice(vec![facts("contoso.example", 1)]),
+        notice(vec![facts("contoso.example", 20), facts("xn--mnchen58-dz-thb.example", 2)]),
+        notice(many),
+        notice(full),
+        notice(vec![unknown_only("contoso.example")]),
+    ];
+    let mut bare = notice(vec![facts("contoso.example", 1)]);
+    for text in [&mut bare.incident.summary, &mut bare.incident.measures, &mut bare.incident.contact] {
+        text.clear();
+    }
+    bare.version = 2;
+    bare.supplements = Some(time("2022-09-26T08:00:00Z"));
+    samples.push(bare);
+    samples
+}
+
+fn questions() -> Vec<AskedQuestion> {
+    let question = |id: &str, text: &str| AskedQuestion {
+        id: id.to_owned(),
+        text: text.to_owned(),
+        asked_at: time("2022-10-04T09:00:00Z"),
+    };
+    vec![question("qst_1", "Which files?\nAnd whose?"), question("qst_2", "Was <b>our</b> key in it?")]
+}
+
+/// Every letter besides the notice, in every language it exists in.
+fn other_letters(templates: &Templates) -> Vec<(&'static str, Language, Letter)> {
+    let (incident_title, vendor) = ("Open storage server".to_owned(), "Vendor Inc.".to_owned());
+    let (tenant_name, code) = ("Contoso & Söhne".to_owned(), "K7QF-2M9X-0WTA".to_owned());
+    let reminder = ReminderContext {
+        incident_title: incident_title.clone(),
+        vendor: vendor.clone(),
+        tenant_name: tenant_name.clone(),
+        code: code.clone(),
+        notice_released_at: time("2022-09-30T12:00:00Z"),
+    };
+    let answer = AnswerContext {
+        incident_title: incident_title.clone(),
+        vendor: vendor.clone(),
+        tenant_name: tenant_name.clone(),
+        questions: questions(),
+        answer: "These two files:\n\n- a.pdf\n- b.pdf".to_owned(),
+        code: code.clone(),
+    };
+    let promise = PromiseContext {
+        incident_title: incident_title.clone(),
+        vendor: vendor.clone(),
+        tenant_name: tenant_name.clone(),
+        questions: questions(),
+        by: time("2022-10-20T12:00:00Z"),
+        text: String::new(),
+        code: code.clone(),
+    };
+    let decline = DeclineContext {
+        incident_title,
+        vendor,
+        tenant_name,
+        questions: questions(),
+        reason: "The police asked us not to say.".to_owned(),
+        review_at: time("2022-12-01T00:00:00Z"),
+        code,
+    };
+    let mut letters = Vec::new();
+    for language in Language::ALL {
+        letters.push(("reminder", language, templates.render_reminder(language, &reminder).unwrap()));
+        letters.push(("answer", language, templates.render_answer(language, &answer).unwrap()));
+        letters.push(("promise", language, templates.render_promise(language, &promise).unwrap()));
+        letters.push(("decline", language, templates.render_decline(language, &decline).unwrap()));
+    }
+    letters.push(("escalation", Language::En, templates.render_escalation(&escalation()).unwrap()));
+    letters
+}
+
+fn escalation() -> EscalationContext {
+    EscalationContext {
+        policy: "debt".to_owned(),
+        rung: 2,
+        ticket: "tkt_1".to_owned(),
+        tenant_id: "t-1".to_owned(),
+        tenant_name: "Contoso GmbH".to_owned(),
+        incident_slug: "bluebleed".to_owned(),
+        why: "A question has been open for 72 hours.".to_owned(),
+        open_questions: questions(),
+        due_at: time("2022-10-07T09:00:00Z"),
+        next_rung_at: Some(time("2022-10-11T09:00:00Z")),
+    }
+}
+
+/// What a reader of the HTML sees: tags gone, entities resolved.
+fn visible(html: &str) -> String {
+    let body = &html[html.find("<body").unwrap()..];
+    let mut text = String::new();
+    for piece in body.split('<').skip(1) {
+        text.push(' ');
+        text.push_str(piece.split_once('>').unwrap().1);
+    }
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#x27;", "'").replace("&amp;", "&")
+}
+
+fn numbers(text: &str) -> Vec<String> {
+    let runs = text.split(|char: char| !char.is_ascii_digit());
+    let mut numbers: Vec<String> = runs.filter(|run| !run.is_empty()).map(str::to_owned).collect();
+    numbers.sort();
+    numbers
+}
+
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn contains(text: &str, sentences: &[&str]) {
+    let text = squeezed(text);
+    for sentence in sentences {
+        assert!(text.contains(sentence), "`{sentence}` is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn every_notice_states_the_same_figures_in_text_and_html() {
+    let templates = Templates::builtin().unwrap();
+    for (language, context) in
+        Language::ALL.into_iter().flat_map(|tag| samples().into_iter().map(move |one| (tag, one)))
+    {
+        let letter = templates.render_notice(language, &context).unwrap();
+        let html = visible(letter.html.as_deref().unwrap());
+        assert_eq!(numbers(&letter.text), numbers(&html));
+    }
+}
+
+#[test]
+fn every_fact_of_every_domain_is_stated_in_plain_digits() {
+    let templates = Templates::builtin().unwrap();
+    for language in Language::ALL {
+        for context in samples() {
+            let letter = templates.render_notice(language, &context).unwrap();
+            let html = letter.html.as_deref().unwrap();
+            for part in [letter.text.clone(), visible(html)] {
+                let stated = numbers(&part);
+                for domain in &context.domains {
+                    contains(&part, &[&domain.domain]);
+                    let mut facts = vec![domain.rows, domain.objects, domain.emails, domain.users, domain.projects];
+                    facts.extend(domain.data_types.iter().map(|one| one.objects));
+                    facts.extend([domain.unknown.data_type, domain.unknown.date, domain.unknown.size]);
+                    if domain.unknown.size < domain.objects {
+                        facts.push(domain.bytes);
+                    }
+                    for fact in facts {
+                        assert!(stated.contains(&fact.to_string()), "{fact} is missing");
+                    }
+                    for date in domain.first_date.iter().chain(&domain.last_date) {
+                        contains(&part, &[date]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_english_notice_says_everything_it_must() {
+    let letter = Templates::builtin().unwrap().render_notice(Language::En, &samples()[2]).unwrap();
+    assert_eq!(letter.subject, "Data about Contoso GmbH was exposed at Vendor Inc. [K7QF-2M9X-0WTA]");
+    for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
+        contains(
+            &part,
+            &[
+                "Vendor Inc. is writing to you because",
+                "Incident reference: bluebleed",
+                "Notice code: K7QF-2M9X-0WTA (version 1)",
+                "Discovered: 2022-09-24 10:11 UTC",
+                "A storage server could be read without a password. It held project files.",
+                "Domain: xn--mnchen58-dz-thb.example (münchen58-dz.example)",
+                "2017-03-01 to 2022-08-31",
+                "123456789 bytes (about 123.4 MB)",
+                "contoso.example: objects whose data type is not known: 3",
+                "This notice does not state who opened or copied the files.",
+                "The server was closed.",
+                "Every question you ask stays open with us until it is answered",
+                "Nothing in this notice needs a log-in, an attachment or a link",
+                "by a way that you already use",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_german_notice_reads_german_throughout() {
+    let letter = Templates::builtin().unwrap().render_notice(Language::De, &samples()[2]).unwrap();
+    assert_eq!(letter.subject, "Daten über Contoso GmbH lagen bei Vendor Inc. offen [K7QF-2M9X-0WTA]");
+    for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
+        contains(
+            &part,
+            &[
+                "Vendor Inc. schreibt Ihnen",
+                "Entdeckt: 2022-09-24 10:11 UTC",
+                "Bankverbindung (bank_account)",
+                "2017-03-01 bis 2022-08-31",
+                "123456789 Byte (etwa 123,4 MB)",
+                "Objekte, deren Datenart nicht bekannt ist: 3",
+                "Jede Frage bleibt bei uns offen, bis sie beantwortet ist",
+            ],
+        );
+        for english in ["not known", "Objects", "Reply", "exposed", "What"] {
+            assert!(!part.contains(english), "{english}");
+        }
+    }
+}
+
+#[test]
+fn what_nobody_stated_is_said_openly() {
+    let templates = Templates::builtin().unwrap();
+    let bare = templates.render_notice(Language::En, &samples()[6]).unwrap();
+    for part in [bare.text.clone(), visible(bare.html.as_deref().unwrap())] {
+        contains(&part, &["has not stated yet what happened", "has not stated yet what was done"]);
+        contains(&part, &["This notice supplements our notice of 2022-09-26 08:00 UTC"]);
+    }
+    assert!(bare.subject.starts_with("Supplement: "));
+    let unknown = templates.render_notice(Language::En, &samples()[5]).unwrap();
+    contains(&unknown.text, &["Document dates: not known", "Size: not known", "no type is known"]);
+    contains(&unknown.text, &["document date is not known: 412", "whose size is not known: 412"]);
+}
+
+#[test]
+fn a_known_size_of_zero_is_stated_as_zero() {
+    let mut context = samples().remove(0);
+    context.domains[0].bytes = 0;
+    let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap();
+    contains(&letter.text, &["Size: 0 bytes - E-mail"]);
+}
+
+#[test]
+fn advice_follows_the_types() {
+    let templates = Templates::builtin().unwrap();
+    let mut context = notice(vec![facts("contoso.example", 0)]);
+    context.domains[0].emails = 0;
+    let none = templates.render_notice(Language::En, &context).unwrap().text;
+    context.domains[0].data_types.push(TypeCount { id: "api_key".to_owned(), objects: 1 });
+    let some = templates.render_notice(Language::En, &context).unwrap().text;
+    assert!(!none.contains("Replace the access data") && some.contains("Replace the access data"));
+    assert!(!some.contains("Warn the people"));
+}
+
+#[test]
+fn special_characters_are_escaped_in_html_and_plain_in_text() {
+    let mut context = samples().remove(1);
+    context.tenant_name = "<b>&\"\r\nBcc: eve@evil.example".to_owned();
+    context.domains[0].data_types = vec![TypeCount { id: "<script>x</script>".to_owned(), objects: 1 }];
+    let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap();
+    let html = letter.html.unwrap();
+    assert!(letter.subject.contains("<b>&\" Bcc: eve@evil.example") && !letter.subject.contains('\n'));
+    assert!(letter.text.contains("<b>&\"") && letter.text.contains("- <script>x</script>: 1"));
+    assert!(html.contains("&lt;b&gt;&amp;&quot;") && !html.contains("<b>") && !html.contains("<script"));
+}
+
+#[test]
+fn html_is_plain_small_and_names_its_language() {
+    let templates = Templates::builtin().unwrap();
+    for language in Language::ALL {
+        for context in samples() {
+            let html = templates.render_notice(language, &context).unwrap().html.unwrap();
+            assert!(html.len() < 100_000, "{} bytes", html.len());
+            assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\""), "{}", &html[..60]);
+            assert!(html.contains(&format!("lang=\"{language}\"")));
+            for forbidden in ["<a ", "<img", "<script", "<style", "http:", "https:", "url(", "color:", "{{"] {
+                assert!(!html.contains(forbidden), "{forbidden}");
+            }
+            for tag in ["table", "tr", "td", "th", "ul", "li", "p", "h1", "h2", "h3", "caption", "body", "html"] {
+                let open = html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
+                assert_eq!(open, html.matches(&format!("</{tag}>")).count(), "{tag}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_other_letter_renders_and_keeps_its_promises() {
+    let templates = Templates::builtin().unwrap();
+    let letters = other_letters(&templates);
+    assert_eq!(letters.len(), 9);
+    for (kind, language, letter) in &letters {
+        assert!(letter.html.is_none());
+        assert!(!letter.subject.is_empty() && !letter.subject.contains('\n'), "{kind} {language}");
+        assert!(letter.text.ends_with('\n') && !letter.text.contains("\n\n\n"), "{kind} {language}");
+        assert!(letter.text.lines().all(|line| line.chars().count() <= 78), "{kind} {language}:\n{}", letter.text);
+        assert!(!letter.text.contains("{{") && !letter.text.contains("&amp;"), "{kind} {language}");
+        if ["answer", "promise", "decline", "escalation"].contains(kind) {
+            assert!(letter.text.contains("> Which files?\n> And whose?\n"), "{kind} {language}");
+            assert!(letter.text.contains("> Was <b>our</b> key in it?"), "{kind} {language}");
+        }
+    }
+    let text = |kind, language| {
+        let found = letters.iter().find(|one| one.0 == kind && one.1 == language);
+        found.map(|one| one.2.text.clone()).unwrap()
+    };
+    contains(&text("reminder", Language::En), &["On 2022-09-30 12:00 UTC Vendor Inc. sent you"]);
+    contains(&text("reminder", Language::De), &["Contoso & Söhne", "Bisher haben wir kein Zeichen"]);
+    contains(&text("answer", Language::En), &["These two files: - a.pdf - b.pdf"]);
+    contains(&text("promise", Language::En), &["promises you an answer by 2022-10-20 12:00 UTC"]);
+    contains(&text("promise", Language::De), &["sagt Ihnen eine Antwort bis 2022-10-20 12:00 UTC zu"]);
+    contains(&text("decline", Language::En), &["The police asked us not to say.", "You can object", "2022-12-01"]);
+    contains(&text("decline", Language::De), &["Sie können widersprechen", "Zwei Personen"]);
+    contains(
+        &text("escalation", Language::En),
+        &["qst_1, asked 2022-10-04", "ticket show tkt_1", "Next rung: 2022-10-11"],
+    );
+}
+
+#[test]
+fn an_escalation_without_questions_or_further_rungs_says_so() {
+    let context = EscalationContext { open_questions: Vec::new(), next_rung_at: None, ..escalation() };
+    let letter = Templates::builtin().unwrap().render_escalation(&context).unwrap();
+    contains(&letter.text, &["No question is open.", "Next rung: none, this is the last"]);
+}
+
+#[test]
+fn fixed_text_holds_no_figures_and_asks_no_questions() {
+    for (name, source) in set::SOURCES.iter().filter(|(name, _)| name.ends_with(".text")) {
+        assert!(!source.contains('?'), "{name}: a quoted letter would look like a question");
+        assert!(!source.chars().any(|char| char.is_ascii_digit()), "{name}");
+    }
+}
+
+#[test]
+fn a_misspelt_path_is_an_error_wherever_it_stands() {
+    let context = Context::wraps(serde_json::json!({ "named": "x", "list": [{ "a": 1 }], "nothing": null })).unwrap();
+    let render = |source: &'static str| {
+        let templates = Templates::compile([("notice/en.text", source)].into_iter()).unwrap();
+        templates.part("notice", Language::En, Part::Text, &context)
+    };
+    assert_eq!(render("{{#when named}}{{named}}{{/when}}{{#whenNot named}}no{{/whenNot}}").unwrap(), "x\n");
+    for source in [
+        "{{nmaed}}",
+        "{{#when nmaed}}x{{/when}}",
+        "{{#whenNot nmaed}}x{{/whenNot}}",
+        "{{#when nothing}}x{{/when}}",
+        "{{#each lsit}}x{{/each}}",
+        "{{#each list}}{{b}}{{/each}}",
+        "{{#each list}}{{#whenNot b}}no secrets{{/whenNot}}{{/each}}",
+        "{{quote nmaed}}",
+        "{{quote list}}",
+    ] {
+        assert!(matches!(render(source), Err(TemplateError::Render { .. })), "{source}");
+    }
+}
+
+#[test]
+fn a_letter_without_end_is_cut_off_with_an_error() {
+    let list = vec!["x".repeat(1_000); 1_001];
+    let context = Context::wraps(serde_json::json!({ "list": list })).unwrap();
+    let source = "{{#each list}}{{this}}{{/each}}";
+    let templates = Templates::compile([("notice/en.text", source)].into_iter()).unwrap();
+    let error = templates.part("notice", Language::En, Part::Text, &context).unwrap_err();
+    assert!(matches!(error, TemplateError::TooLong { .. }), "{error}");
+}
+
+#[test]
+fn every_label_exists_in_both_languages_and_an_unknown_id_shows_itself() {
+    let labels = Labels::builtin().unwrap();
+    assert_eq!(labels.ids(Language::De), labels.ids(Language::En));
+    assert_eq!(labels.describe(Language::De, "invoice"), "Rechnung (invoice)");
+    assert_eq!(labels.describe(Language::De, "Blaupause\n"), "Blaupause");
+}
+
+#[test]
+fn every_file_of_the_set_is_embedded() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
+    for (name, source) in set::SOURCES {
+        assert_eq!(std::fs::read_to_string(root.join(format!("{name}.hbs"))).unwrap(), source);
+    }
+    let kinds = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let letters = ["notice", "reminder", "answer", "promise", "decline", "escalation"];
+    let ours = kinds.filter(|path| letters.iter().any(|kind| path.ends_with(kind)));
+    let files: usize = ours.map(|path| std::fs::read_dir(path).unwrap().count()).sum();
+    assert_eq!(files, set::SOURCES.len());
+    assert_eq!(VERSION.len(), 16);
+}

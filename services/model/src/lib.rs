@@ -1,0 +1,18 @@
+//! The nouns of the product and the rules that bind them: names, counting, mapping, notices, deliveries, tickets,
+//! escalation. Everything here is a pure function of its arguments.
+//!
+//! Architecture invariant: no I/O, no async, no clock, no random; knows no sqlx, tokio, lettre, handlebars, axum, apalis.
+
+pub mod delivery;
+pub mod digest;
+pub mod domain;
+pub mod email;
+pub mod escalation;
+pub mod ids;
+pub mod intake;
+pub mod language;
+pub mod mapping;
+pub mod notices;
+pub mod taxonomy;
+pub mod tickets;
+pub mod time;

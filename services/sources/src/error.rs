@@ -1,0 +1,132 @@
+//! What can be wrong with a file as a whole, with the next step.
+//!
+//! A row that cannot be used is no error. Invariant: each text names the file, and the line where there is one.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file cannot be read, or not any further.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// No such file.
+    #[error("cannot open {}: there is no such file; check the name, and the folder it is looked for in", path.display())]
+    NotFound {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A directory.
+    #[error("cannot read {}: it is a directory; name the file in it", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Nothing in it but white space.
+    #[error("cannot read {}: it is empty; check that the export ran to its end", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Not a text.
+    #[error("cannot read {}: it {found}: {next}", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What to do.
+        next: &'static str,
+    },
+    /// Text of another kind.
+    #[error("cannot read {}: it {found}, and neither CSV with a header nor JSON Lines (an object a line): {next}", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What to do.
+        next: &'static str,
+    },
+    /// The header lacks columns.
+    #[error("cannot read {}: its header has no column {missing} (it has: {present}); {next}", path.display())]
+    MissingColumns {
+        /// The file.
+        path: PathBuf,
+        /// What is missing, separated by commas.
+        missing: String,
+        /// What the header has, separated by commas.
+        present: String,
+        /// What to do.
+        next: &'static str,
+    },
+    /// The header names a needed column twice.
+    #[error("cannot read {}: its header has the column {column} more than once; rename or remove one of them", path.display())]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// An option names a field that does not exist, or the same one twice.
+    #[error("{option} cannot take the field {field:?}: {why}; the fields are: {known}")]
+    BadField {
+        /// `--map` or `--without`.
+        option: &'static str,
+        /// What was given.
+        field: String,
+        /// What is wrong with it.
+        why: &'static str,
+        /// All fields, separated by commas.
+        known: String,
+    },
+    /// A record is too long to be one.
+    #[error(
+        "cannot read {} any further: the record that begins in line {line} is longer than 1 MiB; look there for a quotation mark that is not closed or for a missing line break",
+        path.display()
+    )]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The physical line where the record begins.
+        line: u64,
+    },
+    /// The file ends inside quotes that swallowed lines.
+    #[error(
+        "cannot read {} to its end: a quotation mark opened in the record that begins in line {line} is not closed, and the lines after it belong to it; close or remove it",
+        path.display()
+    )]
+    UnclosedQuote {
+        /// The file.
+        path: PathBuf,
+        /// The physical line where the record begins.
+        line: u64,
+    },
+    /// A list with a line that is no text.
+    #[error("cannot read {}: line {line} is not UTF-8; save the file as UTF-8", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The physical line.
+        line: u64,
+    },
+    /// The system says no.
+    #[error("cannot read {}; check that this user may read it and that the disk is well", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl SourceError {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { path },
+            io::ErrorKind::IsADirectory => Self::Directory { path },
+            _ => Self::Io { path, source },
+        }
+    }
+}

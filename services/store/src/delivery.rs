@@ -1,0 +1,493 @@
+//! The outbox: waves, one row a recipient, claims and leases.
+//!
+//! Verdicts on attempts are written by `ledger`. Invariant: a row is claimed by one sender at a time, and a sender
+//! that is gone loses its leases: what was at the dot becomes uncertain, the rest waits again.
+
+use model::delivery::UncertainPolicy;
+use sqlx::AssertSqlSafe;
+
+use crate::notices::one;
+use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
+use crate::{Conn, Dialect, StoreError, Tx};
+
+/// The order and conditions of a claim; PostgreSQL adds a clause that skips what others hold.
+macro_rules! claim {
+    ($skip:literal) => {
+        concat!(
+            "UPDATE outbox
+            SET state = 'leased', lease = $1
+            WHERE id IN (
+                SELECT o.id
+                FROM outbox o
+                WHERE o.state IN ('queued', 'deferred', 'uncertain') AND o.next_at <= $2
+                    AND NOT EXISTS (SELECT 1 FROM waves w WHERE w.id = o.wave_id AND w.paused_at IS NOT NULL)
+                    AND NOT EXISTS (SELECT 1 FROM installation i WHERE i.stopped_at IS NOT NULL)
+                ORDER BY o.next_at, o.id
+                LIMIT $3",
+            $skip,
+            ")
+            RETURNING id, incident_id, letter_id, wave_id, contact_id, address, name, message_id, reply_token, thread_id, cause, attempts"
+        )
+    };
+}
+
+statements! {
+    INSERT_WAVE = "
+        INSERT INTO waves (id, incident_id, name, released_by, released_at, notices, pace, paused_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)";
+    WAVES = "
+        SELECT w.id, w.name, w.released_by, w.released_at, w.notices, w.pace, w.paused_at,
+            (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id) AS mails,
+            (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id AND o.state = 'accepted') AS accepted
+        FROM waves w
+        WHERE w.incident_id = $1
+        ORDER BY w.released_at, w.id";
+    PACES = "SELECT id, pace FROM waves WHERE pace IS NOT NULL";
+    SET_PAUSED = "
+        UPDATE waves
+        SET paused_at = $1
+        WHERE incident_id = $2 AND name = $3";
+    /// SQLite has one writer: nothing to skip.
+    CLAIM_SQLITE = claim!("");
+    CLAIM_POSTGRES = claim!(" FOR UPDATE OF o SKIP LOCKED");
+    HEARTBEAT = "
+        INSERT INTO senders (id, started_at, alive_until)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until";
+    FORGET_SENDER = "DELETE FROM senders WHERE id = $1";
+    FORGET_DEAD_SENDERS = "
+        DELETE FROM senders
+        WHERE alive_until < $1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.lease = senders.id)";
+    GIVE_BACK = "
+        UPDATE outbox
+        SET state = 'queued', lease = NULL
+        WHERE lease = $1 AND state = 'leased'";
+    /// The ledger of attempts says what nobody saw the end of.
+    LOST_ATTEMPTS = "
+        INSERT INTO attempts (outbox_id, attempt, sender, started_at, ended_at, outcome, phase, reply, tls)
+        SELECT o.id, o.attempts + 1, o.lease, $1, $1, 'uncertain', 'dot', 'the sender ended before the reply was recorded', ''
+        FROM outbox o
+        WHERE o.state = 'at_dot' AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = o.lease AND s.alive_until >= $2)
+        ON CONFLICT (outbox_id, attempt) DO NOTHING";
+    LOST_AT_DOT = "
+        UPDATE outbox
+        SET state = 'uncertain', lease = NULL, attempts = attempts + 1, next_at = $1,
+            last_reply = 'the sender ended before the reply was recorded'
+        WHERE state = 'at_dot' AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = outbox.lease AND s.alive_until >= $2)";
+    LOST_BEFORE_DOT = "
+        UPDATE outbox
+        SET state = 'queued', lease = NULL
+        WHERE state = 'leased' AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = outbox.lease AND s.alive_until >= $1)";
+    LEASED = "SELECT COUNT(*) FROM outbox WHERE lease IS NOT NULL";
+    LEASES_TO_RECLAIM = "
+        SELECT COUNT(*)
+        FROM outbox
+        WHERE lease IS NOT NULL AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = outbox.lease AND s.alive_until >= $1)";
+    DUE = "
+        SELECT COUNT(*)
+        FROM (
+            SELECT 1 AS due
+            FROM outbox o
+            WHERE o.state IN ('queued', 'deferred', 'uncertain') AND o.next_at <= $1
+                AND NOT EXISTS (SELECT 1 FROM waves w WHERE w.id = o.wave_id AND w.paused_at IS NOT NULL)
+                AND NOT EXISTS (SELECT 1 FROM installation i WHERE i.stopped_at IS NOT NULL)
+            LIMIT 1
+        ) AS first";
+    LIST = "
+        SELECT o.id, o.notice_id, o.tenant_id, o.address, o.state, o.attempts, o.message_id, o.last_reply, o.cause
+        FROM outbox o
+        WHERE o.incident_id = $1 AND o.notice_id IS NOT NULL
+        ORDER BY o.tenant_id, o.id";
+    BY_MESSAGE_ID = "
+        SELECT o.id, o.notice_id, o.tenant_id, o.address, o.state, o.attempts, o.message_id, o.last_reply, o.cause
+        FROM outbox o
+        WHERE o.message_id = $1";
+    TICKET_OF = "SELECT ticket_id FROM outbox WHERE id = $1";
+    OF_TICKET = "
+        SELECT o.id, o.notice_id, o.tenant_id, o.address, o.state, o.attempts, o.message_id, o.last_reply, o.cause
+        FROM outbox o
+        WHERE o.ticket_id = $1
+        ORDER BY o.id";
+    BOUNCE_LATE = "
+        UPDATE outbox
+        SET state = 'bounced', settled_at = $1, last_reply = $2, lease = NULL
+        WHERE id = $3 AND state IN ('accepted', 'uncertain', 'deferred', 'queued')";
+    CONFIRM = "
+        UPDATE outbox
+        SET state = 'accepted', settled_at = $1, last_reply = $2
+        WHERE id = $3 AND state = 'uncertain'";
+    COUNT_BY_STATE = "SELECT state, COUNT(*) FROM outbox GROUP BY state";
+    ATTEMPTS_OF = "
+        SELECT attempt, sender, started_at, ended_at, outcome, phase, reply, tls
+        FROM attempts
+        WHERE outbox_id = $1
+        ORDER BY attempt";
+}
+
+/// A mail that is to leave, as it is put into the outbox.
+#[derive(Debug, Clone)]
+pub struct NewMail {
+    /// `dlv_…` for a delivery of a notice, `out_…` for any other mail.
+    pub id: String,
+    /// `wave`, `agent` or `policy`.
+    pub cause: &'static str,
+    /// The wave, the ticket entry, the firing.
+    pub cause_id: String,
+    /// With cause `wave`.
+    pub wave_id: Option<String>,
+    /// The frozen text.
+    pub letter_id: String,
+    /// With a notice.
+    pub notice_id: Option<String>,
+    /// The conversation it belongs to.
+    pub ticket_id: Option<String>,
+    /// Whose.
+    pub tenant_id: Option<String>,
+    /// To whom, where it is a contact.
+    pub contact_id: Option<String>,
+    /// To which address.
+    pub address: String,
+    /// To which name.
+    pub name: String,
+    /// Without angle brackets.
+    pub message_id: String,
+    /// The ticket's token, for Reply-To.
+    pub reply_token: String,
+    /// The Message-ID it follows.
+    pub thread_id: Option<String>,
+}
+
+/// A mail that a sender holds.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Claimed {
+    /// Its id.
+    pub id: String,
+    /// The incident.
+    pub incident_id: i64,
+    /// The frozen text.
+    pub letter_id: String,
+    /// The wave, if one released it.
+    pub wave_id: Option<String>,
+    /// The contact, if it goes to one.
+    pub contact_id: Option<String>,
+    /// To which address.
+    pub address: String,
+    /// To which name.
+    pub name: String,
+    /// Without angle brackets.
+    pub message_id: String,
+    /// For Reply-To; empty = none.
+    pub reply_token: String,
+    /// The Message-ID it follows.
+    pub thread_id: Option<String>,
+    /// `wave`, `agent` or `policy`.
+    pub cause: String,
+    /// Tries so far.
+    pub attempts: i64,
+}
+
+/// A line of `delivery list`.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Delivery {
+    /// Its id.
+    pub id: String,
+    /// The notice.
+    pub notice_id: Option<String>,
+    /// Whose.
+    pub tenant_id: Option<String>,
+    /// To which address.
+    pub address: String,
+    /// A name of `model::delivery::State`.
+    pub state: String,
+    /// Tries so far.
+    pub attempts: i64,
+    /// Without angle brackets.
+    pub message_id: String,
+    /// What the other side said last.
+    pub last_reply: String,
+    /// `wave`, `agent` or `policy`.
+    pub cause: String,
+}
+
+/// A wave with its progress.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Wave {
+    /// `wav_…`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Who armed it, beside those who approved.
+    pub released_by: String,
+    /// Microseconds since the epoch.
+    pub released_at: i64,
+    /// Notices in it.
+    pub notices: i64,
+    /// Mails a second, if limited.
+    pub pace: Option<i64>,
+    /// Microseconds since the epoch, while paused.
+    pub paused_at: Option<i64>,
+    /// Mails in it.
+    pub mails: i64,
+    /// Of these, accepted.
+    pub accepted: i64,
+}
+
+/// Stores a wave.
+pub async fn insert_wave(tx: &mut Tx, incident: i64, wave: &Wave) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(INSERT_WAVE)
+        .bind(&wave.id)
+        .bind(incident)
+        .bind(&wave.name)
+        .bind(&wave.released_by)
+        .bind(wave.released_at)
+        .bind(wave.notices)
+        .bind(wave.pace)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// The waves of an incident, oldest first.
+pub async fn waves(conn: &mut Conn, incident: i64) -> Result<Vec<Wave>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(WAVES).bind(incident).fetch_all(c).await)?)
+}
+
+/// The pace of each wave that has one, in mails a second.
+pub async fn paces(conn: &mut Conn) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(PACES).fetch_all(c).await)?)
+}
+
+/// Pauses a wave since a time, or lets it go on.
+pub async fn set_paused(tx: &mut Tx, incident: i64, name: &str, since: Option<i64>) -> Result<u64, StoreError> {
+    Ok(on!(tx, |c| sqlx::query(SET_PAUSED)
+        .bind(since)
+        .bind(incident)
+        .bind(name)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?)
+}
+
+/// Puts mails into the outbox, due at `next_at` (real time). A row for the same notice and address, or with the same
+/// Message-ID, is already there and stays. How many are new.
+pub async fn insert_mails(
+    tx: &mut Tx,
+    incident: i64,
+    created_at: i64,
+    next_at: i64,
+    mails: &[NewMail],
+) -> Result<u64, StoreError> {
+    let mut new = 0;
+    for part in mails.chunks(ROWS_AN_INSERT) {
+        let text = insert_text(
+            "INSERT INTO outbox (id, incident_id, cause, cause_id, wave_id, letter_id, notice_id, ticket_id, tenant_id, contact_id, \
+             address, name, message_id, reply_token, thread_id, state, attempts, next_at, created_at, last_reply)",
+            20,
+            part.len(),
+            "ON CONFLICT DO NOTHING",
+        );
+        new += on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for mail in part {
+                query = query
+                    .bind(&mail.id)
+                    .bind(incident)
+                    .bind(mail.cause)
+                    .bind(&mail.cause_id)
+                    .bind(&mail.wave_id)
+                    .bind(&mail.letter_id)
+                    .bind(&mail.notice_id)
+                    .bind(&mail.ticket_id)
+                    .bind(&mail.tenant_id)
+                    .bind(&mail.contact_id)
+                    .bind(&mail.address)
+                    .bind(&mail.name)
+                    .bind(&mail.message_id)
+                    .bind(&mail.reply_token)
+                    .bind(&mail.thread_id)
+                    .bind("queued")
+                    .bind(0_i64)
+                    .bind(next_at)
+                    .bind(created_at)
+                    .bind("");
+            }
+            query.execute(c).await.map(|done| done.rows_affected())
+        })?;
+    }
+    Ok(new)
+}
+
+/// Leases up to `limit` mails that are due at `now` (real time) to a sender.
+pub async fn claim(tx: &mut Tx, sender: &str, now: i64, limit: i64) -> Result<Vec<Claimed>, StoreError> {
+    let text = match tx.dialect() {
+        Dialect::Sqlite => CLAIM_SQLITE,
+        Dialect::Postgres => CLAIM_POSTGRES,
+    };
+    Ok(on!(tx, |c| sqlx::query_as(text).bind(sender).bind(now).bind(limit).fetch_all(c).await)?)
+}
+
+/// Says that a sender lives until `alive_until` (real time).
+pub async fn heartbeat(tx: &mut Tx, sender: &str, now: i64, alive_until: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(HEARTBEAT).bind(sender).bind(now).bind(alive_until).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Gives back what a sender holds and has not begun to send, and forgets the sender.
+pub async fn farewell(tx: &mut Tx, sender: &str) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(GIVE_BACK).bind(sender).execute(c).await.map(drop))?;
+    on!(tx, |c| sqlx::query(FORGET_SENDER).bind(sender).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Frees the leases of senders that were last alive before `now` (real time). How many became uncertain, and how many
+/// wait again.
+pub async fn reclaim(tx: &mut Tx, now: i64, clock: i64, policy: UncertainPolicy) -> Result<(u64, u64), StoreError> {
+    let next_at = match policy {
+        UncertainPolicy::Resend => now,
+        UncertainPolicy::Hold => i64::MAX,
+    };
+    on!(tx, |c| sqlx::query(LOST_ATTEMPTS).bind(clock).bind(now).execute(c).await.map(drop))?;
+    let uncertain = on!(tx, |c| sqlx::query(LOST_AT_DOT)
+        .bind(next_at)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    let waiting =
+        on!(tx, |c| sqlx::query(LOST_BEFORE_DOT).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
+    on!(tx, |c| sqlx::query(FORGET_DEAD_SENDERS).bind(now).execute(c).await.map(drop))?;
+    Ok((uncertain, waiting))
+}
+
+/// How many mails any sender holds.
+pub async fn leased(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(LEASED).fetch_one(c).await)?)
+}
+
+/// How many leases belong to senders that are gone.
+pub async fn to_reclaim(conn: &mut Conn, now: i64) -> Result<i64, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(LEASES_TO_RECLAIM).bind(now).fetch_one(c).await)?)
+}
+
+/// Whether a mail is due at `now` (real time) and free to go.
+pub async fn is_due(conn: &mut Conn, now: i64) -> Result<bool, StoreError> {
+    let count: i64 = on!(conn, |c| sqlx::query_scalar(DUE).bind(now).fetch_one(c).await)?;
+    Ok(count > 0)
+}
+
+/// The deliveries of an incident, by tenant.
+pub async fn list(conn: &mut Conn, incident: i64) -> Result<Vec<Delivery>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(LIST).bind(incident).fetch_all(c).await)?)
+}
+
+/// The mail of a Message-ID.
+pub async fn by_message_id(conn: &mut Conn, message_id: &str) -> Result<Option<Delivery>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(BY_MESSAGE_ID).bind(message_id).fetch_optional(c).await)?)
+}
+
+/// The ticket a mail belongs to.
+pub async fn ticket_of(conn: &mut Conn, id: &str) -> Result<Option<String>, StoreError> {
+    let found: Option<Option<String>> = on!(conn, |c| sqlx::query_scalar(TICKET_OF).bind(id).fetch_optional(c).await)?;
+    Ok(found.flatten())
+}
+
+/// All mails of a ticket, oldest first.
+pub async fn of_ticket(conn: &mut Conn, ticket: &str) -> Result<Vec<Delivery>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(OF_TICKET).bind(ticket).fetch_all(c).await)?)
+}
+
+/// A report says that a mail was refused for good after all. Whether that changed anything.
+pub async fn bounce_late(tx: &mut Tx, id: &str, now: i64, reply: &str) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(BOUNCE_LATE)
+        .bind(now)
+        .bind(reply)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// A reply or report shows that an uncertain mail did arrive.
+pub async fn confirm(tx: &mut Tx, id: &str, now: i64, why: &str) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(CONFIRM)
+        .bind(now)
+        .bind(why)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(one(hit, || id.to_owned()).is_ok())
+}
+
+/// A try as the ledger keeps it.
+#[derive(Debug, Clone, serde::Serialize, sqlx::FromRow)]
+pub struct AttemptRow {
+    /// From 1.
+    pub attempt: i64,
+    /// Which sender.
+    pub sender: String,
+    /// Microseconds since the epoch.
+    pub started_at: i64,
+    /// Microseconds since the epoch.
+    pub ended_at: i64,
+    /// `accepted`, `transient`, `permanent`, `uncertain`.
+    pub outcome: String,
+    /// The SMTP phase it ended in.
+    pub phase: String,
+    /// What the other side said, or what failed.
+    pub reply: String,
+    /// Protocol and cipher, or empty.
+    pub tls: String,
+}
+
+/// The tries of a mail.
+pub async fn attempts_of(conn: &mut Conn, id: &str) -> Result<Vec<AttemptRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ATTEMPTS_OF).bind(id).fetch_all(c).await)?)
+}
+
+/// All mails by state.
+pub async fn count_by_state(conn: &mut Conn) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(COUNT_BY_STATE).fetch_all(c).await)?)
+}
+
+/// The contacts of these mails that are disabled by now.
+pub async fn disabled_among(
+    conn: &mut Conn,
+    mails: &[Claimed],
+) -> Result<std::collections::BTreeSet<String>, StoreError> {
+    let ids: Vec<&String> = mails.iter().filter_map(|mail| mail.contact_id.as_ref()).collect();
+    let mut disabled = std::collections::BTreeSet::new();
+    for part in ids.chunks(ROWS_AN_INSERT) {
+        let text =
+            format!("SELECT id FROM contacts WHERE disabled_at IS NOT NULL AND id IN {}", list_of(1, part.len()));
+        let found: Vec<String> = on!(conn, |c| {
+            let mut query = sqlx::query_scalar(AssertSqlSafe(text));
+            for id in part {
+                query = query.bind(*id);
+            }
+            query.fetch_all(c).await
+        })?;
+        disabled.extend(found);
+    }
+    Ok(disabled)
+}
+
+/// Puts mails back that a sender holds and has not begun to write, due at `next_at` (real time).
+pub async fn give_back(tx: &mut Tx, sender: &str, ids: &[String], next_at: i64) -> Result<(), StoreError> {
+    for part in ids.chunks(ROWS_AN_INSERT) {
+        let text = format!(
+            "UPDATE outbox SET state = 'queued', lease = NULL, next_at = $1 WHERE lease = $2 AND state = 'leased' AND id IN {}",
+            list_of(3, part.len())
+        );
+        on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text)).bind(next_at).bind(sender);
+            for id in part {
+                query = query.bind(id);
+            }
+            query.execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,455 @@
+//! Ladders that run, rungs that fired, tasks, and the questions whose answers say that a ladder should start or end.
+//!
+//! Computes no times: `model::escalation` does. Invariant: a rung fires once per repeat and target, by a unique key.
+
+use crate::notices::Notice;
+use crate::{Conn, StoreError, Tx};
+
+/// Running ladders whose reason is gone, as the `END_…` statements see them; `$filter` narrows.
+macro_rules! settled {
+    ($filter:literal) => {
+        concat!(
+            "SELECT e.id
+            FROM escalations e
+            JOIN tickets t ON t.id = e.ticket_id
+            WHERE ",
+            $filter,
+            " AND e.ended_at IS NULL
+                AND ((e.policy = 'debt' AND t.debt = 0)
+                    OR (e.policy = 'silence' AND (t.last_inbound_at IS NOT NULL OR t.status = 'closed'))
+                    OR (e.policy = 'promise' AND NOT EXISTS (
+                        SELECT 1 FROM questions q
+                        WHERE q.ticket_id = e.ticket_id AND q.state = 'promised'
+                            AND e.subject = q.id || '/' || CAST(q.promised_by AS TEXT)))
+                    OR (e.policy = 'unreachable' AND EXISTS (
+                        SELECT 1 FROM outbox o
+                        WHERE o.ticket_id = e.ticket_id AND o.notice_id IS NOT NULL
+                            AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled'))))"
+        )
+    };
+}
+
+statements! {
+    /// Tickets with debt and no ladder for it.
+    DEBT_STARTS = "
+        SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(q.asked_at) AS measured_from
+        FROM tickets t
+        JOIN questions q ON q.ticket_id = t.id AND q.state IN ('open', 'promised')
+        WHERE t.debt > 0
+            AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'debt' AND e.ended_at IS NULL)
+        GROUP BY t.id, t.incident_id
+        ORDER BY t.id
+        LIMIT $1";
+    /// Promises that have passed and whose ladder never started.
+    PROMISE_STARTS = "
+        SELECT q.ticket_id, t.incident_id, q.id || '/' || CAST(q.promised_by AS TEXT) AS subject, q.promised_by AS measured_from
+        FROM questions q
+        JOIN tickets t ON t.id = q.ticket_id
+        WHERE q.state = 'promised' AND q.promised_by <= $1
+            AND NOT EXISTS (
+                SELECT 1 FROM escalations e
+                WHERE e.ticket_id = q.ticket_id AND e.policy = 'promise' AND e.subject = q.id || '/' || CAST(q.promised_by AS TEXT))
+        ORDER BY q.id
+        LIMIT $2";
+    /// Open tickets with an accepted notice, no word from a person, and no ladder yet.
+    SILENCE_STARTS = "
+        SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(o.settled_at) AS measured_from
+        FROM tickets t
+        JOIN outbox o ON o.ticket_id = t.id AND o.notice_id IS NOT NULL AND o.state = 'accepted'
+        WHERE t.status = 'open' AND t.last_inbound_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'silence')
+        GROUP BY t.id, t.incident_id
+        ORDER BY t.id
+        LIMIT $1";
+    /// Tickets of which no notice was accepted and none is on its way: without a ladder yet, or with a contact that is
+    /// new since it started.
+    STRANDED = "
+        SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MAX(o.settled_at) AS measured_from
+        FROM tickets t
+        JOIN outbox o ON o.ticket_id = t.id AND o.notice_id IS NOT NULL
+        WHERE NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'unreachable' AND e.ended_at IS NULL)
+            OR EXISTS (
+                SELECT 1 FROM contacts c
+                WHERE c.tenant_id = t.tenant_id AND c.disabled_at IS NULL AND c.role <> 'account-manager'
+                    AND NOT EXISTS (
+                        SELECT 1 FROM outbox x
+                        WHERE x.ticket_id = t.id AND x.notice_id IS NOT NULL AND x.address = c.address))
+        GROUP BY t.id, t.incident_id
+        HAVING COUNT(*) FILTER (WHERE o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')) = 0
+        ORDER BY t.id
+        LIMIT $1";
+    INSERT_ESCALATION = "
+        INSERT INTO escalations (id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, next_due_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT DO NOTHING";
+    DUE = "
+        SELECT id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, ended_at, ended_why, next_due_at
+        FROM escalations
+        WHERE ended_at IS NULL AND next_due_at IS NOT NULL AND next_due_at <= $1
+        ORDER BY next_due_at, id
+        LIMIT $2";
+    LIST = "
+        SELECT id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, ended_at, ended_why, next_due_at
+        FROM escalations
+        WHERE incident_id = $1
+        ORDER BY id";
+    BY_ID = "
+        SELECT id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, ended_at, ended_why, next_due_at
+        FROM escalations
+        WHERE id = $1";
+    SET_NEXT = "UPDATE escalations SET next_due_at = $1 WHERE id = $2";
+    /// Ladders whose reason is gone.
+    END_DEBT = "
+        UPDATE escalations
+        SET ended_at = $1, ended_why = 'every question is settled'
+        WHERE ended_at IS NULL AND policy = 'debt'
+            AND EXISTS (SELECT 1 FROM tickets t WHERE t.id = escalations.ticket_id AND t.debt = 0)";
+    END_PROMISE = "
+        UPDATE escalations
+        SET ended_at = $1, ended_why = 'the promise is kept or renewed'
+        WHERE ended_at IS NULL AND policy = 'promise'
+            AND NOT EXISTS (
+                SELECT 1 FROM questions q
+                WHERE q.ticket_id = escalations.ticket_id AND q.state = 'promised'
+                    AND escalations.subject = q.id || '/' || CAST(q.promised_by AS TEXT))";
+    END_SILENCE = "
+        UPDATE escalations
+        SET ended_at = $1, ended_why = 'a person wrote, or the ticket is closed'
+        WHERE ended_at IS NULL AND policy = 'silence'
+            AND EXISTS (
+                SELECT 1 FROM tickets t
+                WHERE t.id = escalations.ticket_id AND (t.last_inbound_at IS NOT NULL OR t.status = 'closed'))";
+    END_UNREACHABLE = "
+        UPDATE escalations
+        SET ended_at = $1, ended_why = 'a notice was accepted or is on its way'
+        WHERE ended_at IS NULL AND policy = 'unreachable'
+            AND EXISTS (
+                SELECT 1 FROM outbox o
+                WHERE o.ticket_id = escalations.ticket_id AND o.notice_id IS NOT NULL
+                    AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled'))";
+    TO_END = "
+        SELECT
+            (SELECT COUNT(*) FROM escalations e JOIN tickets t ON t.id = e.ticket_id
+             WHERE e.ended_at IS NULL AND e.policy = 'debt' AND t.debt = 0)
+          + (SELECT COUNT(*) FROM escalations e JOIN tickets t ON t.id = e.ticket_id
+             WHERE e.ended_at IS NULL AND e.policy = 'silence' AND (t.last_inbound_at IS NOT NULL OR t.status = 'closed'))
+          + (SELECT COUNT(*) FROM escalations e
+             WHERE e.ended_at IS NULL AND e.policy = 'promise' AND NOT EXISTS (
+                SELECT 1 FROM questions q
+                WHERE q.ticket_id = e.ticket_id AND q.state = 'promised'
+                    AND e.subject = q.id || '/' || CAST(q.promised_by AS TEXT)))
+          + (SELECT COUNT(*) FROM escalations e
+             WHERE e.ended_at IS NULL AND e.policy = 'unreachable' AND EXISTS (
+                SELECT 1 FROM outbox o
+                WHERE o.ticket_id = e.ticket_id AND o.notice_id IS NOT NULL
+                    AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')))";
+    INSERT_FIRING = "
+        INSERT INTO firings (id, escalation_id, rung, repeat, due_at, fired_at, target)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (escalation_id, rung, repeat, target) DO NOTHING";
+    FIRINGS_OF = "
+        SELECT id, escalation_id, rung, repeat, due_at, fired_at, target, acknowledged_at, acknowledged_by
+        FROM firings
+        WHERE escalation_id = $1
+        ORDER BY rung, repeat, target";
+    FIRINGS = "
+        SELECT f.id, f.escalation_id, f.rung, f.repeat, f.due_at, f.fired_at, f.target, f.acknowledged_at, f.acknowledged_by
+        FROM firings f
+        JOIN escalations e ON e.id = f.escalation_id
+        WHERE e.incident_id = $1
+        ORDER BY f.escalation_id, f.rung, f.repeat, f.target";
+    ACKNOWLEDGE = "
+        UPDATE firings
+        SET acknowledged_at = $1, acknowledged_by = $2
+        WHERE escalation_id = $3 AND acknowledged_at IS NULL";
+    INSERT_TASK = "
+        INSERT INTO tasks (id, incident_id, tenant_id, ticket_id, kind, target, text, unique_key, created_at, due_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (unique_key) DO NOTHING";
+    OPEN_TASKS = "
+        SELECT id, tenant_id, ticket_id, kind, target, text, created_at, due_at
+        FROM tasks
+        WHERE incident_id = $1 AND done_at IS NULL
+        ORDER BY due_at, id
+        LIMIT $2";
+    FINISH_TASK = "UPDATE tasks SET done_at = $1, done_by = $2 WHERE id = $3 AND done_at IS NULL";
+    TASK_DONE_AT = "SELECT done_at FROM tasks WHERE id = $1";
+    SETTLED_OF_INCIDENT = settled!("e.incident_id = $1");
+    IS_SETTLED = settled!("e.id = $1");
+    NEWEST_RELEASED = "
+        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
+            (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version) AS earlier_at
+        FROM notices n
+        WHERE n.incident_id = $1 AND n.tenant_id = $2 AND n.state = 'released'
+        ORDER BY n.version DESC
+        LIMIT 1";
+}
+
+/// A ladder that should start.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Start {
+    /// The ticket.
+    pub ticket_id: String,
+    /// The incident.
+    pub incident_id: i64,
+    /// The ticket, or question and promised time.
+    pub subject: String,
+    /// Microseconds since the epoch.
+    pub measured_from: i64,
+}
+
+/// A ladder.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Escalation {
+    /// `esc_…`.
+    pub id: String,
+    /// The incident.
+    pub incident_id: i64,
+    /// The ticket.
+    pub ticket_id: String,
+    /// A name of `model::escalation::PolicyName`.
+    pub policy: String,
+    /// What it is about.
+    pub subject: String,
+    /// JSON of the policy as it was at the start.
+    pub snapshot: String,
+    /// Microseconds since the epoch.
+    pub measured_from: i64,
+    /// Microseconds since the epoch.
+    pub started_at: i64,
+    /// Microseconds since the epoch.
+    pub ended_at: Option<i64>,
+    /// Why it ended.
+    pub ended_why: Option<String>,
+    /// The earliest rung that has not fired.
+    pub next_due_at: Option<i64>,
+}
+
+/// A rung that fired.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Firing {
+    /// `fir_…`.
+    pub id: String,
+    /// The ladder.
+    pub escalation_id: String,
+    /// From 1.
+    pub rung: i64,
+    /// From 0.
+    pub repeat: i64,
+    /// Microseconds since the epoch.
+    pub due_at: i64,
+    /// Microseconds since the epoch.
+    pub fired_at: i64,
+    /// A name of `model::escalation::Target`.
+    pub target: String,
+    /// Microseconds since the epoch.
+    pub acknowledged_at: Option<i64>,
+    /// Who.
+    pub acknowledged_by: Option<String>,
+}
+
+/// Work for a person.
+#[derive(Debug, Clone, serde::Serialize, sqlx::FromRow)]
+pub struct Task {
+    /// `tsk_…`.
+    pub id: String,
+    /// About whom.
+    pub tenant_id: Option<String>,
+    /// About which conversation.
+    pub ticket_id: Option<String>,
+    /// `escalation`, `unreachable`, `no-contact`.
+    pub kind: String,
+    /// For whom.
+    pub target: String,
+    /// What.
+    pub text: String,
+    /// Microseconds since the epoch.
+    pub created_at: i64,
+    /// Microseconds since the epoch.
+    pub due_at: i64,
+}
+
+/// Which ladders should start. `now` matters for promises alone.
+#[derive(Debug, Clone, Copy)]
+pub enum Reason {
+    /// A question waits.
+    Debt,
+    /// A promise has passed.
+    Promise,
+    /// Nobody has written.
+    Silence,
+    /// No notice has arrived and none is on its way.
+    Stranded,
+}
+
+/// Ladders that should start, or, for [`Reason::Stranded`], tickets that need a next contact or a ladder.
+pub async fn starts(conn: &mut Conn, reason: Reason, now: i64, limit: i64) -> Result<Vec<Start>, StoreError> {
+    Ok(on!(conn, |c| {
+        let query = match reason {
+            Reason::Debt => sqlx::query_as(DEBT_STARTS),
+            Reason::Promise => sqlx::query_as(PROMISE_STARTS).bind(now),
+            Reason::Silence => sqlx::query_as(SILENCE_STARTS),
+            Reason::Stranded => sqlx::query_as(STRANDED),
+        };
+        query.bind(limit).fetch_all(c).await
+    })?)
+}
+
+/// Starts a ladder. `false`: one runs already, and stays.
+pub async fn insert(tx: &mut Tx, escalation: &Escalation) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(INSERT_ESCALATION)
+        .bind(&escalation.id)
+        .bind(escalation.incident_id)
+        .bind(&escalation.ticket_id)
+        .bind(&escalation.policy)
+        .bind(&escalation.subject)
+        .bind(&escalation.snapshot)
+        .bind(escalation.measured_from)
+        .bind(escalation.started_at)
+        .bind(escalation.next_due_at)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// Ladders with a rung that is due.
+pub async fn due(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<Escalation>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(DUE).bind(now).bind(limit).fetch_all(c).await)?)
+}
+
+/// All ladders of an incident, oldest first.
+pub async fn list(conn: &mut Conn, incident: i64) -> Result<Vec<Escalation>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(LIST).bind(incident).fetch_all(c).await)?)
+}
+
+/// One ladder.
+pub async fn by_id(conn: &mut Conn, id: &str) -> Result<Option<Escalation>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(BY_ID).bind(id).fetch_optional(c).await)?)
+}
+
+/// Writes when the next rung is due.
+pub async fn set_next(tx: &mut Tx, id: &str, next: Option<i64>) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(SET_NEXT).bind(next).bind(id).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Ends every ladder whose reason is gone; how many.
+pub async fn end_settled(tx: &mut Tx, now: i64) -> Result<u64, StoreError> {
+    let mut ended = 0;
+    for text in [END_DEBT, END_PROMISE, END_SILENCE, END_UNREACHABLE] {
+        ended += on!(tx, |c| sqlx::query(text).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
+    }
+    Ok(ended)
+}
+
+/// How many ladders run whose reason is gone.
+pub async fn to_end(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(TO_END).fetch_one(c).await)?)
+}
+
+/// Records that a rung fires. `false`: it has fired before.
+pub async fn insert_firing(tx: &mut Tx, firing: &Firing) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(INSERT_FIRING)
+        .bind(&firing.id)
+        .bind(&firing.escalation_id)
+        .bind(firing.rung)
+        .bind(firing.repeat)
+        .bind(firing.due_at)
+        .bind(firing.fired_at)
+        .bind(&firing.target)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// The firings of one ladder.
+pub async fn firings_of(conn: &mut Conn, escalation: &str) -> Result<Vec<Firing>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(FIRINGS_OF).bind(escalation).fetch_all(c).await)?)
+}
+
+/// All firings of an incident.
+pub async fn firings(conn: &mut Conn, incident: i64) -> Result<Vec<Firing>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(FIRINGS).bind(incident).fetch_all(c).await)?)
+}
+
+/// Acknowledges what has fired of a ladder; how many firings.
+pub async fn acknowledge(tx: &mut Tx, escalation: &str, actor: &str, now: i64) -> Result<u64, StoreError> {
+    Ok(on!(tx, |c| sqlx::query(ACKNOWLEDGE)
+        .bind(now)
+        .bind(actor)
+        .bind(escalation)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?)
+}
+
+/// A task with the key that lets it exist once.
+#[derive(Debug)]
+pub struct NewTask<'a> {
+    /// The incident.
+    pub incident: i64,
+    /// The task.
+    pub task: &'a Task,
+    /// What it is for; a second one with this key is not made.
+    pub unique_key: &'a str,
+}
+
+/// Adds a task, once per key.
+pub async fn insert_task(tx: &mut Tx, new: &NewTask<'_>) -> Result<(), StoreError> {
+    let NewTask { incident, task, unique_key } = new;
+    on!(tx, |c| sqlx::query(INSERT_TASK)
+        .bind(&task.id)
+        .bind(incident)
+        .bind(&task.tenant_id)
+        .bind(&task.ticket_id)
+        .bind(&task.kind)
+        .bind(&task.target)
+        .bind(&task.text)
+        .bind(*unique_key)
+        .bind(task.created_at)
+        .bind(task.due_at)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Tasks that are not done, by due time.
+pub async fn open_tasks(conn: &mut Conn, incident: i64, limit: i64) -> Result<Vec<Task>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(OPEN_TASKS).bind(incident).bind(limit).fetch_all(c).await)?)
+}
+
+/// Marks a task as done.
+pub async fn finish_task(tx: &mut Tx, id: &str, actor: &str, now: i64) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(FINISH_TASK)
+        .bind(now)
+        .bind(actor)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || format!("task {id}"))
+}
+
+/// When a task was done: `None` = no such task, `Some(None)` = it is open.
+pub async fn task_done_at(conn: &mut Conn, id: &str) -> Result<Option<Option<i64>>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(TASK_DONE_AT).bind(id).fetch_optional(c).await)?)
+}
+
+/// The ladders of an incident that run although their reason is gone.
+pub async fn settled(conn: &mut Conn, incident: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(SETTLED_OF_INCIDENT).bind(incident).fetch_all(c).await)?)
+}
+
+/// Whether the reason of a running ladder is gone.
+pub async fn is_settled(conn: &mut Conn, escalation: &str) -> Result<bool, StoreError> {
+    let found: Option<String> = on!(conn, |c| sqlx::query_scalar(IS_SETTLED).bind(escalation).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
+/// The newest notice of a tenant that was released.
+pub async fn newest_released(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Option<Notice>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(NEWEST_RELEASED).bind(incident).bind(tenant).fetch_optional(c).await)?)
+}

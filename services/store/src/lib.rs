@@ -1,0 +1,45 @@
+//! Everything that is SQL: SQLite and PostgreSQL behind one [`Store`].
+//!
+//! One file a step, one function a question or change, each statement written once for both databases. Decides
+//! nothing: rules are in `model`, verbs in `app`. Invariant: every statement is named in [`statements`], and a test
+//! prepares each on both migrated databases.
+
+#[macro_use]
+mod db;
+
+pub mod audit;
+pub mod delivery;
+pub mod directory;
+pub mod escalation;
+pub mod incidents;
+pub mod intake;
+pub mod ledger;
+pub mod mapping;
+pub mod notices;
+pub mod overview;
+pub mod queue;
+mod rows;
+pub mod tickets;
+
+pub use audit::AuditEntry;
+pub use db::{Conn, Database, Dialect, Store, StoreError, Tx};
+
+/// Every fixed statement by name, for the test that prepares them: `(name, text)`. A name that ends in `_SQLITE` or
+/// `_POSTGRES` is for that database alone.
+pub fn statements() -> Vec<(&'static str, &'static str)> {
+    [
+        audit::STATEMENTS,
+        delivery::STATEMENTS,
+        directory::STATEMENTS,
+        escalation::STATEMENTS,
+        incidents::STATEMENTS,
+        intake::STATEMENTS,
+        ledger::STATEMENTS,
+        mapping::STATEMENTS,
+        notices::STATEMENTS,
+        overview::STATEMENTS,
+        queue::STATEMENTS,
+        tickets::STATEMENTS,
+    ]
+    .concat()
+}

@@ -1,0 +1,508 @@
+//! Tickets, their questions and timelines, and mail as it came in.
+//!
+//! Decides no transition: `model::tickets` does. Invariant: nothing here writes a ticket's debt; triggers count it.
+
+use sqlx::AssertSqlSafe;
+
+use crate::notices::one;
+use crate::rows::{ROWS_AN_INSERT, insert_text};
+use crate::{Conn, StoreError, Tx};
+
+/// A ticket's columns; when mail last left is a question to the outbox.
+macro_rules! tickets {
+    ($tail:literal) => {
+        concat!(
+            "SELECT t.id, t.incident_id, t.tenant_id, t.token, t.status, t.turn, t.debt, t.agent, t.opened_at, t.closed_at, t.last_inbound_at,
+                (SELECT MAX(o.settled_at) FROM outbox o WHERE o.ticket_id = t.id AND o.state = 'accepted'
+                    AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = o.letter_id AND l.kind = 'escalation')) AS last_outbound_at,
+                (SELECT COUNT(*) FROM questions q WHERE q.ticket_id = t.id) AS questions
+            FROM tickets t ",
+            $tail
+        )
+    };
+}
+
+statements! {
+    BY_ID = tickets!("WHERE t.id = $1");
+    BY_TOKEN = tickets!("WHERE t.token = $1");
+    LIST = tickets!("WHERE t.incident_id = $1 ORDER BY t.tenant_id");
+    OF_TENANT = tickets!("WHERE t.incident_id = $1 AND t.tenant_id = $2");
+    /// Takes the ticket's row, so that a close and a new question come one after the other.
+    LOCK = "UPDATE tickets SET turn = turn WHERE id = $1";
+    SET_TURN = "UPDATE tickets SET turn = $1 WHERE id = $2";
+    SET_AGENT = "UPDATE tickets SET agent = $1 WHERE id = $2";
+    SET_INBOUND = "
+        UPDATE tickets
+        SET last_inbound_at = $1, status = 'open', closed_at = NULL
+        WHERE id = $2";
+    CLOSE = "
+        UPDATE tickets
+        SET status = 'closed', turn = 'nobody', closed_at = $1
+        WHERE id = $2 AND status = 'open'";
+    QUESTIONS = "
+        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by
+        FROM questions
+        WHERE ticket_id = $1
+        ORDER BY id";
+    QUESTION = "
+        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by
+        FROM questions
+        WHERE id = $1";
+    INSERT_QUESTION = "
+        INSERT INTO questions (id, ticket_id, state, text, asked_by, asked_at, inbound_id)
+        VALUES ($1, $2, 'open', $3, $4, $5, $6)";
+    ANSWER = "
+        UPDATE questions
+        SET state = 'answered', settled_at = $1, entry_id = $2
+        WHERE id = $3 AND ticket_id = $4 AND state IN ('open', 'promised')";
+    WITHDRAW = "
+        UPDATE questions
+        SET state = 'withdrawn', settled_at = $1, entry_id = $2
+        WHERE id = $3 AND ticket_id = $4 AND state IN ('open', 'promised')";
+    PROMISE = "
+        UPDATE questions
+        SET state = 'promised', promised_by = $1
+        WHERE id = $2 AND ticket_id = $3 AND state IN ('open', 'promised')";
+    PROPOSE_DECLINE = "
+        UPDATE questions
+        SET proposed_by = $1, decline_why = $2, review_at = $3
+        WHERE id = $4 AND ticket_id = $5 AND state IN ('open', 'promised')";
+    DECLINE = "
+        UPDATE questions
+        SET state = 'declined', settled_at = $1, entry_id = $2, approved_by = $3
+        WHERE id = $4 AND ticket_id = $5 AND state IN ('open', 'promised') AND decline_why IS NOT NULL";
+    INSERT_ENTRY = "
+        INSERT INTO ticket_entries (id, ticket_id, at, kind, actor, body)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    ENTRIES = "
+        SELECT id, at, kind, actor, body
+        FROM ticket_entries
+        WHERE ticket_id = $1
+        ORDER BY at, id";
+    STORE_INBOUND = "
+        INSERT INTO inbound (id, digest, raw, envelope_from, envelope_to, received_at, state, tries)
+        VALUES ($1, $2, $3, $4, $5, $6, 'stored', 0)
+        ON CONFLICT (digest) DO NOTHING";
+    INBOUND_BY_DIGEST = "
+        SELECT id, raw, envelope_from, envelope_to, received_at, state, tries, class, trust, message_id, ticket_id, outbox_id, verdict
+        FROM inbound
+        WHERE digest = $1";
+    INBOUND_TO_FILE = "
+        SELECT id
+        FROM inbound
+        WHERE state = 'stored'
+        ORDER BY received_at, id
+        LIMIT $1";
+    INBOUND_BY_ID = "
+        SELECT id, raw, envelope_from, envelope_to, received_at, state, tries, class, trust, message_id, ticket_id, outbox_id, verdict
+        FROM inbound
+        WHERE id = $1";
+    FILE_INBOUND = "
+        UPDATE inbound
+        SET state = $1, class = $2, trust = $3, message_id = $4, ticket_id = $5, outbox_id = $6, verdict = $7
+        WHERE id = $8 AND state = 'stored'";
+    FAIL_INBOUND = "
+        UPDATE inbound
+        SET tries = tries + 1, state = CASE WHEN tries + 1 >= $1 THEN 'failed' ELSE state END
+        WHERE id = $2 AND state = 'stored'";
+    COUNT_TO_FILE = "SELECT COUNT(*) FROM inbound WHERE state = 'stored'";
+    INBOUND_NEEDING_A_PERSON = "SELECT COUNT(*) FROM inbound WHERE state IN ('quarantined', 'failed') OR (class = 'unclear' AND state = 'filed')";
+}
+
+/// A ticket as stored.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct TicketRow {
+    /// `tkt_…`.
+    pub id: String,
+    /// The incident.
+    pub incident_id: i64,
+    /// With whom.
+    pub tenant_id: String,
+    /// Part of every Reply-To.
+    pub token: String,
+    /// A name of `model::tickets::Status`.
+    pub status: String,
+    /// A name of `model::tickets::Turn`.
+    pub turn: String,
+    /// Questions open or promised.
+    pub debt: i64,
+    /// Who takes care of it.
+    pub agent: Option<String>,
+    /// Microseconds since the epoch.
+    pub opened_at: i64,
+    /// Microseconds since the epoch.
+    pub closed_at: Option<i64>,
+    /// When a person last wrote.
+    pub last_inbound_at: Option<i64>,
+    /// When mail to them was last accepted.
+    pub last_outbound_at: Option<i64>,
+    /// All questions ever asked.
+    pub questions: i64,
+}
+
+/// A question as stored.
+#[derive(Debug, Clone, serde::Serialize, sqlx::FromRow)]
+pub struct QuestionRow {
+    /// `qst_…`.
+    pub id: String,
+    /// Its ticket, for ever.
+    pub ticket_id: String,
+    /// A name of `model::tickets::QuestionState`.
+    pub state: String,
+    /// In the asker's words.
+    pub text: String,
+    /// The address it came from, or who entered it.
+    pub asked_by: String,
+    /// Microseconds since the epoch.
+    pub asked_at: i64,
+    /// Microseconds since the epoch.
+    pub promised_by: Option<i64>,
+    /// Microseconds since the epoch.
+    pub settled_at: Option<i64>,
+    /// The timeline entry that settled it.
+    pub entry_id: Option<String>,
+    /// Who proposed to decline it.
+    pub proposed_by: Option<String>,
+    /// The reason.
+    pub decline_why: Option<String>,
+    /// Microseconds since the epoch.
+    pub review_at: Option<i64>,
+    /// The second person.
+    pub approved_by: Option<String>,
+}
+
+/// A line of a ticket's timeline.
+#[derive(Debug, Clone, serde::Serialize, sqlx::FromRow)]
+pub struct Entry {
+    /// `ent_…`.
+    pub id: String,
+    /// Microseconds since the epoch.
+    pub at: i64,
+    /// `mail`, `answer`, `promise`, `decline`, `note`, `status`, `escalation`.
+    pub kind: String,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub body: String,
+}
+
+/// A ticket that a release opens.
+#[derive(Debug, Clone)]
+pub struct NewTicket {
+    /// `tkt_…`.
+    pub id: String,
+    /// With whom.
+    pub tenant_id: String,
+    /// Part of every Reply-To.
+    pub token: String,
+}
+
+/// A mail as it came in.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Inbound {
+    /// `inb_…`.
+    pub id: String,
+    /// Its bytes.
+    pub raw: Vec<u8>,
+    /// From the envelope.
+    pub envelope_from: Option<String>,
+    /// From the envelope.
+    pub envelope_to: Option<String>,
+    /// Microseconds since the epoch.
+    pub received_at: i64,
+    /// `stored`, `filed`, `quarantined`, `failed`.
+    pub state: String,
+    /// How often filing it failed.
+    pub tries: i64,
+    /// What it is.
+    pub class: Option<String>,
+    /// How sure we are of the sender.
+    pub trust: Option<String>,
+    /// Its own Message-ID.
+    pub message_id: Option<String>,
+    /// Where it belongs.
+    pub ticket_id: Option<String>,
+    /// Which of our mails it is about.
+    pub outbox_id: Option<String>,
+    /// JSON of what was read.
+    pub verdict: Option<String>,
+}
+
+/// The ticket of an id.
+pub async fn by_id(conn: &mut Conn, id: &str) -> Result<Option<TicketRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(BY_ID).bind(id).fetch_optional(c).await)?)
+}
+
+/// The ticket of a token.
+pub async fn by_token(conn: &mut Conn, token: &str) -> Result<Option<TicketRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(BY_TOKEN).bind(token).fetch_optional(c).await)?)
+}
+
+/// The ticket of a tenant in an incident.
+pub async fn of_tenant(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Option<TicketRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(OF_TENANT).bind(incident).bind(tenant).fetch_optional(c).await)?)
+}
+
+/// All tickets of an incident, by tenant.
+pub async fn list(conn: &mut Conn, incident: i64) -> Result<Vec<TicketRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(LIST).bind(incident).fetch_all(c).await)?)
+}
+
+/// Opens tickets; one that is there for the same organisation stays.
+pub async fn insert(tx: &mut Tx, incident: i64, now: i64, tickets: &[NewTicket]) -> Result<(), StoreError> {
+    for part in tickets.chunks(ROWS_AN_INSERT) {
+        let text = insert_text(
+            "INSERT INTO tickets (id, incident_id, tenant_id, token, status, turn, debt, opened_at)",
+            8,
+            part.len(),
+            "ON CONFLICT (incident_id, tenant_id) DO NOTHING",
+        );
+        on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for ticket in part {
+                query = query
+                    .bind(&ticket.id)
+                    .bind(incident)
+                    .bind(&ticket.tenant_id)
+                    .bind(&ticket.token)
+                    .bind("open")
+                    .bind("theirs")
+                    .bind(0_i64)
+                    .bind(now);
+            }
+            query.execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+/// Takes the ticket's row until the commit.
+pub async fn lock(tx: &mut Tx, ticket: &str) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(LOCK).bind(ticket).execute(c).await.map(|done| done.rows_affected()))?;
+    one(hit, || format!("ticket {ticket}"))
+}
+
+/// Writes whose turn it is.
+pub async fn set_turn(tx: &mut Tx, ticket: &str, turn: &str) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(SET_TURN).bind(turn).bind(ticket).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Writes who takes care of a ticket.
+pub async fn set_agent(tx: &mut Tx, ticket: &str, agent: &str) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(SET_AGENT).bind(agent).bind(ticket).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// A person wrote: the ticket is open again.
+pub async fn set_inbound(tx: &mut Tx, ticket: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(SET_INBOUND).bind(now).bind(ticket).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Closes a ticket. The caller has shown that it is settled; the database checks it again.
+pub async fn close(tx: &mut Tx, ticket: &str, now: i64) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(CLOSE).bind(now).bind(ticket).execute(c).await.map(|done| done.rows_affected()))?;
+    one(hit, || format!("ticket {ticket}"))
+}
+
+/// The questions of a ticket, oldest first.
+pub async fn questions(conn: &mut Conn, ticket: &str) -> Result<Vec<QuestionRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(QUESTIONS).bind(ticket).fetch_all(c).await)?)
+}
+
+/// One question.
+pub async fn question(conn: &mut Conn, id: &str) -> Result<Option<QuestionRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(QUESTION).bind(id).fetch_optional(c).await)?)
+}
+
+/// A question that is asked now.
+#[derive(Debug)]
+pub struct NewQuestion<'a> {
+    /// `qst_…`.
+    pub id: &'a str,
+    /// Its ticket.
+    pub ticket: &'a str,
+    /// In the asker's words.
+    pub text: &'a str,
+    /// Address, or who entered it.
+    pub asked_by: &'a str,
+    /// Microseconds since the epoch.
+    pub asked_at: i64,
+    /// The mail it came in.
+    pub inbound_id: Option<&'a str>,
+}
+
+/// Adds an open question.
+pub async fn insert_question(tx: &mut Tx, new: &NewQuestion<'_>) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(INSERT_QUESTION)
+        .bind(new.id)
+        .bind(new.ticket)
+        .bind(new.text)
+        .bind(new.asked_by)
+        .bind(new.asked_at)
+        .bind(new.inbound_id)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// What settles or moves a question.
+#[derive(Debug, Clone, Copy)]
+pub enum Change<'a> {
+    /// The entry answers it.
+    Answer {
+        /// `ent_…`.
+        entry: &'a str,
+    },
+    /// The entry records that the asker took it back.
+    Withdraw {
+        /// `ent_…`.
+        entry: &'a str,
+    },
+    /// An answer is promised.
+    Promise {
+        /// Microseconds since the epoch.
+        by: i64,
+    },
+    /// Declining is proposed; it stays debt.
+    ProposeDecline {
+        /// Who.
+        by: &'a str,
+        /// The reason.
+        why: &'a str,
+        /// Microseconds since the epoch.
+        review_at: i64,
+    },
+    /// A second person agrees.
+    Decline {
+        /// `ent_…`.
+        entry: &'a str,
+        /// The second person.
+        by: &'a str,
+    },
+}
+
+/// Changes a question that is debt.
+pub async fn change_question(
+    tx: &mut Tx,
+    ticket: &str,
+    id: &str,
+    now: i64,
+    change: Change<'_>,
+) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| {
+        let query = match change {
+            Change::Answer { entry } => sqlx::query(ANSWER).bind(now).bind(entry),
+            Change::Withdraw { entry } => sqlx::query(WITHDRAW).bind(now).bind(entry),
+            Change::Promise { by } => sqlx::query(PROMISE).bind(by),
+            Change::ProposeDecline { by, why, review_at } => {
+                sqlx::query(PROPOSE_DECLINE).bind(by).bind(why).bind(review_at)
+            }
+            Change::Decline { entry, by } => sqlx::query(DECLINE).bind(now).bind(entry).bind(by),
+        };
+        query.bind(id).bind(ticket).execute(c).await.map(|done| done.rows_affected())
+    })?;
+    one(hit, || format!("question {id}"))
+}
+
+/// Adds a line to a ticket's timeline.
+pub async fn insert_entry(tx: &mut Tx, ticket: &str, entry: &Entry) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(INSERT_ENTRY)
+        .bind(&entry.id)
+        .bind(ticket)
+        .bind(entry.at)
+        .bind(&entry.kind)
+        .bind(&entry.actor)
+        .bind(&entry.body)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// A ticket's timeline.
+pub async fn entries(conn: &mut Conn, ticket: &str) -> Result<Vec<Entry>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ENTRIES).bind(ticket).fetch_all(c).await)?)
+}
+
+/// A mail before anything is made of it.
+#[derive(Debug)]
+pub struct NewInbound<'a> {
+    /// `inb_…`.
+    pub id: &'a str,
+    /// Over envelope and content.
+    pub digest: &'a str,
+    /// Its bytes.
+    pub raw: &'a [u8],
+    /// From the envelope.
+    pub envelope_from: Option<&'a str>,
+    /// From the envelope.
+    pub envelope_to: Option<&'a str>,
+    /// Microseconds since the epoch.
+    pub received_at: i64,
+}
+
+/// Keeps a mail; one that is there already stays as it is.
+pub async fn store_inbound(tx: &mut Tx, new: &NewInbound<'_>) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(STORE_INBOUND)
+        .bind(new.id)
+        .bind(new.digest)
+        .bind(new.raw)
+        .bind(new.envelope_from)
+        .bind(new.envelope_to)
+        .bind(new.received_at)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// The mail of a digest.
+pub async fn inbound_by_digest(conn: &mut Conn, digest: &str) -> Result<Option<Inbound>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(INBOUND_BY_DIGEST).bind(digest).fetch_optional(c).await)?)
+}
+
+/// The mail of an id.
+pub async fn inbound_by_id(conn: &mut Conn, id: &str) -> Result<Option<Inbound>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(INBOUND_BY_ID).bind(id).fetch_optional(c).await)?)
+}
+
+/// Mails that are stored and not filed, oldest first.
+pub async fn inbound_to_file(conn: &mut Conn, limit: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(INBOUND_TO_FILE).bind(limit).fetch_all(c).await)?)
+}
+
+/// How many mails are stored and not filed.
+pub async fn count_to_file(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(COUNT_TO_FILE).fetch_one(c).await)?)
+}
+
+/// How many mails a person has to look at.
+pub async fn count_needing_a_person(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(INBOUND_NEEDING_A_PERSON).fetch_one(c).await)?)
+}
+
+/// Writes what became of a stored mail (the fields from `state` on). `false`: somebody else has filed it.
+pub async fn file_inbound(tx: &mut Tx, inbound: &Inbound) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(FILE_INBOUND)
+        .bind(&inbound.state)
+        .bind(&inbound.class)
+        .bind(&inbound.trust)
+        .bind(&inbound.message_id)
+        .bind(&inbound.ticket_id)
+        .bind(&inbound.outbox_id)
+        .bind(&inbound.verdict)
+        .bind(&inbound.id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// Counts a failed try to file a mail; after `tries` it is put before a person.
+pub async fn fail_inbound(tx: &mut Tx, id: &str, tries: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(FAIL_INBOUND).bind(tries).bind(id).execute(c).await.map(drop))?;
+    Ok(())
+}

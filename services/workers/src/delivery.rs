@@ -1,0 +1,251 @@
+//! The sender: claims mail, hands it to connections, gives back what was not begun.
+//!
+//! Writes no row itself: claims through `app`, records through the ledger. Invariant: a sender has an id that no other
+//! ever has; when its lease, its ledger or one of its tasks fails it ends, and the next one starts with an id of its
+//! own, so that no mail stays with a sender that lost track of it.
+
+mod carrier;
+mod fate;
+mod gate;
+mod line;
+mod pacer;
+mod pulse;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use app::AppError;
+use app::delivery::Letterbox;
+use mail::route::Route;
+use store::ledger::Ledger;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::desk::Desk;
+use gate::Gate;
+use pacer::{Pacer, Place};
+use pulse::Pulse;
+
+/// How long a mail waits that its wave's pace does not let go now.
+pub(crate) const PARK: Duration = Duration::from_secs(1);
+/// How often a sender looks for mail although nothing woke it: another host may have taken the nudge.
+const LOOK: Duration = Duration::from_secs(1);
+/// The same, while a pace holds mail back.
+const PACED_LOOK: Duration = Duration::from_millis(250);
+/// Mails a claim takes when the last one found nothing but mail held back by a pace: others wait behind that.
+const SEARCH: i64 = 500;
+/// Between a sender that failed and the next.
+const RESTART: Duration = Duration::from_secs(1);
+/// How long connections may go on when the sender ends.
+const GRACE: Duration = Duration::from_secs(7);
+/// Connections at a time, at most.
+const MOST_CONNECTIONS: usize = 100;
+
+/// A claimed mail on its way to a connection.
+struct Parcel {
+    letterbox: Letterbox,
+    /// With a wave that has a pace.
+    place: Option<Place>,
+}
+
+/// What the tasks of one sender share.
+struct Post {
+    desk: Arc<Desk>,
+    route: Arc<Route>,
+    /// Closed while the route is down; outlives this sender.
+    gate: Arc<Gate>,
+    pacer: Arc<Pacer>,
+    pulse: Pulse,
+    ledger: Ledger,
+    /// The lease that its mails have.
+    sender: String,
+    /// The end of this sender.
+    over: CancellationToken,
+}
+
+impl Post {
+    /// Ends this sender because a step of it failed in a way that leaves unknown what the rows say.
+    fn fail(&self, step: &'static str, fault: String, hint: Option<String>) {
+        if self.desk.failed(step, fault.clone(), hint) {
+            tracing::warn!(step, error = fault, sender = self.sender, "the sender starts anew");
+        }
+        self.over.cancel();
+    }
+}
+
+/// Sends what is due until the desk's end, as one sender after another.
+pub(crate) async fn send(desk: Arc<Desk>, route: Route) {
+    let (route, gate, pacer) = (Arc::new(route), Arc::new(Gate::default()), Arc::new(Pacer::default()));
+    while !desk.stop.is_cancelled() {
+        if let Err(error) = one_sender(&desk, &route, &gate, &pacer).await
+            && desk.failed(STARTING, error.to_string(), error.hint().map(str::to_owned))
+        {
+            tracing::warn!(%error, "the sender cannot start");
+        }
+        tokio::select! {
+            () = desk.stop.cancelled() => {}
+            () = tokio::time::sleep(RESTART) => {}
+        }
+    }
+}
+
+const STARTING: &str = "starting the sender";
+
+/// One sender from its first sign of life to its farewell.
+async fn one_sender(
+    desk: &Arc<Desk>,
+    route: &Arc<Route>,
+    gate: &Arc<Gate>,
+    pacer: &Arc<Pacer>,
+) -> Result<(), AppError> {
+    let app = &desk.app;
+    let sender = format!("{}-{}", desk.host, app::new_ulid());
+    // Before the first claim: a lease without a living sender is anybody's.
+    app::delivery::heartbeat(app, &sender).await?;
+    desk.went_well(STARTING);
+    let (ledger, committer) = Ledger::start(app.store.clone(), sender.clone());
+    let post = Arc::new(Post {
+        desk: Arc::clone(desk),
+        route: Arc::clone(route),
+        gate: Arc::clone(gate),
+        pacer: Arc::clone(pacer),
+        pulse: Pulse::new(app.settings.sending.lease()),
+        ledger,
+        sender: sender.clone(),
+        over: desk.stop.child_token(),
+    });
+    run_tasks(post).await;
+    if let Err(error) = committer.await {
+        tracing::warn!(%error, "the ledger of deliveries ended unexpectedly");
+    }
+    // Without it the lease runs out by itself.
+    app::delivery::farewell(app, &sender).await
+}
+
+/// Until the sender is over and its tasks have ended, by themselves or after the time of grace.
+async fn run_tasks(post: Arc<Post>) {
+    let connections = post.desk.app.settings.sending.connections.clamp(1, MOST_CONNECTIONS);
+    let (parcels, waiting) = mpsc::channel(connections.max(25));
+    let waiting = Arc::new(Mutex::new(waiting));
+    let over = post.over.clone();
+    let beating = CancellationToken::new();
+    let beat = tokio::spawn(pulse::beat(Arc::clone(&post), beating.clone()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(claim(Arc::clone(&post), parcels, i64::try_from(connections * 2).unwrap_or(i64::MAX).max(50)));
+    for _ in 0..connections {
+        tasks.spawn(carrier::carry(Arc::clone(&post), Arc::clone(&waiting)));
+    }
+    drop(post);
+    let joined = async {
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a task of the sender ended unexpectedly");
+                over.cancel();
+            }
+        }
+    };
+    let grace = async {
+        over.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        () = joined => {}
+        () = grace => tracing::warn!("connections were cut off in the middle of a mail"),
+    }
+    tasks.shutdown().await;
+    beating.cancel();
+    if let Err(error) = beat.await {
+        tracing::error!(%error, "the pulse of the sender ended unexpectedly");
+    }
+}
+
+/// Claims what is due, a little ahead of the connections.
+async fn claim(post: Arc<Post>, parcels: mpsc::Sender<Parcel>, batch: i64) {
+    let mut paces = Paces::default();
+    let mut limit = batch;
+    while !post.over.is_cancelled() {
+        tokio::select! {
+            () = post.over.cancelled() => return,
+            () = post.gate.opened() => {}
+        }
+        let claimed = match claim_once(&post, &mut paces, limit).await {
+            Ok(claimed) => claimed,
+            Err(error) => return post.fail(CLAIMING, error.to_string(), error.hint().map(str::to_owned)),
+        };
+        post.desk.went_well(CLAIMING);
+        limit = if claimed.parcels.is_empty() && claimed.parked > 0 { SEARCH } else { batch };
+        let look = match (claimed.parcels.is_empty(), claimed.parked) {
+            (false, _) => None,
+            (true, 0) => Some(LOOK),
+            (true, _) => Some(PACED_LOOK),
+        };
+        for parcel in claimed.parcels {
+            tokio::select! {
+                () = post.over.cancelled() => return,
+                sent = parcels.send(parcel) => if sent.is_err() { return },
+            }
+        }
+        if let Some(look) = look {
+            tokio::select! {
+                () = post.over.cancelled() => return,
+                () = post.desk.mail_is_due.notified() => {}
+                () = tokio::time::sleep(look) => {}
+            }
+        }
+    }
+}
+
+const CLAIMING: &str = "claiming mail";
+
+/// A claim, sorted.
+struct Batch {
+    parcels: Vec<Parcel>,
+    /// How many were put back because of a pace.
+    parked: usize,
+}
+
+async fn claim_once(post: &Post, paces: &mut Paces, limit: i64) -> Result<Batch, AppError> {
+    let app = &post.desk.app;
+    let letterboxes = app::delivery::claim(app, &post.sender, limit).await?;
+    if letterboxes.iter().any(|letterbox| letterbox.mail.wave_id.is_some()) {
+        paces.refresh(app).await?;
+    }
+    let (mut parcels, mut parked) = (Vec::with_capacity(letterboxes.len()), Vec::new());
+    for letterbox in letterboxes {
+        let wave = letterbox.mail.wave_id.as_deref();
+        let place = match wave.and_then(|wave| Some((wave, *paces.known.get(wave)?))) {
+            None => None,
+            Some((wave, pace)) => match post.pacer.admit(wave, pace) {
+                Some(place) => Some(place),
+                None => {
+                    parked.push(letterbox.mail.id);
+                    continue;
+                }
+            },
+        };
+        parcels.push(Parcel { letterbox, place });
+    }
+    if !parked.is_empty() {
+        app::delivery::give_back(app, &post.sender, &parked, PARK).await?;
+    }
+    Ok(Batch { parcels, parked: parked.len() })
+}
+
+/// The paces of waves, not older than a second.
+#[derive(Default)]
+struct Paces {
+    read: Option<Instant>,
+    known: HashMap<String, i64>,
+}
+
+impl Paces {
+    async fn refresh(&mut self, app: &app::App) -> Result<(), AppError> {
+        if self.read.is_none_or(|read| read.elapsed() >= Duration::from_secs(1)) {
+            self.known = app::delivery::paces(app).await?;
+            self.read = Some(Instant::now());
+        }
+        Ok(())
+    }
+}

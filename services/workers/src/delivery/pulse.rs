@@ -1,0 +1,82 @@
+//! The sign of life of a sender, and whether everything is stopped.
+//!
+//! Sends nothing. Invariant: a sender that could not renew its lease for as long as the lease lasts writes no more.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::Post;
+use crate::desk::lock;
+
+/// How often the stop button is looked at.
+const STOP_LOOK: Duration = Duration::from_millis(500);
+
+/// When a sender last renewed its lease.
+pub(super) struct Pulse {
+    lease: Duration,
+    last: Mutex<Instant>,
+    stopped: AtomicBool,
+}
+
+impl Pulse {
+    /// Of a sender that has just shown its first sign of life.
+    pub(super) fn new(lease: Duration) -> Self {
+        Self { lease, last: Mutex::new(Instant::now()), stopped: AtomicBool::new(false) }
+    }
+
+    /// Whether the lease is sure to be ours.
+    pub(super) fn is_alive(&self) -> bool {
+        lock(&self.last).elapsed() < self.lease
+    }
+
+    /// Whether the installation is stopped: what is not begun is given back.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn is_due(&self) -> bool {
+        lock(&self.last).elapsed() >= self.lease / 3
+    }
+}
+
+/// Renews the lease and looks at the stop button until `end`, which comes when no task of the sender is left: what is
+/// at the dot is finished under a lease.
+pub(super) async fn beat(post: Arc<Post>, end: CancellationToken) {
+    let (app, pulse) = (&post.desk.app, &post.pulse);
+    loop {
+        tokio::select! {
+            () = end.cancelled() => return,
+            () = tokio::time::sleep(STOP_LOOK.min(pulse.lease / 6)) => {}
+        }
+        if !pulse.is_alive() {
+            return post.fail(RENEWING, "it ran out before it could be renewed".to_owned(), None);
+        }
+        match app::delivery::stopped(app).await {
+            Ok(stopped) => pulse.stopped.store(stopped, Ordering::Relaxed),
+            Err(error) => tracing::debug!(%error, "the stop button cannot be read"),
+        }
+        renew(&post).await;
+    }
+}
+
+const RENEWING: &str = "renewing the lease of a sender";
+
+async fn renew(post: &Post) {
+    let pulse = &post.pulse;
+    if !pulse.is_due() {
+        return;
+    }
+    let began = Instant::now();
+    // A database that does not answer is as bad as one that refuses.
+    match tokio::time::timeout(pulse.lease, app::delivery::heartbeat(&post.desk.app, &post.sender)).await {
+        Ok(Ok(())) => {
+            *lock(&pulse.last) = began;
+            post.desk.went_well(RENEWING);
+        }
+        Ok(Err(error)) => tracing::warn!(%error, "the lease of a sender could not be renewed"),
+        Err(_) => tracing::warn!("the lease of a sender could not be renewed in time"),
+    }
+}

@@ -1,0 +1,170 @@
+//! `work --until-idle`: run what is due now, then end.
+//!
+//! Starts nothing of its own: the same tasks as a worker's, watched. Invariant: idle is a statement about the rows,
+//! not about this process: a mail that a dead sender holds is waited for.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use app::{App, AppError};
+use mail::route::Route;
+use tokio_util::sync::CancellationToken;
+
+use crate::delivery::PARK;
+use crate::desk::{Desk, Done, ROUTE};
+use crate::{WorkerError, runner};
+
+/// Between two looks, unless a look takes long: then ten times as long as it takes.
+const LOOK: Duration = Duration::from_millis(100);
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+/// How long a step may fail before it counts as an answer. Longer than a restart of a database or mail server on the
+/// same host.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is not done yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Jobs,
+    Hosts,
+    Inbound,
+    Escalations,
+    Mail,
+    Leases,
+}
+
+impl Left {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Jobs => "a job is running",
+            Self::Hosts => "hosts wait for mapping",
+            Self::Inbound => "received mails wait to be filed",
+            Self::Escalations => "escalations are due",
+            Self::Mail => "mails are due",
+            Self::Leases => "a sender holds mails",
+        }
+    }
+
+    /// Whether only a mail route can change it.
+    fn is_mail(self) -> bool {
+        matches!(self, Self::Mail | Self::Leases)
+    }
+}
+
+/// Runs whatever is due, with everything that follows from it, and says what was done. Without a route, due mail is an
+/// error; so is a time-out, and a step that fails for ten seconds.
+pub async fn work_until_idle(app: App, route: Option<Route>, timeout: Option<Duration>) -> Result<Done, WorkerError> {
+    let stop = CancellationToken::new();
+    // Whoever drops this call ends its tasks.
+    let _guard = stop.clone().drop_guard();
+    let desk = Desk::new(app, stop.clone());
+    let shown = route.as_ref().map(ToString::to_string);
+    let running = tokio::spawn(runner::run_at(Arc::clone(&desk), route));
+    let watched = watch(&desk, shown.as_deref(), timeout).await;
+    stop.cancel();
+    let ended = running.await.map_err(|error| WorkerError::Ended { task: "the runner", fault: error.to_string() })?;
+    watched.and(ended)?;
+    Ok(desk.done())
+}
+
+async fn watch(desk: &Desk, route: Option<&str>, timeout: Option<Duration>) -> Result<(), WorkerError> {
+    let began = Instant::now();
+    let mut quiet_since: Option<Instant> = None;
+    while !desk.stop.is_cancelled() {
+        let look = Instant::now();
+        let left = match what_is_left(desk).await {
+            Ok(left) => {
+                desk.went_well(LOOKING);
+                left
+            }
+            Err(error) => {
+                desk.failed(LOOKING, error.to_string(), error.hint().map(str::to_owned));
+                Some(Left::Jobs)
+            }
+        };
+        match left {
+            None => {
+                let since = *quiet_since.get_or_insert(look);
+                // The first of two looks in a row sees no time pass.
+                if since < look && look.duration_since(since) >= quiet_needed(desk).await? {
+                    return Ok(());
+                }
+            }
+            Some(left) => {
+                quiet_since = None;
+                give_up(desk, route, left).await?;
+                if let Some(limit) = timeout.filter(|limit| began.elapsed() >= *limit) {
+                    return Err(WorkerError::TimedOut { seconds: limit.as_secs(), left: left.words().to_owned() });
+                }
+            }
+        }
+        let pause = (look.elapsed() * 10).clamp(LOOK, LONGEST_LOOK);
+        tokio::select! {
+            () = desk.stop.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    Ok(())
+}
+
+const LOOKING: &str = "looking at what is due";
+
+/// The first thing that is not done. Mail comes last: only when nothing else is left is a missing or dead route the
+/// answer.
+async fn what_is_left(desk: &Desk) -> Result<Option<Left>, AppError> {
+    let app = &desk.app;
+    if desk.is_busy() {
+        return Ok(Some(Left::Jobs));
+    }
+    if !app::mapping::pending(app).await?.is_empty() {
+        return Ok(Some(Left::Hosts));
+    }
+    if app::inbound::pending(app).await? {
+        return Ok(Some(Left::Inbound));
+    }
+    if app::escalation::due(app).await? {
+        return Ok(Some(Left::Escalations));
+    }
+    if app::delivery::leases(app).await? > 0 {
+        return Ok(Some(Left::Leases));
+    }
+    Ok(app::delivery::is_due(app).await?.then_some(Left::Mail))
+}
+
+/// How long it must be quiet. Mails that a pace put off are due again within a moment, those of a paused wave are
+/// not, and the rows do not tell them apart.
+async fn quiet_needed(desk: &Desk) -> Result<Duration, WorkerError> {
+    let queued = app::delivery::count_by_state(&desk.app).await?.get("queued").copied().unwrap_or(0);
+    Ok(if queued == 0 { Duration::ZERO } else { PARK + LOOK * 5 })
+}
+
+/// The error to end with, when waiting longer helps nobody.
+async fn give_up(desk: &Desk, route: Option<&str>, left: Left) -> Result<(), WorkerError> {
+    let Some(route) = route else {
+        return match left {
+            Left::Mail => Err(WorkerError::NoRoute { waiting: waiting(desk).await? }),
+            _ => stuck(desk),
+        };
+    };
+    match desk.trouble_of(ROUTE, PATIENCE) {
+        Some(trouble) if left.is_mail() => {
+            let waiting = waiting(desk).await?;
+            Err(WorkerError::RouteDown { route: route.to_owned(), fault: trouble.fault, waiting })
+        }
+        _ => stuck(desk),
+    }
+}
+
+fn stuck(desk: &Desk) -> Result<(), WorkerError> {
+    match desk.trouble(PATIENCE) {
+        Some((step, trouble)) => Err(WorkerError::Stuck { step, fault: trouble.fault, hint: trouble.hint }),
+        None => Ok(()),
+    }
+}
+
+/// Mails that are due or will be.
+async fn waiting(desk: &Desk) -> Result<i64, WorkerError> {
+    let states = app::delivery::count_by_state(&desk.app).await?;
+    let of = |state| states.get(state).copied().unwrap_or(0);
+    Ok(["queued", "leased", "at_dot", "deferred", "uncertain"].into_iter().map(of).sum())
+}

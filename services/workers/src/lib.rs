@@ -1,0 +1,16 @@
+//! The steps that run by themselves: apalis workers, the sweep that nudges them, and the sender.
+//!
+//! Holds no rule and no SQL: every step is a function of `app`. Invariant: a job is a nudge. Losing, doubling or
+//! delaying one changes nothing, because the sweep asks the rows what is due.
+
+mod delivery;
+mod desk;
+mod error;
+mod idle;
+mod jobs;
+mod runner;
+
+pub use desk::Done;
+pub use error::WorkerError;
+pub use idle::work_until_idle;
+pub use runner::run;

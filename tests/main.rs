@@ -1,0 +1,17 @@
+//! The top-level tests: the real binary on both databases, against a real mail server of our own.
+//!
+//! One file a step, as everywhere else; `story.rs` walks through all of them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod cli;
+mod delivery;
+mod escalation;
+mod faults;
+mod intake;
+mod mapping;
+mod notices;
+mod setup;
+mod story;
+mod tickets;
+mod tidy;

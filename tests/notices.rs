@@ -1,0 +1,159 @@
+//! Notices: specific, of one organisation alone, frozen once a second person approved.
+
+use testkit::process::Backend;
+use testkit::smtp::Recorder;
+
+use crate::setup::{SLUG, Stage, readable};
+
+#[test]
+fn each_recipient_gets_one_mail_with_its_own_organisations_facts_alone() {
+    for (backend, seed) in [(Backend::Sqlite, 21), (Backend::Postgres, 22)] {
+        let stage = Stage::new(backend);
+        let expected = stage.generated(seed, 4_000);
+        stage.release();
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        let messages = recorder.messages();
+        let mut told: Vec<String> =
+            messages.iter().map(|message| message.recipients.join(",").to_lowercase()).collect();
+        told.sort();
+        let mut wanted: Vec<String> =
+            expected.recipients().into_iter().map(|recipient| recipient.address.to_lowercase()).collect();
+        wanted.sort();
+        assert_eq!(told, wanted);
+        for tenant in &expected.tenants {
+            let addresses: Vec<String> =
+                tenant.recipients.iter().map(|recipient| recipient.address.to_lowercase()).collect();
+            for message in messages.iter().filter(|message| addresses.contains(&message.recipients[0].to_lowercase())) {
+                check_own_facts(message, tenant, &expected);
+            }
+        }
+        stage.status();
+    }
+}
+
+fn check_own_facts(
+    message: &testkit::smtp::Message,
+    tenant: &testkit::generator::TenantFacts,
+    expected: &testkit::generator::Expected,
+) {
+    let text = readable(message);
+    let words: std::collections::BTreeSet<&str> =
+        text.split(|c: char| c.is_whitespace() || "(),;:".contains(c)).map(|word| word.trim_matches('.')).collect();
+    for fact in &expected.facts {
+        let own = tenant.domains.contains(&fact.domain);
+        let named = words.contains(fact.domain.as_str());
+        assert_eq!(named, own, "{} in the mail of {}\n{text}", fact.domain, tenant.tenant_id);
+        if own {
+            for figure in [fact.objects, fact.emails, fact.users, fact.projects, fact.bytes] {
+                assert!(words.contains(figure.to_string().as_str()), "{figure} of {}\n{text}", fact.domain);
+            }
+        }
+    }
+    for other in
+        expected.tenants.iter().filter(|other| other.tenant_id != tenant.tenant_id && other.name != tenant.name)
+    {
+        assert!(!text.contains(&other.name), "{} in the mail of {}", other.name, tenant.tenant_id);
+    }
+    let recipient =
+        tenant.recipients.iter().find(|one| one.address.eq_ignore_ascii_case(&message.recipients[0])).unwrap();
+    let german = text.contains("Sie ");
+    assert_eq!(german, recipient.language == "de", "{}\n{text}", recipient.language);
+}
+
+#[test]
+fn nobody_approves_their_own_draft_and_nobody_releases_what_they_approved() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(2);
+    stage.run.ok(&["notice", "draft", SLUG]);
+    assert_eq!(stage.run.run(&["notice", "approve", SLUG, "--all"]).status, 4);
+    stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+    let release = ["wave", "release", SLUG, "all", "--all"];
+    assert_eq!(stage.run.as_actor("counsel").run(&release).status, 4);
+    stage.run.as_actor("lead").ok(&release);
+}
+
+#[test]
+fn drafting_again_writes_only_what_changed() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(3);
+        assert_eq!(stage.run.json(&["notice", "draft", SLUG])["drafted"], 3);
+        let again = stage.run.json(&["notice", "draft", SLUG]);
+        assert_eq!((&again["drafted"], &again["changed"], &again["kept"]), (&0.into(), &0.into(), &3.into()));
+        let more = stage.file(
+            "more.csv",
+            "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\nx.pdf,org00001.example,,bill,2021-01-01,5,p,u\n",
+        );
+        stage.import(&[&more], &stage.folder.path().join("s.txt"));
+        let again = stage.run.json(&["notice", "draft", SLUG]);
+        assert_eq!((&again["changed"], &again["kept"]), (&1.into(), &2.into()));
+    }
+}
+
+#[test]
+fn a_draft_whose_facts_have_changed_is_not_approved() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(1);
+    stage.run.ok(&["notice", "draft", SLUG]);
+    let more = stage.file(
+        "more.csv",
+        "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\nx.pdf,org00000.example,,invoice,2021-01-01,5,p,u\n",
+    );
+    stage.import(&[&more], &stage.folder.path().join("s.txt"));
+    let output = stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, "--all"]);
+    assert_eq!(output.status, 4, "{}", output.stderr);
+}
+
+#[test]
+fn after_a_release_changed_facts_give_a_supplement_to_that_organisation_alone() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(2);
+    stage.release();
+    let more = stage.file(
+        "more.csv",
+        "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\nx.pdf,org00000.example,,invoice,2021-01-01,5,p,u\n",
+    );
+    stage.import(&[&more], &stage.folder.path().join("s.txt"));
+    stage.run.ok(&["notice", "draft", SLUG]);
+    let drafted: Vec<_> =
+        stage.run.csv(&["notice", "list", SLUG]).into_iter().filter(|row| row["state"] == "drafted").collect();
+    assert_eq!(drafted.len(), 1);
+    assert_eq!((drafted[0]["tenant_id"].as_str(), drafted[0]["kind"].as_str()), ("t-00000", "supplement"));
+}
+
+#[test]
+fn what_was_approved_is_what_is_sent_byte_for_byte() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.sample_directory();
+    let sample = testkit::data::sample();
+    stage.import(&[&sample.join("manifest.csv")], &sample.join("freemail.txt"));
+    stage.run.ok(&["notice", "draft", SLUG]);
+    let before = stage.run.ok(&["notice", "preview", SLUG, "t-0000002"]);
+    stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+    assert_eq!(stage.run.ok(&["notice", "preview", SLUG, "t-0000002"]), before);
+    stage.run.as_actor("lead").ok(&["wave", "release", SLUG, "all", "--all"]);
+    let recorder = Recorder::start().unwrap();
+    stage.work(&recorder);
+    let contact =
+        stage.run.csv(&["delivery", "list", SLUG]).into_iter().find(|row| row["tenant_id"] == "t-0000002").unwrap();
+    let sent = recorder.messages().into_iter().find(|message| message.recipients[0] == contact["contact"]).unwrap();
+    let text = readable(&sent);
+    assert_eq!(text.trim_end(), before.trim_end());
+}
+
+#[test]
+fn frozen_letters_refuse_raw_sql_on_both_databases() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(1);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        for statement in
+            ["UPDATE letters SET text = 'nothing happened'", "DELETE FROM letters", "UPDATE notices SET facts = '{}'"]
+        {
+            let refused = crate::tickets::raw_sql(&stage, statement);
+            assert!(refused.is_err_and(|error| error.contains("frozen") || error.contains("kept")), "{statement}");
+        }
+    }
+}
