@@ -59,6 +59,20 @@ fn an_unknown_configuration_key_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_time_in_an_incident_file_may_stand_with_or_without_quotes() {
+    let stage = Stage::new(Backend::Sqlite);
+    for (slug, time) in [("a", "2022-09-24T08:00:00Z"), ("b", "\"2022-09-24T10:00:00+02:00\""), ("c", "2022-09-24")] {
+        let text = format!("slug = \"{slug}\"\ntitle = \"t\"\nvendor = \"v\"\ndiscovered_at = {time}\n");
+        let file = stage.file("i.toml", &text);
+        stage.run.ok(&["incident", "open", path(&file)]);
+    }
+    let times: Vec<String> =
+        stage.run.csv(&["incident", "list"]).into_iter().map(|row| row["discovered_at"].clone()).collect();
+    let eight = "2022-09-24T08:00:00Z";
+    assert_eq!(times, [eight, eight, eight, "2022-09-24T00:00:00Z"]);
+}
+
+#[test]
 fn a_host_with_another_master_key_is_refused() {
     let stage = Stage::new(Backend::Postgres);
     let other = stage.run.with("FORTHRIGHT_DATA", stage.folder.path().join("other-host"));

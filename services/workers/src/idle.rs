@@ -72,7 +72,7 @@ async fn watch(desk: &Desk, route: Option<&str>, timeout: Option<Duration>) -> R
     let mut quiet_since: Option<Instant> = None;
     while !desk.stop.is_cancelled() {
         let look = Instant::now();
-        let left = match what_is_left(desk).await {
+        let left = match what_is_left(desk, route).await {
             Ok(left) => {
                 desk.went_well(LOOKING);
                 left
@@ -109,10 +109,15 @@ async fn watch(desk: &Desk, route: Option<&str>, timeout: Option<Duration>) -> R
 
 const LOOKING: &str = "looking at what is due";
 
-/// The first thing that is not done. Mail comes last: only when nothing else is left is a missing or dead route the
-/// answer.
-async fn what_is_left(desk: &Desk) -> Result<Option<Left>, AppError> {
+/// The first thing that is not done. Without a working route mail comes last: only when nothing else is left is the
+/// route the answer.
+async fn what_is_left(desk: &Desk, route: Option<&str>) -> Result<Option<Left>, AppError> {
     let app = &desk.app;
+    // While mail is on its way the dearer questions can wait.
+    let mail_flows = route.is_some() && desk.trouble_of(ROUTE, PATIENCE).is_none();
+    if mail_flows && let Some(left) = mail_left(app).await? {
+        return Ok(Some(left));
+    }
     if desk.is_busy() {
         return Ok(Some(Left::Jobs));
     }
@@ -125,10 +130,14 @@ async fn what_is_left(desk: &Desk) -> Result<Option<Left>, AppError> {
     if app::escalation::due(app).await? {
         return Ok(Some(Left::Escalations));
     }
-    if app::delivery::leases(app).await? > 0 {
-        return Ok(Some(Left::Leases));
+    mail_left(app).await
+}
+
+async fn mail_left(app: &App) -> Result<Option<Left>, AppError> {
+    if app::delivery::is_due(app).await? {
+        return Ok(Some(Left::Mail));
     }
-    Ok(app::delivery::is_due(app).await?.then_some(Left::Mail))
+    Ok((app::delivery::leases(app).await? > 0).then_some(Left::Leases))
 }
 
 /// How long it must be quiet. Mails that a pace put off are due again within a moment, those of a paused wave are

@@ -25,6 +25,8 @@ use crate::jobs::{self, Kind, Nudge};
 const POLL: Duration = Duration::from_millis(200);
 /// How often the rows are asked what is due, and the slice of time in which one job of a kind is enough.
 const SWEEP: Duration = Duration::from_millis(500);
+/// The pause between two sweeps where one takes long.
+const SLOWEST_SWEEP: Duration = Duration::from_secs(5);
 /// How often old jobs are deleted and expired exceptions lapse.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// Before a worker that ended is started again.
@@ -124,11 +126,14 @@ impl Codec<Vec<u8>> for AsWritten {
 async fn sweep(desk: Arc<Desk>, sends: bool) {
     let mut cleaned: Option<Instant> = None;
     while !desk.stop.is_cancelled() {
+        let began = Instant::now();
         let swept = sweep_once(&desk, sends, &mut cleaned).await;
         note(&desk, "the sweep", swept);
+        // Asking takes a tenth of the time at most: a large store must not be kept busy by questions.
+        let pause = (began.elapsed() * 10).clamp(SWEEP, SLOWEST_SWEEP);
         tokio::select! {
             () = desk.stop.cancelled() => {}
-            () = tokio::time::sleep(SWEEP) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -131,7 +131,7 @@ async fn incident(e: &Everywhere, verb: IncidentVerb) -> Result<u8> {
         IncidentVerb::Open { file } => {
             let text = std::fs::read_to_string(&file)
                 .with_context(|| format!("cannot read the incident file {}", file.display()))?;
-            let parsed: app::incidents::IncidentFile = toml::from_str(&text).with_context(|| {
+            let parsed = incident_file(&text).with_context(|| {
                 format!(
                     "the incident file {} cannot be used; it needs slug, title, vendor and discovered_at",
                     file.display()
@@ -174,6 +174,17 @@ async fn incident(e: &Everywhere, verb: IncidentVerb) -> Result<u8> {
         }
     }
     Ok(DONE)
+}
+
+/// TOML has times of its own: `discovered_at = 2022-09-24T08:00:00Z` means the same with and without quotes.
+fn incident_file(text: &str) -> Result<app::incidents::IncidentFile> {
+    let mut table: toml::Table = text.parse()?;
+    if let Some(value) = table.get_mut("discovered_at")
+        && let toml::Value::Datetime(time) = value
+    {
+        *value = toml::Value::String(time.to_string());
+    }
+    Ok(table.try_into()?)
 }
 
 async fn stop(e: &Everywhere, stop: app::incidents::Stop) -> Result<u8> {

@@ -95,7 +95,8 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
 pub(super) async fn delivery(e: &Everywhere, verb: DeliveryVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        DeliveryVerb::Status { slug } => output::document(e, &app::overview::status(&app, &slug).await?)?,
+        // JSON with and without --json, as `mapping explain`: one document for people's scripts.
+        DeliveryVerb::Status { slug } => output::json(&app::overview::status(&app, &slug).await?)?,
         DeliveryVerb::List { slug } => {
             let rows = app::delivery::list(&app, &slug).await?.into_iter().map(|row| {
                 vec![

@@ -250,12 +250,17 @@ fn own_end(phase: &str, reply: String, state: State) -> Ended {
 /// Records the end of a try. Only this task knows it, so it is said again while the lease lasts.
 async fn record(post: &Post, letterbox: &Letterbox, started: Timestamp, ended: Ended) {
     let verdict = app::delivery::verdict(&post.desk.app, letterbox, started, ended);
+    let mut is_again = false;
     loop {
         match post.ledger.ended(verdict.clone()).await {
             Ok(true) => {
                 post.desk.went_well(RECORDING);
                 post.desk.count(|done| *done.mails.entry(verdict.state).or_default() += 1);
                 return;
+            }
+            // A commit whose answer was lost may have gone through all the same.
+            Ok(false) if is_again => {
+                return tracing::info!(delivery.id = verdict.id, "the end of a mail was settled meanwhile");
             }
             Ok(false) => {
                 return tracing::warn!(
@@ -267,6 +272,7 @@ async fn record(post: &Post, letterbox: &Letterbox, started: Timestamp, ended: E
                 if post.desk.failed(RECORDING, error.to_string(), None) {
                     tracing::warn!(delivery.id = verdict.id, %error, "the end of a mail is recorded again");
                 }
+                is_again = true;
                 tokio::time::sleep(RECORD_AGAIN).await;
             }
             Err(error) => return post.fail(RECORDING, error.to_string(), None),
