@@ -16,8 +16,8 @@ use crate::cli::Everywhere;
 pub(crate) fn set_up_logging(everywhere: &Everywhere) {
     let level = match (everywhere.quiet, everywhere.verbose) {
         (true, _) => "error",
-        (false, 0) => "warn",
-        (false, 1) => "info,sqlx=warn,apalis=warn",
+        (false, 0) => "warn,sqlx=error,apalis_core=off",
+        (false, 1) => "info,sqlx=error,apalis_core=off",
         (false, _) => "debug,sqlx=info",
     };
     let filter = EnvFilter::try_from_env("FORTHRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new(level));

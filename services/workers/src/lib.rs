@@ -9,6 +9,7 @@ mod error;
 mod idle;
 mod jobs;
 mod runner;
+mod worker;
 
 pub use desk::Done;
 pub use error::WorkerError;

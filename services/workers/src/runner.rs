@@ -1,38 +1,24 @@
-//! Everything that runs by itself in one process: the apalis worker under its monitor, the sweep, the sender.
+//! Everything that runs by itself in one process: the worker of jobs, the sweep, the sender.
 //!
-//! Settings work around apalis 1.0: a worker's name is new at each start (with an old one jobs are lost), an idle
-//! worker sleeps half a minute without a poll interval, one database error ends a worker (so it is started again after
-//! a pause), and a payload that does not decode ends it too (so bytes are handed through as they are). Invariant: what
-//! is begun when `stop` comes is finished or given back within ten seconds.
+//! Keeps no state of its own. Invariant: what is begun when `stop` comes is finished or given back within ten seconds.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use apalis::layers::WorkerBuilderExt;
-use apalis::prelude::{BackendExt, Codec, Monitor, WorkerBuilder};
 use app::{App, AppError};
 use mail::route::Route;
-use store::queue::Backend;
 use tokio_util::sync::CancellationToken;
 
-use crate::WorkerError;
-use crate::delivery;
 use crate::desk::Desk;
-use crate::jobs::{self, Kind, Nudge};
+use crate::jobs::{Kind, Nudge};
+use crate::{WorkerError, delivery, worker};
 
-/// How often an idle worker looks for jobs.
-const POLL: Duration = Duration::from_millis(200);
 /// How often the rows are asked what is due, and the slice of time in which one job of a kind is enough.
 const SWEEP: Duration = Duration::from_millis(500);
 /// The pause between two sweeps where one takes long.
 const SLOWEST_SWEEP: Duration = Duration::from_secs(5);
 /// How often old jobs are deleted and expired exceptions lapse.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
-/// Before a worker that ended is started again.
-const RESTART: Duration = Duration::from_secs(1);
-/// How long jobs may go on after `stop`.
-const GRACE: Duration = Duration::from_secs(8);
 
 /// Maps, files, escalates and, where a route is given, sends, until `stop`.
 pub async fn run(app: App, route: Option<Route>, stop: CancellationToken) -> Result<(), WorkerError> {
@@ -42,7 +28,7 @@ pub async fn run(app: App, route: Option<Route>, stop: CancellationToken) -> Res
 /// [`run`] with a desk that the caller sees too.
 pub(crate) async fn run_at(desk: Arc<Desk>, route: Option<Route>) -> Result<(), WorkerError> {
     let sends = route.is_some();
-    let worker = tokio::spawn(work(Arc::clone(&desk)));
+    let worker = tokio::spawn(worker::work(Arc::clone(&desk)));
     let sweep = tokio::spawn(sweep(Arc::clone(&desk), sends));
     let sender = route.map(|route| tokio::spawn(delivery::send(Arc::clone(&desk), route)));
     let ended = |task, ended: Result<(), tokio::task::JoinError>| {
@@ -61,65 +47,6 @@ pub(crate) async fn run_at(desk: Arc<Desk>, route: Option<Route>) -> Result<(), 
         },
     );
     worker.and(sweep).and(sender)
-}
-
-/// Runs jobs; a worker that ends before `stop` is started again.
-async fn work(desk: Arc<Desk>) {
-    while !desk.stop.is_cancelled() {
-        let name = format!("{}-{}", desk.host, app::new_ulid());
-        let monitor = monitor(&desk, name);
-        let stop = desk.stop.clone();
-        let signal = async move {
-            stop.cancelled().await;
-            Ok(())
-        };
-        if let Err(error) = monitor.run_with_signal(signal).await {
-            tracing::warn!(%error, "the monitor of jobs ended");
-        }
-        tokio::select! {
-            () = desk.stop.cancelled() => {}
-            () = tokio::time::sleep(RESTART) => tracing::info!("the worker of jobs is started again"),
-        }
-    }
-}
-
-/// A monitor with one worker. It restarts nothing itself: it would do so without a pause.
-fn monitor(desk: &Arc<Desk>, name: String) -> Monitor {
-    let handler = {
-        let desk = Arc::clone(desk);
-        move |payload: Vec<u8>| jobs::take(Arc::clone(&desk), payload)
-    };
-    let monitor = Monitor::new().shutdown_timeout(GRACE).should_restart(|worker, error| {
-        tracing::warn!(worker = worker.name(), %error, "the worker of jobs ended");
-        false
-    });
-    match desk.app.store.jobs() {
-        Backend::Sqlite(backend) => monitor.register(move |_| {
-            let backend = backend.clone().with_codec(AsWritten).poll_with_interval(POLL);
-            WorkerBuilder::new(name.clone()).backend(backend).catch_panic().build(handler.clone())
-        }),
-        Backend::Postgres(backend) => monitor.register(move |_| {
-            let backend = backend.clone().with_codec(AsWritten).poll_with_interval(POLL);
-            WorkerBuilder::new(name.clone()).backend(backend).catch_panic().build(handler.clone())
-        }),
-    }
-}
-
-/// Hands a payload through: decoding is the job's, where a failure ends the job and not the worker.
-#[derive(Debug, Clone, Copy, Default)]
-struct AsWritten;
-
-impl Codec<Vec<u8>> for AsWritten {
-    type Compact = Vec<u8>;
-    type Error = Infallible;
-
-    fn encode(&self, payload: &Vec<u8>) -> Result<Vec<u8>, Infallible> {
-        Ok(payload.clone())
-    }
-
-    fn decode(&self, payload: &Vec<u8>) -> Result<Vec<u8>, Infallible> {
-        Ok(payload.clone())
-    }
 }
 
 /// Asks the rows what is due, without a lower bound of time, and pushes a nudge for it.
