@@ -44,7 +44,8 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state IN ('queued', 'deferred', 'uncertain');
 -- The sweep looks for leases of senders that are gone.
 CREATE INDEX outbox_leased ON outbox (lease) WHERE lease IS NOT NULL;
-CREATE INDEX outbox_by_ticket ON outbox (ticket_id);
+-- Ladders ask which mails of a ticket were accepted, and when.
+CREATE INDEX outbox_by_ticket ON outbox (ticket_id, state, settled_at);
 CREATE INDEX outbox_by_incident ON outbox (incident_id, tenant_id, state);
 
 -- One try: a ledger, only added to and finished.
