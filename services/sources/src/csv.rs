@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr_iter};
+
 use crate::lines::without_end;
 
 /// Splits records into fields. Buffers are used again.
@@ -38,7 +40,7 @@ impl Splitter {
         self.fields.clear();
         self.text.clear();
         self.state = State::FieldStart;
-        self.is_raw = !line.contains(&b'"');
+        self.is_raw = memchr(b'"', line).is_none();
         if self.is_raw { self.split_plain(without_end(line)) } else { self.feed(line) }
     }
 
@@ -50,7 +52,7 @@ impl Splitter {
                 State::FieldStart if rest.first() == Some(&b'"') => self.enter(State::Quoted, &rest[1..]),
                 State::FieldStart => self.enter(State::Plain, rest),
                 State::Quoted => {
-                    let Some(at) = rest.iter().position(|byte| *byte == b'"') else {
+                    let Some(at) = memchr(b'"', rest) else {
                         self.text.extend_from_slice(rest);
                         return false;
                     };
@@ -63,7 +65,7 @@ impl Splitter {
                     }
                 }
                 State::Plain => {
-                    let Some(at) = rest.iter().position(|byte| *byte == self.delimiter) else {
+                    let Some(at) = memchr(self.delimiter, rest) else {
                         self.end_field(without_end(rest));
                         return true;
                     };
@@ -79,10 +81,19 @@ impl Splitter {
         self.fields.len()
     }
 
+    /// Where the record's fields stand, for the record whose raw text is `raw`: the text that [`Self::range`] is about.
+    pub(crate) fn source<'a>(&'a self, raw: &'a [u8]) -> &'a [u8] {
+        if self.is_raw { raw } else { &self.text }
+    }
+
+    /// The place of a field in [`Self::source`].
+    pub(crate) fn range(&self, at: usize) -> Option<Range<usize>> {
+        self.fields.get(at).cloned()
+    }
+
     /// A field of the record whose raw text is `raw`.
     pub(crate) fn field<'a>(&'a self, raw: &'a [u8], at: usize) -> Option<&'a [u8]> {
-        let source = if self.is_raw { raw } else { &self.text };
-        source.get(self.fields.get(at)?.clone())
+        self.source(raw).get(self.range(at)?)
     }
 
     fn enter<'a>(&mut self, state: State, rest: &'a [u8]) -> &'a [u8] {
@@ -98,11 +109,9 @@ impl Splitter {
 
     fn split_plain(&mut self, line: &[u8]) -> bool {
         let mut start = 0;
-        for (at, byte) in line.iter().enumerate() {
-            if *byte == self.delimiter {
-                self.fields.push(start..at);
-                start = at + 1;
-            }
+        for at in memchr_iter(self.delimiter, line) {
+            self.fields.push(start..at);
+            start = at + 1;
         }
         self.fields.push(start..line.len());
         true

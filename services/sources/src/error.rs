@@ -5,6 +5,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::compression::Fault;
+
 /// Why a file cannot be read, or not any further.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -109,6 +111,55 @@ pub enum SourceError {
         /// The physical line.
         line: u64,
     },
+    /// The file ends too early, is damaged, or unpacks to more than anybody packs.
+    #[error("cannot read {} any further: after line {line}, {found}; {next}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The last physical line that could be read; in Parquet, the last row. 0 where there is none.
+        line: u64,
+        /// What is wrong.
+        found: String,
+        /// What to do.
+        next: &'static str,
+    },
+    /// Columns of a Parquet file hold something else than their fields need.
+    #[error("cannot read {}: {columns}; convert them in the export, or name other columns with --map", path.display())]
+    WrongType {
+        /// The file.
+        path: PathBuf,
+        /// Each column with its type and the types that its field takes.
+        columns: String,
+    },
+    /// An inventory without anything that names organisations.
+    #[error(
+        "cannot read {} as {preset}: it has no column for the domain, and no path rule says where in a path the domain stands; state path_rule in the incident file, or --path-rule, for example 'exports/{{domain}}/**'",
+        path.display()
+    )]
+    NoDomainSource {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        preset: crate::Preset,
+    },
+    /// A folder, or several, without any file that can be read.
+    #[error("cannot find a file to read in {}: {found}; name a folder with exports in it, or the files", path.display())]
+    NoFiles {
+        /// The folder.
+        path: PathBuf,
+        /// What is there instead.
+        found: String,
+    },
+    /// The manifest of an inventory says something that cannot be followed.
+    #[error("cannot follow the inventory manifest {}: {found}; {next}", path.display())]
+    BadInventory {
+        /// The manifest.
+        path: PathBuf,
+        /// What it says.
+        found: String,
+        /// What to do.
+        next: &'static str,
+    },
     /// The system says no.
     #[error("cannot read {}; check that this user may read it and that the disk is well", path.display())]
     Io {
@@ -128,5 +179,17 @@ impl SourceError {
             io::ErrorKind::IsADirectory => Self::Directory { path },
             _ => Self::Io { path, source },
         }
+    }
+
+    /// An error after that line.
+    pub(crate) fn reading(path: &Path, line: u64, source: io::Error) -> Self {
+        match source.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+            Some(fault) => Self::fault(path, line, *fault),
+            None => Self::io(path, source),
+        }
+    }
+
+    pub(crate) fn fault(path: &Path, line: u64, fault: Fault) -> Self {
+        Self::Damaged { path: path.to_owned(), line, found: fault.to_string(), next: fault.next() }
     }
 }

@@ -10,10 +10,12 @@ use model::intake::Field;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Reads an object's members of those names into the fields at the same places; whether the line is one object.
-pub(crate) fn read<'a>(line: &'a str, names: &[Option<String>], fields: &mut [Field<'a>]) -> bool {
+/// Reads an object's members of those names into the fields at the same places; where the line is not one object, the
+/// byte, counted from 1, at which that shows.
+pub(crate) fn read<'a>(line: &'a str, names: &[Option<String>], fields: &mut [Field<'a>]) -> Result<(), usize> {
     let mut json = serde_json::Deserializer::from_str(line);
-    Object { names, fields }.deserialize(&mut json).and_then(|()| json.end()).is_ok()
+    let read = Object { names, fields }.deserialize(&mut json).and_then(|()| json.end());
+    read.map_err(|error| error.column().max(1))
 }
 
 struct Object<'s, 'f, 'a> {
@@ -94,7 +96,7 @@ mod tests {
     fn check(line: &str, expect: Option<[Field<'_>; 2]>) {
         let names = [Some("domain".to_owned()), Some("size".to_owned())];
         let mut fields = [Field::Missing, Field::Missing];
-        let got = read(line, &names, &mut fields).then_some(fields);
+        let got = read(line, &names, &mut fields).ok().map(|()| fields);
         assert_eq!(got, expect, "{line}");
     }
 

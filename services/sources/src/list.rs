@@ -5,26 +5,28 @@
 use std::path::Path;
 
 use crate::error::SourceError;
-use crate::head;
-use crate::lines::Lines;
+use crate::input;
+use crate::lines::Line;
 use crate::rows::LONGEST_RECORD;
 
 /// Reads a list: entries trimmed, with their lines; what follows a `#` is a comment; blank lines are skipped.
 pub fn read_list(path: &Path) -> Result<Vec<(u64, String)>, SourceError> {
-    let mut lines = Lines::new(head::open(path)?);
-    let mut line = Vec::new();
+    let mut lines = input::open_text(path)?.lines;
     let mut entries = Vec::new();
-    while lines.append_next(&mut line, LONGEST_RECORD).map_err(|source| SourceError::io(path, source))? {
+    loop {
+        lines.begin();
+        let given = lines.extend(LONGEST_RECORD);
         let at = lines.count();
-        if line.len() == LONGEST_RECORD {
-            return Err(SourceError::TooLong { path: path.to_owned(), line: at });
+        match given.map_err(|source| SourceError::reading(path, at, source))? {
+            Line::None => return Ok(entries),
+            Line::TooLong => return Err(SourceError::TooLong { path: path.to_owned(), line: at + 1 }),
+            Line::Some => {}
         }
-        let text = std::str::from_utf8(&line).map_err(|_| SourceError::NotUtf8 { path: path.to_owned(), line: at })?;
+        let text = std::str::from_utf8(lines.record());
+        let text = text.map_err(|_| SourceError::NotUtf8 { path: path.to_owned(), line: at })?;
         let entry = text.split('#').next().unwrap_or_default().trim();
         if !entry.is_empty() {
             entries.push((at, entry.to_owned()));
         }
-        line.clear();
     }
-    Ok(entries)
 }

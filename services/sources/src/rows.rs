@@ -1,18 +1,23 @@
-//! Records of a file of either format, with the fields that the caller wants.
+//! Records of a file of any format, with the fields that the caller wants.
 //!
-//! Does not know what the fields are for. Invariant: after the header each physical line is part of exactly one
-//! record or blank; memory is bounded by [`LONGEST_RECORD`].
+//! Does not know what the fields are for. Invariant: a record has a field for each want, or a [`Fault`] that says why
+//! it has none.
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
 
 use model::intake::Field;
 
-use crate::csv::Splitter;
+use crate::compression::Compression;
+use crate::described::Described;
+use crate::encoding::Encoding;
 use crate::error::SourceError;
-use crate::head::{self, Format};
-use crate::json;
-use crate::lines::{Lines, is_blank, without_end};
+use crate::head::Format;
+use crate::header::shortened;
+use crate::input::{self, Guess, Opened};
+use crate::parquet::ParquetRows;
+use crate::preset::Preset;
+use crate::text::TextRows;
 
 /// Longest record in bytes: 1 MiB, two hundred times the longest row that makes sense.
 pub(crate) const LONGEST_RECORD: usize = 1024 * 1024;
@@ -25,13 +30,44 @@ pub(crate) struct Want {
     /// What to call it in an error where it is missing.
     pub(crate) shown: String,
     pub(crate) need: Need,
+    pub(crate) accepts: Accepts,
 }
 
-/// Whether a CSV header must have the column. Members of JSON objects may always be absent.
+/// Whether a header must have the column. Members of JSON objects may always be absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     Required,
     Optional,
+}
+
+/// What a typed column may hold. Columns of texts hold anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepts {
+    Text,
+    TextOrInteger,
+    Date,
+    Flag,
+}
+
+/// What the caller wants of a file with that header; `None` where it has none, as JSON Lines.
+pub(crate) type Plan<'p> = dyn Fn(Option<&[String]>) -> Vec<Want> + 'p;
+
+/// How a file is to be opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct How<'a> {
+    pub(crate) format: Format,
+    pub(crate) encoding: Encoding,
+    /// The columns of a CSV file that has no header of its own.
+    pub(crate) header: Option<&'a [String]>,
+    /// What to do about missing columns.
+    pub(crate) next: &'static str,
+}
+
+/// What a file says of its columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Header {
+    None,
+    Names(Vec<String>),
 }
 
 /// What [`Rows::advance`] came to.
@@ -42,258 +78,171 @@ pub(crate) enum Step {
     End,
 }
 
+/// Why a record is malformed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A wrong number of columns.
+    Columns {
+        /// Columns of the record.
+        found: usize,
+        /// Columns of the header.
+        expected: usize,
+    },
+    /// The file ends inside quotes that were opened in this record.
+    OpenQuote,
+    /// The line is not one JSON object.
+    NoObject {
+        /// The byte of the line, counted from 1, where that shows.
+        byte: usize,
+    },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Columns { found, expected } => write!(f, "columns: {found} here, {expected} in the header"),
+            Self::OpenQuote => f.write_str("a quotation mark is opened and not closed"),
+            Self::NoObject { byte } => write!(f, "not one JSON object, which shows at byte {byte}"),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Rows {
-    path: PathBuf,
-    lines: Lines,
-    /// The record as it stands in the file, over all its lines.
-    raw: Vec<u8>,
-    /// The line where it begins.
-    line: u64,
-    /// Blank lines before the header that were not yet given.
-    blanks_before: u64,
     kind: Kind,
+    header: Header,
     notes: Vec<String>,
 }
 
 #[derive(Debug)]
 enum Kind {
-    Csv {
-        splitter: Splitter,
-        /// Columns of the header.
-        columns: usize,
-        /// The column of each wanted field.
-        places: Vec<Option<usize>>,
-        /// Whether the quotes of the record are closed.
-        closed: bool,
-    },
-    Json {
-        names: Vec<Option<String>>,
-        /// The line with replacement characters where it is not UTF-8.
-        repaired: Option<String>,
-    },
+    Text(Box<TextRows>),
+    Parquet(Box<ParquetRows>),
 }
 
 impl Rows {
-    /// `next` tells the reader of the error what to do about missing columns.
-    pub(crate) fn open(path: &Path, format: Format, wants: &[Want], next: &'static str) -> Result<Self, SourceError> {
-        let opened = head::open(path)?;
-        let format = head::settle(format, path, &opened.head)?;
-        let names = wants.iter().map(|want| want.column.clone()).collect();
-        let mut rows = Self {
-            path: path.to_owned(),
-            lines: Lines::new(opened),
-            raw: Vec::new(),
-            line: 0,
-            blanks_before: 0,
-            kind: Kind::Json { names, repaired: None },
-            notes: Vec::new(),
+    pub(crate) fn open(path: &Path, how: &How<'_>, plan: &Plan<'_>) -> Result<Self, SourceError> {
+        let (kind, header, notes) = match input::open(path, how.encoding, Guess::Any)? {
+            Opened::Text(text) => {
+                let notes = text.notes.clone();
+                let (rows, header) = TextRows::open(path, text, how, plan)?;
+                (Kind::Text(Box::new(rows)), header, notes)
+            }
+            Opened::Parquet(file) => {
+                let (rows, header) = ParquetRows::open(path, file, how, plan)?;
+                (Kind::Parquet(Box::new(rows)), header, Vec::new())
+            }
         };
-        match format {
-            Format::Csv | Format::Auto => rows.read_header(wants, next)?,
-            Format::JsonLines => rows.skip_blank_lines()?,
-        }
+        let mut rows = Self { kind, header, notes };
+        rows.note_ignored();
         Ok(rows)
     }
 
     /// Goes to the next record or blank line.
     pub(crate) fn advance(&mut self) -> Result<Step, SourceError> {
-        if self.blanks_before > 0 {
-            self.blanks_before -= 1;
-            return Ok(Step::Blank);
+        match &mut self.kind {
+            Kind::Text(rows) => rows.advance(),
+            Kind::Parquet(rows) => rows.advance(),
         }
-        // The first JSON line was read by `open`, to see that there is one.
-        let at_first = self.line == 0 && !self.raw.is_empty();
-        if !at_first && !self.next_line()? {
-            return Ok(Step::End);
-        }
-        self.line = self.lines.count();
-        if is_blank(&self.raw) {
-            return Ok(Step::Blank);
-        }
-        self.complete()?;
-        Ok(Step::Record)
     }
 
-    /// Reads the record's fields in the order they were wanted; whether the record is well formed.
-    pub(crate) fn fields<'a>(&'a self, fields: &mut [Field<'a>]) -> bool {
+    /// Reads the record's fields in the order they were wanted.
+    pub(crate) fn fields<'a>(&'a self, fields: &mut [Field<'a>]) -> Result<(), Fault> {
         match &self.kind {
-            Kind::Csv { splitter, columns, places, closed } => {
-                if !closed || splitter.len() != *columns {
-                    return false;
-                }
-                for (field, place) in fields.iter_mut().zip(places) {
-                    let bytes = place.and_then(|at| splitter.field(&self.raw, at));
-                    *field = bytes
-                        .map_or(Field::Missing, |bytes| std::str::from_utf8(bytes).map_or(Field::Invalid, Field::from));
-                }
-                true
-            }
-            Kind::Json { names, repaired: None } => {
-                std::str::from_utf8(self.raw()).is_ok_and(|line| json::read(line, names, fields))
-            }
-            Kind::Json { names, repaired: Some(line) } => {
-                let well_formed = json::read(line, names, fields);
-                for field in fields {
-                    if matches!(field, Field::Text(text) if text.contains(char::REPLACEMENT_CHARACTER)) {
-                        *field = Field::Invalid;
-                    }
-                }
-                well_formed
+            Kind::Text(rows) => rows.fields(fields),
+            Kind::Parquet(rows) => {
+                rows.fields(fields);
+                Ok(())
             }
         }
     }
 
-    /// The physical line where the record begins; the file's first line is 1.
+    /// The physical line where the record begins, the file's first line is 1; in Parquet the row, the first is 1.
     pub(crate) fn line(&self) -> u64 {
-        self.line
+        match &self.kind {
+            Kind::Text(rows) => rows.line(),
+            Kind::Parquet(rows) => rows.line(),
+        }
     }
 
-    /// The record as it stands in the file, without its last line end.
+    /// The record as it stands in the file, as UTF-8, without its last line end; a Parquet row as a JSON object.
     pub(crate) fn raw(&self) -> &[u8] {
-        without_end(&self.raw)
+        match &self.kind {
+            Kind::Text(rows) => rows.raw(),
+            Kind::Parquet(rows) => rows.raw(),
+        }
     }
 
+    /// Records whose fields were read and are not UTF-8 throughout.
+    pub(crate) fn not_utf8(&self) -> u64 {
+        match &self.kind {
+            Kind::Text(rows) => rows.not_utf8(),
+            Kind::Parquet(_) => 0,
+        }
+    }
+
+    /// Bytes of the file on the disk read so far.
     pub(crate) fn bytes_read(&self) -> u64 {
-        self.lines.bytes()
+        match &self.kind {
+            Kind::Text(rows) => rows.text().bytes_read(),
+            Kind::Parquet(rows) => rows.bytes_read(),
+        }
     }
 
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    fn next_line(&mut self) -> Result<bool, SourceError> {
-        self.raw.clear();
-        self.append_line()
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
-    fn append_line(&mut self) -> Result<bool, SourceError> {
-        let before = self.raw.len();
-        let limit = LONGEST_RECORD + 1 - before;
-        let some =
-            self.lines.append_next(&mut self.raw, limit).map_err(|source| SourceError::io(&self.path, source))?;
-        if self.raw.len() > LONGEST_RECORD {
-            let line = if before == 0 { self.lines.count() } else { self.line };
-            return Err(SourceError::TooLong { path: self.path.clone(), line });
+    pub(crate) fn header(&self) -> Option<&[String]> {
+        match &self.header {
+            Header::None => None,
+            Header::Names(names) => Some(names),
         }
-        Ok(some)
     }
 
-    /// Reads the record to its end, from its first line in `raw`.
-    fn complete(&mut self) -> Result<(), SourceError> {
-        match &mut self.kind {
-            Kind::Csv { splitter, closed, .. } => *closed = splitter.begin(&self.raw),
-            Kind::Json { repaired, .. } => {
-                *repaired = match String::from_utf8_lossy(without_end(&self.raw)) {
-                    Cow::Borrowed(_) => None,
-                    Cow::Owned(text) => Some(text),
-                };
-                return Ok(());
-            }
-        }
-        loop {
-            let before = self.raw.len();
-            match &mut self.kind {
-                Kind::Csv { closed: false, .. } => {}
-                Kind::Csv { .. } | Kind::Json { .. } => return Ok(()),
-            }
-            if !self.append_line()? {
-                break;
-            }
-            if let Kind::Csv { splitter, closed, .. } = &mut self.kind {
-                *closed = splitter.feed(&self.raw[before..]);
-            }
-        }
-        // The file ended inside quotes. A last line that is broken is one bad row; more lines would be lost in it.
-        if self.lines.count() == self.line {
-            return Ok(());
-        }
-        Err(SourceError::UnclosedQuote { path: self.path.clone(), line: self.line })
-    }
-
-    /// Reads on to the first line that is not blank.
-    fn skip_blank_lines(&mut self) -> Result<(), SourceError> {
-        while self.next_line()? {
-            if !is_blank(&self.raw) {
-                return Ok(());
-            }
-            self.blanks_before += 1;
-        }
-        Err(SourceError::Empty { path: self.path.clone() })
-    }
-
-    fn read_header(&mut self, wants: &[Want], next: &'static str) -> Result<(), SourceError> {
-        self.skip_blank_lines()?;
-        self.line = self.lines.count();
-        let splitter = Splitter::new(delimiter(&self.raw, wants));
-        self.kind = Kind::Csv { splitter, columns: 0, places: Vec::new(), closed: true };
-        self.complete()?;
-        let Kind::Csv { splitter, columns, places, .. } = &mut self.kind else { return Ok(()) };
-        let header = names(splitter, &self.raw);
-        *columns = header.len();
-        *places = find_places(&self.path, &header, wants, next)?;
-        let ignored: Vec<&str> =
-            header.iter().enumerate().filter(|(at, _)| !places.contains(&Some(*at))).map(|(_, name)| &**name).collect();
-        if !ignored.is_empty() {
-            self.notes.push(format!("columns that are not used: {}", ignored.join(", ")));
-        }
-        Ok(())
-    }
-}
-
-/// The delimiter under which the header's first line has most of the wanted columns, then most columns.
-fn delimiter(line: &[u8], wants: &[Want]) -> u8 {
-    let score = |delimiter: &u8| {
-        let mut splitter = Splitter::new(*delimiter);
-        splitter.begin(line);
-        let header = names(&splitter, line);
-        let found = wants.iter().filter(|want| want.column.as_ref().is_some_and(|name| header.contains(name))).count();
-        (found, header.len())
-    };
-    // Of equals the last one is the greatest, so the comma stands last.
-    *b"|\t;,".iter().max_by_key(|delimiter| score(delimiter)).unwrap_or(&b',')
-}
-
-fn names(splitter: &Splitter, raw: &[u8]) -> Vec<String> {
-    let name = |at| String::from_utf8_lossy(splitter.field(raw, at).unwrap_or_default()).trim().to_owned();
-    (0..splitter.len()).map(name).collect()
-}
-
-fn find_places(
-    path: &Path,
-    header: &[String],
-    wants: &[Want],
-    next: &'static str,
-) -> Result<Vec<Option<usize>>, SourceError> {
-    let mut missing = Vec::new();
-    let mut places = Vec::with_capacity(wants.len());
-    for want in wants {
-        let Some(column) = &want.column else {
-            places.push(None);
-            continue;
+    /// The column of a wanted field, counted from 0.
+    pub(crate) fn place(&self, want: usize) -> Option<usize> {
+        let places = match &self.kind {
+            Kind::Text(rows) => rows.places(),
+            Kind::Parquet(rows) => rows.places(),
         };
-        let mut found = header.iter().enumerate().filter(|(_, name)| *name == column).map(|(at, _)| at);
-        let place = found.next();
-        if found.next().is_some() {
-            return Err(SourceError::DuplicateColumn { path: path.to_owned(), column: column.clone() });
-        }
-        if place.is_none() && want.need == Need::Required {
-            missing.push(want.shown.as_str());
-        }
-        places.push(place);
+        places.get(want).copied().flatten()
     }
-    if missing.is_empty() {
-        return Ok(places);
-    }
-    Err(SourceError::MissingColumns {
-        path: path.to_owned(),
-        missing: missing.join(", "),
-        present: shortened(&header.join(", ")),
-        next,
-    })
-}
 
-/// A header of a file that is no table can be long: enough of it to know it by.
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= 300 { text.to_owned() } else { text.chars().take(300).chain("…".chars()).collect() }
+    pub(crate) fn described(&self, preset: Preset) -> Described {
+        match &self.kind {
+            Kind::Text(rows) => Described {
+                format: rows.format(),
+                delimiter: rows.delimiter(),
+                encoding: rows.text().encoding,
+                compression: rows.text().compression,
+                preset,
+            },
+            Kind::Parquet(_) => Described {
+                format: Format::Parquet,
+                delimiter: None,
+                encoding: Encoding::Utf8,
+                compression: Compression::None,
+                preset,
+            },
+        }
+    }
+
+    fn note_ignored(&mut self) {
+        let places = match &self.kind {
+            Kind::Text(rows) => rows.places(),
+            Kind::Parquet(rows) => rows.places(),
+        };
+        let Header::Names(names) = &self.header else { return };
+        let is_ignored = |at: &usize| !places.contains(&Some(*at));
+        let ignored: Vec<&str> =
+            names.iter().enumerate().filter(|(at, _)| is_ignored(at)).map(|(_, name)| &**name).collect();
+        if !ignored.is_empty() {
+            self.notes.push(format!("columns that are not used: {}", shortened(&ignored.join(", "))));
+        }
+    }
 }

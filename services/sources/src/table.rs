@@ -8,9 +8,12 @@ use std::path::Path;
 
 use model::intake::Field;
 
+use crate::described::Described;
+use crate::encoding::Encoding;
 use crate::error::SourceError;
 use crate::head::Format;
-use crate::rows::{Need, Rows, Step, Want};
+use crate::preset::Preset;
+use crate::rows::{Accepts, How, Need, Rows, Step, Want};
 
 const NEXT: &str = "rename the column in the header, or export the file with it";
 
@@ -50,11 +53,13 @@ impl Table {
     /// Opens a table whose header must have the required columns and may have the optional ones. The format is found
     /// out. Blank lines are skipped.
     pub fn open(path: &Path, required: &[&str], optional: &[&str]) -> Result<Self, SourceError> {
-        let want = |name: &str, need| Want { column: Some(name.to_owned()), shown: name.to_owned(), need };
+        let accepts = Accepts::TextOrInteger;
+        let want = |name: &str, need| Want { column: Some(name.to_owned()), shown: name.to_owned(), need, accepts };
         let required = required.iter().map(|name| want(name, Need::Required));
         let wants: Vec<Want> = required.chain(optional.iter().map(|name| want(name, Need::Optional))).collect();
         let names = wants.iter().map(|want| want.shown.clone()).collect();
-        Ok(Self { rows: Rows::open(path, Format::Auto, &wants, NEXT)?, names })
+        let how = How { format: Format::Auto, encoding: Encoding::Auto, header: None, next: NEXT };
+        Ok(Self { rows: Rows::open(path, &how, &|_| wants.clone())?, names })
     }
 
     /// The next row; `None` at the end.
@@ -68,7 +73,7 @@ impl Table {
         }
         let (line, raw) = (self.rows.line(), self.rows.raw());
         let mut fields = vec![Field::Missing; self.names.len()];
-        let well_formed = self.rows.fields(&mut fields);
+        let well_formed = self.rows.fields(&mut fields).is_ok();
         let values: Option<Vec<Cow<'_, str>>> = fields.into_iter().map(text).collect();
         Ok(Some(match values {
             Some(values) if well_formed => TableRecord::Row(TableRow { line, raw, names: &self.names, values }),
@@ -81,7 +86,12 @@ impl Table {
         self.rows.bytes_read()
     }
 
-    /// What the user may want to know: columns that are not used.
+    /// What the file turned out to be.
+    pub fn described(&self) -> Described {
+        self.rows.described(Preset::None)
+    }
+
+    /// What the user may want to know: a guessed encoding, columns that are not used.
     pub fn notes(&self) -> &[String] {
         self.rows.notes()
     }

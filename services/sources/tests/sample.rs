@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use model::domain::DomainName;
-use model::intake::{ObjectFacts, Reject, Row, read_row};
+use model::intake::{Reject, Row, read_row};
 use model::mapping::{Candidates, Claim, Mapping, Source, Verdict, builtin_shared_domains, decide};
 use model::taxonomy::Taxonomy;
 use serde_json::{Value, json};
@@ -50,13 +50,29 @@ fn directory() -> Directory {
     directory
 }
 
+/// What rows say about one object, by R8: all of it, in order. A second opinion on what `model` keeps of it.
+#[derive(Default)]
+struct Object {
+    sizes: BTreeSet<i64>,
+    dates: BTreeSet<String>,
+    types: BTreeSet<String>,
+}
+
+impl Object {
+    fn add(&mut self, row: &Row<'_>) {
+        self.sizes.extend(row.size_bytes);
+        self.dates.extend(row.document_date.map(|date| date.to_string()));
+        self.types.extend(row.data_type.map(str::to_owned));
+    }
+}
+
 /// What rows say about one organisation domain, or about all.
 #[derive(Default)]
 struct Facts {
     rows: u64,
     missing: u64,
     invalid: u64,
-    objects: BTreeMap<String, ObjectFacts>,
+    objects: BTreeMap<String, Object>,
     emails: BTreeSet<String>,
     users: BTreeSet<String>,
     projects: BTreeSet<String>,
@@ -65,30 +81,30 @@ struct Facts {
 impl Facts {
     fn add(&mut self, row: &Row<'_>) {
         self.rows += 1;
-        self.missing += u64::from(row.has_missing_field);
-        self.invalid += u64::from(row.has_invalid_field);
-        if let Some(path) = &row.object_path {
-            self.objects.entry(path.to_string()).or_default().merge(&ObjectFacts::of(row));
+        self.missing += u64::from(!row.missing.is_empty());
+        self.invalid += u64::from(!row.invalid.is_empty());
+        if let Some(path) = row.object_path {
+            self.objects.entry(path.to_owned()).or_default().add(row);
         }
-        self.emails.extend(row.email.as_ref().map(|email| email.as_str().to_owned()));
-        self.users.extend(row.user_id.as_deref().map(str::to_owned));
-        self.projects.extend(row.project_id.as_deref().map(str::to_owned));
+        self.emails.extend(row.email.as_deref().map(str::to_owned));
+        self.users.extend(row.user_id.map(str::to_owned));
+        self.projects.extend(row.project_id.map(str::to_owned));
     }
 
     fn bytes(&self) -> i64 {
-        self.objects.values().filter_map(|object| object.size).sum()
+        self.objects.values().filter_map(|object| object.sizes.first()).sum()
     }
 
     fn data_types(&self) -> BTreeMap<&str, u64> {
         let mut types = BTreeMap::new();
-        for name in self.objects.values().filter_map(|object| object.data_type.as_deref()) {
-            *types.entry(name).or_default() += 1;
+        for name in self.objects.values().filter_map(|object| object.types.first()) {
+            *types.entry(name.as_str()).or_default() += 1;
         }
         types
     }
 
     fn line(&self, mapping: &Mapping) -> String {
-        let dates = || self.objects.values().filter_map(|object| object.date.as_deref());
+        let dates = || self.objects.values().filter_map(|object| object.dates.first());
         let types: Vec<String> = self.data_types().iter().map(|(name, count)| format!("{name}={count}")).collect();
         [
             mapping.organisation_domain.clone(),
@@ -99,8 +115,8 @@ impl Facts {
             self.users.len().to_string(),
             self.projects.len().to_string(),
             self.bytes().to_string(),
-            dates().min().unwrap_or_default().to_owned(),
-            dates().max().unwrap_or_default().to_owned(),
+            dates().min().cloned().unwrap_or_default(),
+            dates().max().cloned().unwrap_or_default(),
             types.join(";"),
         ]
         .join(",")
@@ -141,7 +157,8 @@ impl Count {
 
     fn accept(&mut self, row: &Row<'_>, directory: &Directory) {
         self.accepted += 1;
-        let mapping = decide(&row.host, &directory.candidates);
+        let host = DomainName::parse(&row.host).unwrap();
+        let mapping = decide(&host, &directory.candidates);
         if mapping.verdict == Verdict::Shared {
             return self.shared.add(row);
         }
@@ -273,5 +290,19 @@ fn a_file_given_twice_doubles_raw_references_only() {
         let counts_references = key.contains("rows") || key.starts_with("rejected");
         let expect = if counts_references { json!(value.as_u64().unwrap() * 2) } else { value.clone() };
         assert_eq!(twice[key], expect, "{key}");
+    }
+}
+
+#[test]
+fn the_sample_packed_or_in_another_encoding_is_the_same_incident() {
+    let text = fs::read_to_string(sample("manifest.csv")).unwrap();
+    let utf16 = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    let zstd = zstd::stream::encode_all(text.as_bytes(), 1).unwrap();
+    for content in [utf16, gzip.finish().unwrap(), zstd] {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&content).unwrap();
+        check(&[file.path()]);
     }
 }

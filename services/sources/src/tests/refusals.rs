@@ -30,12 +30,15 @@ fn a_file_of_nothing_is_empty() {
 
 #[test]
 fn what_is_not_text_is_called_by_its_name() {
-    check("m.csv.gz", b"\x1f\x8b\x08\x00rest", &["is gzip-compressed: unpack it first"]);
+    check("m.csv.bz2", b"BZh91AY&SY\xd8rest", &["is bzip2-compressed: unpack it first (bunzip2)"]);
+    check("m.csv.xz", b"\xfd7zXZ\0rest", &["is xz-compressed: unpack it first (unxz)"]);
     check("m.zip", b"PK\x03\x04rest", &["is a zip archive", "unpack it first"]);
-    check("m.parquet", b"PAR1rest", &["is a Parquet file", "convert it"]);
-    check("m.zst", b"\x28\xb5\x2f\xfdrest", &["is zstd-compressed"]);
-    check("m.csv", b"\xff\xfea\0", &["is UTF-16 text: save it as UTF-8"]);
-    check("m.bin", [HEADER.as_bytes(), b"a\0b"].concat(), &["is a binary file"]);
+    check("m.orc", b"ORC\x11rest", &["is an ORC file", "choose CSV or Parquet"]);
+    check("m.csv", b"\xff\xfe\0\0a\0\0\0", &["is UTF-32 text: save it as UTF-8"]);
+    check("m.bin", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0", &["is a binary file"]);
+    let mut tar = vec![b'x'; 512];
+    tar[257..262].copy_from_slice(b"ustar");
+    check("m.tar", tar, &["is a tar archive", "name the folder"]);
 }
 
 #[test]
@@ -95,6 +98,6 @@ fn a_record_of_one_mebibyte_is_still_one() {
 
 #[test]
 fn a_list_that_is_not_utf_8_names_the_line() {
-    let error = read_list(&given("l.txt", b"a.example\n\xff\n").path()).unwrap_err().to_string();
+    let error = read_list(&given("l.txt", b"a.example\nm\xfcller.example\n").path()).unwrap_err().to_string();
     assert!(error.contains("line 2 is not UTF-8"), "{error}");
 }
