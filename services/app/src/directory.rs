@@ -85,7 +85,7 @@ pub async fn import(
 /// After a change of the directory every verdict is looked at again.
 async fn settle_all(app: &App) -> Result<(), AppError> {
     for incident in crate::mapping::pending(app).await? {
-        crate::intake::settle(app, incident).await?;
+        crate::facts::settle(app, incident).await?;
     }
     Ok(())
 }

@@ -13,6 +13,10 @@ pub enum AppError {
     /// A file that was to be read.
     #[error(transparent)]
     Source(#[from] sources::SourceError),
+    /// A container that was to be looked through.
+    #[cfg(feature = "object-store")]
+    #[error(transparent)]
+    Scan(#[from] sources::scan::ScanError),
     /// A letter that could not be written.
     #[error(transparent)]
     Template(#[from] mail::templates::TemplateError),
@@ -94,6 +98,8 @@ impl AppError {
             | Self::Refused { hint, .. }
             | Self::Later { hint, .. }
             | Self::Key { hint, .. } => Some(hint),
+            #[cfg(feature = "object-store")]
+            Self::Scan(_) => None,
             Self::Store(_) | Self::Source(_) | Self::Template(_) | Self::Compose(_) | Self::Stored { .. } => None,
         }
     }

@@ -27,9 +27,36 @@ pub struct IncidentFile {
     /// Postal address, telephone or page of the vendor.
     #[serde(default)]
     pub contact: String,
+    /// How exposed persons are held: `hashed` (the default), or `plain` beside the hashes.
+    #[serde(default)]
+    pub identities: Identities,
+    /// Where the paths of a listing or inventory name the domain: `exports/{domain}/**`.
+    #[serde(default)]
+    pub path_rule: String,
     /// Escalation policies of this incident, in place of those of the same name.
     #[serde(default)]
     pub policies: std::collections::BTreeMap<String, model::escalation::Policy>,
+}
+
+/// How addresses and user ids of exposed persons are held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Identities {
+    /// As keyed hashes: enough to count each person once, and nothing to leak.
+    #[default]
+    Hashed,
+    /// As keyed hashes and as they stand in the manifest.
+    Plain,
+}
+
+impl Identities {
+    /// Its name in files and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hashed => "hashed",
+            Self::Plain => "plain",
+        }
+    }
 }
 
 /// Opens an incident.
@@ -46,6 +73,14 @@ pub async fn open(app: &App, file: IncidentFile) -> Result<String, AppError> {
     let bad_time =
         |error: model::time::NotATime| AppError::bad(format!("discovered_at: {error}"), "correct the incident file");
     let discovered_at: Timestamp = file.discovered_at.parse().map_err(bad_time)?;
+    if !file.path_rule.trim().is_empty() {
+        model::path_rule::PathRule::parse(file.path_rule.trim()).map_err(|error| {
+            AppError::bad(
+                format!("path_rule: {error}"),
+                "correct it in the incident file; example: exports/{domain}/**",
+            )
+        })?;
+    }
     let bad_policy = |error: model::escalation::BadPolicy| {
         AppError::bad(error.to_string(), "correct [policies] and open the incident again")
     };
@@ -74,6 +109,10 @@ pub async fn open(app: &App, file: IncidentFile) -> Result<String, AppError> {
         policies: json(serde_json::to_string(&policies))?,
         opened_by: app.actor.clone(),
         opened_at: app.clock.now().micros(),
+        identities: file.identities.as_str().to_owned(),
+        path_rule: file.path_rule.trim().to_owned(),
+        identity_key: Some(app.master.new_incident_key()?),
+        erased_at: None,
     };
     let mut tx = app.store.begin().await?;
     if store::incidents::insert(&mut tx, &row).await?.is_none() {

@@ -19,7 +19,7 @@ const CHECK: &[u8] = b"forthright master key check";
 #[derive(Clone)]
 pub struct MasterKey([u8; KEY_LEN]);
 
-/// The key of one incident: hashes exposed persons, makes tokens and Message-IDs.
+/// A key of one incident: one makes tokens and Message-IDs, another hashes exposed persons.
 #[derive(Clone)]
 pub struct IncidentKey([u8; KEY_LEN]);
 

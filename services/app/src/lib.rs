@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod directory;
 pub mod error;
 pub mod escalation;
+pub mod facts;
 pub mod inbound;
 pub mod incidents;
 pub mod intake;
@@ -147,7 +148,8 @@ impl App {
         let key = self.master.unwrap(&row.wrapped_key)?;
         let facts = serde_json::from_str(&row.facts).map_err(AppError::stored("incidents.facts"))?;
         let policies = serde_json::from_str(&row.policies).map_err(AppError::stored("incidents.policies"))?;
-        Ok(Incident { id: row.id, slug: row.slug.clone(), facts, policies, key, row })
+        let identity = row.identity_key.as_deref().map(|wrapped| self.master.unwrap(wrapped)).transpose()?;
+        Ok(Incident { id: row.id, slug: row.slug.clone(), facts, policies, key, identity, row })
     }
 
     pub(crate) fn entry(
@@ -195,4 +197,6 @@ pub struct Incident {
     /// The row as stored.
     pub row: store::incidents::Incident,
     pub(crate) key: keys::IncidentKey,
+    /// Hashes exposed persons; none: they were erased, or nothing was counted yet.
+    pub(crate) identity: Option<keys::IncidentKey>,
 }

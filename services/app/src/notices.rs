@@ -11,7 +11,7 @@ use model::notices::{DomainFacts, Letter, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::directory::{Contact, Tenant};
-use store::mapping::Scope;
+use store::facts::Scope;
 use store::notices::{Draft, LetterRow, Notice};
 
 use crate::{App, AppError, Incident, new_id};
@@ -37,7 +37,7 @@ pub struct Drafted {
 /// Drafts a notice for each mapped organisation; again = only what changed.
 pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     let incident = app.incident(slug).await?;
-    crate::intake::settle(app, incident.id).await?;
+    crate::facts::settle(app, incident.id).await?;
     let mut total = Drafted::default();
     let mut affected = BTreeSet::new();
     let mut after = String::new();
@@ -56,7 +56,7 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
 async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
     let (Some(first), Some(last)) = (tenants.first(), tenants.last()) else { return Ok(()) };
     let mut tx = app.store.begin().await?;
-    let facts = by_tenant(store::mapping::facts(&mut tx, incident.id, Scope::Tenants(first, last)).await?);
+    let facts = by_tenant(store::facts::facts(&mut tx, incident.id, Scope::Tenants(first, last)).await?);
     let contacts = crate::delivery::by_tenant(store::directory::contacts_in_range(&mut tx, first, last).await?);
     let rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
         .await?
@@ -277,7 +277,7 @@ pub enum Drafts<'a> {
 /// while its facts have changed.
 pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize, AppError> {
     let incident = app.incident(slug).await?;
-    crate::intake::settle(app, incident.id).await?;
+    crate::facts::settle(app, incident.id).await?;
     let mut tx = app.store.begin().await?;
     let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await?;
     let chosen = choose(slug, drafted, which)?;
@@ -289,7 +289,7 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
     }
     let (Some(first), Some(last)) = (chosen.first(), chosen.last()) else { return Ok(0) };
     let scope = Scope::Tenants(&first.tenant_id, &last.tenant_id);
-    let facts = by_tenant(store::mapping::facts(&mut tx, incident.id, scope).await?);
+    let facts = by_tenant(store::facts::facts(&mut tx, incident.id, scope).await?);
     let ids: Vec<String> = chosen.iter().map(|notice| notice.id.clone()).collect();
     let mut letters: HashMap<String, Vec<String>> = HashMap::new();
     for letter in store::notices::letters_of_notices(&mut tx, &ids).await? {

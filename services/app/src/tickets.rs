@@ -14,7 +14,7 @@ use model::tickets::{InDebt, Settled, Status, Step, settle, turn};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Tx;
-use store::mapping::Scope;
+use store::facts::Scope;
 use store::tickets::{Change, Entry, QuestionRow, TicketRow};
 
 pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
@@ -274,7 +274,7 @@ async fn refuse_generic(tx: &mut Tx, case: &Case, text: &str) -> Result<(), AppE
         ));
     }
     let tenant = &case.ticket.tenant_id;
-    let facts = store::mapping::facts(tx, case.incident.id, Scope::Tenants(tenant, tenant)).await?;
+    let facts = store::facts::facts(tx, case.incident.id, Scope::Tenants(tenant, tenant)).await?;
     let told = store::escalation::newest_released(tx, case.incident.id, tenant).await?;
     let told = told.as_ref().and_then(|notice| notice.facts_digest.split('/').next());
     if facts.is_empty() || told == Some(crate::notices::facts_digest(&facts).as_str()) {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::time::Timestamp;
+use sources::{Encoding, Format, Preset};
 
 /// Tells every organisation touched by a data exposure what of theirs was exposed, and keeps asking until each question has an answer.
 #[derive(Debug, Parser)]
@@ -166,6 +167,15 @@ pub(crate) enum IncidentVerb {
         /// The incident.
         slug: String,
     },
+    /// Destroy the key of the exposed persons and the sets of objects; counts and audit stay. For ever.
+    #[command(after_help = "Example: forthright incident erase bluebleed --why \"retention period over\"")]
+    Erase {
+        /// The incident.
+        slug: String,
+        /// The reason.
+        #[arg(long)]
+        why: String,
+    },
     /// Record a clock event: aware, determined, contained, …
     #[command(
         after_help = "Example: forthright incident event bluebleed aware --at 2022-09-24T08:00:00Z --why \"report by a researcher\""
@@ -256,48 +266,30 @@ pub(crate) enum DirectoryVerb {
     },
 }
 
-/// How a file is read.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum ManifestFormat {
-    /// Found out from the file.
-    Auto,
-    /// CSV with a header.
-    Csv,
-    /// JSON Lines.
-    Jsonl,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExposureVerb {
     /// Count manifests; an interrupted import resumes.
     #[command(after_help = "Example: forthright exposure import bluebleed manifest.csv --shared-domains freemail.txt")]
-    Import {
+    Import(ImportArgs),
+    /// Look through a container and count the addresses and domains that its files name; no content is kept.
+    #[cfg(feature = "object-store")]
+    #[command(after_help = "Example: forthright exposure scan bluebleed s3://exposed-bucket/exports")]
+    Scan {
         /// The incident.
         slug: String,
-        /// The files; - is standard input.
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-        /// How they are read.
-        #[arg(long, value_enum, default_value = "auto")]
-        format: ManifestFormat,
-        /// Another name of a column: --map size=size_bytes.
-        #[arg(long, value_name = "COLUMN=FIELD")]
-        map: Vec<String>,
-        /// A field that the file does not have: counts as missing in each row.
-        #[arg(long, value_name = "FIELD")]
-        without: Vec<String>,
-        /// Domains that belong to nobody in this incident, one a line.
+        /// A folder, s3://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX; credentials as AWS_… or AZURE_….
+        url: String,
+        /// Write the rows to this file as JSON Lines and count nothing.
         #[arg(long, value_name = "FILE")]
-        shared_domains: Option<PathBuf>,
-        /// Count a file again that was counted before.
-        #[arg(long, requires = "why")]
-        again: bool,
-        /// Why again.
-        #[arg(long)]
-        why: Option<String>,
+        output: Option<PathBuf>,
     },
     /// Totals under the counting rules.
     Totals {
+        /// The incident.
+        slug: String,
+    },
+    /// What was read, what it came to and by which rules, in sentences.
+    Summary {
         /// The incident.
         slug: String,
     },
@@ -309,11 +301,89 @@ pub(crate) enum ExposureVerb {
         #[arg(long)]
         tenant: Option<String>,
     },
+    /// How fact sheets changed after they were first written.
+    Changes {
+        /// The incident.
+        slug: String,
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// The files that were read.
+    Manifests {
+        /// The incident.
+        slug: String,
+    },
     /// Rows that could not be used.
+    #[command(after_help = "Example: forthright exposure rejects bluebleed --csv")]
     Rejects {
         /// The incident.
         slug: String,
     },
+    /// The set behind a figure: a commitment to it, and the query that gives the figure from it.
+    #[command(after_help = "Example: forthright exposure prove bluebleed objects --export objects.csv")]
+    Prove {
+        /// The incident.
+        slug: String,
+        /// A name among the totals: objects, emails, bytes, …
+        figure: String,
+        /// Of one organisation domain.
+        #[arg(long, value_name = "DOMAIN")]
+        organisation: Option<String>,
+        /// Write the set to this file.
+        #[arg(long, value_name = "FILE")]
+        export: Option<PathBuf>,
+    },
+    /// The counting rules, with their version.
+    Rules,
+}
+
+/// What an import is told.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The incident.
+    pub(crate) slug: String,
+    /// Files, folders, or the manifest.json of an S3 inventory; - is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How they are read.
+    #[arg(long, value_parser = names_of(&Format::NAMES), default_value = "auto")]
+    pub(crate) format: String,
+    /// How their characters are written.
+    #[arg(long, value_parser = names_of(&Encoding::NAMES), default_value = "auto")]
+    pub(crate) encoding: String,
+    /// Whose columns they have.
+    #[arg(long, value_parser = names_of(&Preset::NAMES), default_value = "auto")]
+    pub(crate) preset: String,
+    /// Another name of a column: --map size=size_bytes.
+    #[arg(long, value_name = "COLUMN=FIELD")]
+    pub(crate) map: Vec<String>,
+    /// A field that the files do not have: counts as missing in each row.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) without: Vec<String>,
+    /// Where an object's path names the domain: 'exports/{domain}/**'; default: the incident's path_rule.
+    #[arg(long, value_name = "RULE")]
+    pub(crate) path_rule: Option<String>,
+    /// Domains that belong to nobody in this incident, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) shared_domains: Option<PathBuf>,
+    /// Read everything, write nothing, and show the first errors.
+    #[arg(long, conflicts_with_all = ["again", "corrects", "shared_domains"])]
+    pub(crate) check: bool,
+    /// Count a file again that was counted before.
+    #[arg(long, requires = "why")]
+    pub(crate) again: bool,
+    /// Why again.
+    #[arg(long)]
+    pub(crate) why: Option<String>,
+    /// The file is a corrected copy of this manifest; refused if it is not. Corrected copies are also found by themselves.
+    #[arg(long, value_name = "MANIFEST", conflicts_with = "again")]
+    pub(crate) corrects: Option<String>,
+}
+
+/// A value that is one of these names.
+fn names_of(names: &'static [&'static str]) -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(names)
 }
 
 #[derive(Debug, Subcommand)]

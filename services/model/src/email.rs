@@ -3,11 +3,12 @@
 //! Does not ask whether anybody reads there. Invariant: an [`EmailAddress`] has a local part without white space or
 //! control characters and a domain by R2, so it is safe in a header once its letters are ASCII.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::domain::{BadDomain, DomainName};
+use crate::domain::{self, BadDomain, DomainName};
 
 /// An address: lower case, its domain in A-label form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,17 +37,9 @@ pub enum BadEmail {
 impl EmailAddress {
     /// Reads an address by R5: what follows the last `@` is the domain.
     pub fn parse(text: &str) -> Result<Self, BadEmail> {
-        let (local, domain) = text.trim().rsplit_once('@').ok_or(BadEmail::NoAt)?;
-        if local.is_empty() {
-            return Err(BadEmail::NoLocalPart);
-        }
-        if local.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(BadEmail::BadLocalPart);
-        }
+        let whole = normal(text)?.into_owned();
+        let (_, domain) = whole.rsplit_once('@').ok_or(BadEmail::NoAt)?;
         let domain = DomainName::parse(domain).map_err(BadEmail::Domain)?;
-        let mut whole = local.to_lowercase();
-        whole.push('@');
-        whole.push_str(domain.as_str());
         Ok(Self { whole, domain })
     }
 
@@ -83,6 +76,31 @@ impl std::str::FromStr for EmailAddress {
 
     fn from_str(text: &str) -> Result<Self, BadEmail> {
         Self::parse(text)
+    }
+}
+
+/// The text of an [`EmailAddress`], borrowed where it stands in normal form already.
+pub fn normal(text: &str) -> Result<Cow<'_, str>, BadEmail> {
+    let text = text.trim();
+    let (local, domain) = text.rsplit_once('@').ok_or(BadEmail::NoAt)?;
+    if local.is_empty() {
+        return Err(BadEmail::NoLocalPart);
+    }
+    let plain = local.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase());
+    if !plain && local.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(BadEmail::BadLocalPart);
+    }
+    match domain::normal(domain).map_err(BadEmail::Domain)? {
+        // Borrowed, it begins right after the @; what was cut off its end was dots and white space.
+        Cow::Borrowed(domain) if plain && text[local.len() + 1..].starts_with(domain) => {
+            Ok(Cow::Borrowed(&text[..local.len() + 1 + domain.len()]))
+        }
+        domain => {
+            let mut whole = local.to_lowercase();
+            whole.push('@');
+            whole.push_str(&domain);
+            Ok(Cow::Owned(whole))
+        }
     }
 }
 

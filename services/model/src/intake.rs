@@ -1,14 +1,14 @@
-//! One row of a manifest: what of it can be used (R1, R2, R5, R7), and how what rows say about one object comes
-//! together (R8).
+//! One row of a manifest: what of it can be used (R1, R2, R5, R7).
 //!
-//! Does not read files and does not derive organisations. Invariant: a row is used or rejected as a whole by its host
+//! Does not read files, does not derive organisations and does not bring rows together (`runs` does). Invariant: a row is used or rejected as a whole by its host
 //! alone; any other field that is bad is left out and marked.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::delivery::named;
-use crate::domain::DomainName;
-use crate::email::{EmailAddress, domain_part};
+use crate::domain;
+use crate::email::{self, domain_part};
 use crate::taxonomy::Taxonomy;
 
 /// Longest object path, in bytes.
@@ -79,110 +79,143 @@ named! {
     }
 }
 
+/// One of the seven fields that a row may lack without being rejected, in the order of [`Counted::ALL`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Where the object lay.
+    ObjectPath,
+    /// The address of a person.
+    Email,
+    /// The kind of data.
+    DataType,
+    /// The date of the document.
+    DocumentDate,
+    /// Its size.
+    SizeBytes,
+    /// The project.
+    ProjectId,
+    /// The user.
+    UserId,
+}
+
+impl Counted {
+    /// All of them. (A row without a domain takes its organisation from the address and lacks nothing.)
+    pub const ALL: [Self; 7] = [
+        Self::ObjectPath,
+        Self::Email,
+        Self::DataType,
+        Self::DocumentDate,
+        Self::SizeBytes,
+        Self::ProjectId,
+        Self::UserId,
+    ];
+
+    /// The field's name in a manifest.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ObjectPath => "object_path",
+            Self::Email => "email",
+            Self::DataType => "data_type",
+            Self::DocumentDate => "document_date",
+            Self::SizeBytes => "size_bytes",
+            Self::ProjectId => "project_id",
+            Self::UserId => "user_id",
+        }
+    }
+}
+
+/// A set of [`Counted`] fields.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FieldSet(u8);
+
+impl FieldSet {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// Takes a field in.
+    pub fn insert(&mut self, field: Counted) {
+        self.0 |= 1 << field as u8;
+    }
+
+    /// Whether it is in.
+    pub fn contains(self, field: Counted) -> bool {
+        self.0 & (1 << field as u8) != 0
+    }
+
+    /// Whether none is in.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A day, in the order of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(u32);
+
+impl Day {
+    /// The day of `YYYY-MM-DD` or of an RFC 3339 time, as it is written there: zones move nothing.
+    pub fn parse(text: &str) -> Option<Self> {
+        date(text)
+    }
+
+    /// Year, month and day as one number: 20210304.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The day of a [`Self::number`]; `None` for a number that is none.
+    pub fn of_number(number: u32) -> Option<Self> {
+        is_day(number / 10_000, number / 100 % 100, number % 100).then_some(Self(number))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.0 / 10_000, self.0 / 100 % 100, self.0 % 100)
+    }
+}
+
 /// A row that is used: its host, and of its other fields those that are there and valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row<'a> {
-    /// The host the row is about.
-    pub host: DomainName,
+    /// The host the row is about, in the normal form of [`domain::DomainName`].
+    pub host: Cow<'a, str>,
     /// Byte for byte as in the file.
-    pub object_path: Option<Cow<'a, str>>,
+    pub object_path: Option<&'a str>,
     /// In normal form.
-    pub email: Option<EmailAddress>,
+    pub email: Option<Cow<'a, str>>,
     /// An id of the taxonomy, or the file's own name, trimmed.
-    pub data_type: Option<Cow<'a, str>>,
-    /// `YYYY-MM-DD`, so that the order of texts is the order of days.
-    pub document_date: Option<String>,
+    pub data_type: Option<&'a str>,
+    /// When the document was written.
+    pub document_date: Option<Day>,
     /// Bytes, never negative.
     pub size_bytes: Option<i64>,
     /// Trimmed.
-    pub project_id: Option<Cow<'a, str>>,
+    pub project_id: Option<&'a str>,
     /// Trimmed.
-    pub user_id: Option<Cow<'a, str>>,
-    /// Whether path, address, type, date, size, project or user is missing. (A row without a domain takes its
-    /// organisation from the address and lacks nothing.)
-    pub has_missing_field: bool,
-    /// Whether one of the same fields is there and cannot be used.
-    pub has_invalid_field: bool,
+    pub user_id: Option<&'a str>,
+    /// What the row lacks.
+    pub missing: FieldSet,
+    /// What is there and cannot be used.
+    pub invalid: FieldSet,
 }
 
 /// Reads a row by R1, R2, R5 and R7.
 pub fn read_row<'a>(raw: &'a RawRow<'_>, taxonomy: &'a Taxonomy) -> Result<Row<'a>, Reject> {
-    let mut row = Row {
-        host: host(&raw.domain, &raw.email)?,
-        object_path: None,
-        email: None,
-        data_type: None,
-        document_date: None,
-        size_bytes: None,
-        project_id: None,
-        user_id: None,
-        has_missing_field: false,
-        has_invalid_field: false,
-    };
+    let host = host(&raw.domain, &raw.email)?;
     let mut marks = Marks::default();
-    row.object_path = marks.note(path(&raw.object_path));
-    row.email = marks.note(text(&raw.email).and_then(|text| EmailAddress::parse(text).ok()));
-    row.data_type = marks.note(text(&raw.data_type)).map(|name| taxonomy.canonical(name));
-    row.document_date = marks.note(text(&raw.document_date).and_then(date)).map(str::to_owned);
-    row.size_bytes = marks.note(text(&raw.size_bytes).and_then(size));
-    row.project_id = marks.note(text(&raw.project_id)).map(Cow::Borrowed);
-    row.user_id = marks.note(text(&raw.user_id)).map(Cow::Borrowed);
-    row.has_missing_field = marks.missing;
-    row.has_invalid_field = marks.invalid;
-    Ok(row)
-}
-
-/// What the rows say about one object, by R8. The order and the number of rows make no difference.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ObjectFacts {
-    /// The smallest size stated, in bytes.
-    pub size: Option<i64>,
-    /// The earliest date stated.
-    pub date: Option<String>,
-    /// The first type stated, in byte order.
-    pub data_type: Option<String>,
-    /// Whether two rows state different sizes, dates or types. A row that states none disputes nothing.
-    pub disputed: bool,
-}
-
-impl ObjectFacts {
-    /// What one row says.
-    pub fn of(row: &Row<'_>) -> Self {
-        Self {
-            size: row.size_bytes,
-            date: row.document_date.clone(),
-            data_type: row.data_type.as_deref().map(str::to_owned),
-            disputed: false,
-        }
-    }
-
-    /// Takes in what other rows say. Commutative, associative, idempotent.
-    pub fn merge(&mut self, other: &Self) {
-        let disputed = [
-            keep_least(&mut self.size, &other.size),
-            keep_least(&mut self.date, &other.date),
-            keep_least(&mut self.data_type, &other.data_type),
-        ];
-        self.disputed |= other.disputed || disputed.contains(&true);
-    }
-}
-
-/// Keeps the lesser of two statements; whether they differ.
-fn keep_least<T: Ord + Clone>(kept: &mut Option<T>, other: &Option<T>) -> bool {
-    match (&*kept, other) {
-        (_, None) => false,
-        (None, Some(_)) => {
-            kept.clone_from(other);
-            false
-        }
-        (Some(mine), Some(theirs)) if mine == theirs => false,
-        (Some(mine), Some(theirs)) => {
-            if theirs < mine {
-                kept.clone_from(other);
-            }
-            true
-        }
-    }
+    Ok(Row {
+        host,
+        object_path: marks.note(Counted::ObjectPath, path(&raw.object_path)),
+        email: marks.note(Counted::Email, text(&raw.email).and_then(|text| email::normal(text).ok())),
+        data_type: marks.note(Counted::DataType, text(&raw.data_type)).map(|name| taxonomy.canonical(name)),
+        document_date: marks.note(Counted::DocumentDate, text(&raw.document_date).and_then(date)),
+        size_bytes: marks.note(Counted::SizeBytes, text(&raw.size_bytes).and_then(size)),
+        project_id: marks.note(Counted::ProjectId, text(&raw.project_id)),
+        user_id: marks.note(Counted::UserId, text(&raw.user_id)),
+        missing: marks.missing,
+        invalid: marks.invalid,
+    })
 }
 
 /// What became of one field.
@@ -204,15 +237,15 @@ impl<T> Reading<T> {
 
 #[derive(Default)]
 struct Marks {
-    missing: bool,
-    invalid: bool,
+    missing: FieldSet,
+    invalid: FieldSet,
 }
 
 impl Marks {
-    fn note<T>(&mut self, reading: Reading<T>) -> Option<T> {
+    fn note<T>(&mut self, field: Counted, reading: Reading<T>) -> Option<T> {
         match reading {
-            Reading::Missing => self.missing = true,
-            Reading::Invalid => self.invalid = true,
+            Reading::Missing => self.missing.insert(field),
+            Reading::Invalid => self.invalid.insert(field),
             Reading::Value(value) => return Some(value),
         }
         None
@@ -220,23 +253,23 @@ impl Marks {
 }
 
 /// R1 and R2. An address that is no text has no domain to give.
-fn host(domain: &Field<'_>, email: &Field<'_>) -> Result<DomainName, Reject> {
+fn host<'a>(domain: &'a Field<'_>, email: &'a Field<'_>) -> Result<Cow<'a, str>, Reject> {
     let name = match (domain, email) {
         (Field::Invalid, _) => return Err(Reject::BadDomain),
         (Field::Text(domain), _) if !domain.trim().is_empty() => domain,
         (_, Field::Text(email)) => domain_part(email).ok_or(Reject::NoDomain)?,
         (_, Field::Missing | Field::Invalid) => return Err(Reject::NoDomain),
     };
-    DomainName::parse(name).map_err(|_| Reject::BadDomain)
+    domain::normal(name).map_err(|_| Reject::BadDomain)
 }
 
-fn path<'a>(field: &'a Field<'_>) -> Reading<Cow<'a, str>> {
+fn path<'a>(field: &'a Field<'_>) -> Reading<&'a str> {
     match field {
         Field::Missing => Reading::Missing,
         Field::Invalid => Reading::Invalid,
         Field::Text(text) if text.trim().is_empty() => Reading::Missing,
         Field::Text(text) if text.len() > LONGEST_PATH || has_control(text) => Reading::Invalid,
-        Field::Text(text) => Reading::Value(Cow::Borrowed(text)),
+        Field::Text(text) => Reading::Value(text),
     }
 }
 
@@ -253,8 +286,10 @@ fn text<'a>(field: &'a Field<'_>) -> Reading<&'a str> {
     if text.len() > LONGEST_FIELD || has_control(text) { Reading::Invalid } else { Reading::Value(text) }
 }
 
+/// Control characters are those below U+0020, and U+007F to U+009F, whose UTF-8 begins with C2.
 fn has_control(text: &str) -> bool {
-    text.chars().any(char::is_control)
+    let suspect = text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == 0x7f) | (byte == 0xc2));
+    suspect && text.chars().any(char::is_control)
 }
 
 /// Decimal digits, 0 to 2^63-1.
@@ -262,19 +297,17 @@ fn size(text: &str) -> Option<i64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// The day of `YYYY-MM-DD` or of an RFC 3339 time, as it is written there: zones move nothing.
-fn date(text: &str) -> Option<&str> {
+/// [`Day::parse`].
+fn date(text: &str) -> Option<Day> {
     let (day, rest) = text.split_at_checked(10)?;
-    (is_day(day) && (rest.is_empty() || is_time(rest))).then_some(day)
+    let bytes = day.as_bytes();
+    let (year, month, of_month) = (number(bytes, 0..4)?, number(bytes, 5..7)?, number(bytes, 8..10)?);
+    let is_date = bytes[4] == b'-' && bytes[7] == b'-' && is_day(year, month, of_month);
+    (is_date && (rest.is_empty() || is_time(rest))).then_some(Day(year * 10_000 + month * 100 + of_month))
 }
 
-fn is_day(day: &str) -> bool {
-    let bytes = day.as_bytes();
-    let (Some(year), Some(month), Some(of_month)) = (number(bytes, 0..4), number(bytes, 5..7), number(bytes, 8..10))
-    else {
-        return false;
-    };
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+fn is_day(year: u32, month: u32, of_month: u32) -> bool {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let last = match month {
         2 if leap => 29,
         2 => 28,
@@ -282,7 +315,7 @@ fn is_day(day: &str) -> bool {
         1..=12 => 31,
         _ => return false,
     };
-    bytes[4] == b'-' && bytes[7] == b'-' && year > 0 && (1..=last).contains(&of_month)
+    (1..=9999).contains(&year) && (1..=last).contains(&of_month)
 }
 
 /// `Thh:mm:ss`, perhaps a fraction, and `Z` or an offset. Source: RFC 3339 5.6, which also allows small letters and a

@@ -3,7 +3,6 @@
 //! Does not judge what a kind means in law. Invariant: an id, a label and a synonym of one kind give the same id,
 //! however they are written in upper and lower case; names that the taxonomy lacks stay as they are (R8).
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -67,8 +66,8 @@ impl Taxonomy {
     }
 
     /// The id of the kind of that name; a name it lacks, trimmed.
-    pub fn canonical<'a>(&'a self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(self.find(name).map_or(name.trim(), |kind| &kind.id))
+    pub fn canonical<'a>(&'a self, name: &'a str) -> &'a str {
+        self.find(name).map_or(name.trim(), |kind| &kind.id)
     }
 
     /// The kind of that id, label or synonym.

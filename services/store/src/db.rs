@@ -282,6 +282,30 @@ impl Store {
         }))
     }
 
+    /// From here on what this process deletes is overwritten, where the database can do that.
+    pub async fn forget_thoroughly(&self) -> Result<(), StoreError> {
+        if let Pools::Sqlite { writer, .. } = &self.pools {
+            sqlx::query("PRAGMA secure_delete = ON").execute(writer).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what was deleted out of the database's files, as far as the database can: the log beside SQLite's file, and
+    /// dead rows of the exposure tables on PostgreSQL. Backups keep what they have.
+    pub async fn sweep_out(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await?;
+            }
+            Pools::Postgres(pool) => {
+                for table in ["VACUUM run_blocks", "VACUUM incidents", "VACUUM rejects"] {
+                    sqlx::query(table).execute(pool).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         match &self.pools {

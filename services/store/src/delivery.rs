@@ -281,6 +281,7 @@ pub async fn insert_mails(
     let mut new = 0;
     for part in mails.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
+            tx.dialect(),
             "INSERT INTO outbox (id, incident_id, cause, cause_id, wave_id, letter_id, notice_id, ticket_id, tenant_id, contact_id, \
              address, name, message_id, reply_token, thread_id, state, attempts, next_at, created_at, last_reply)",
             20,
@@ -460,8 +461,10 @@ pub async fn disabled_among(
     let ids: Vec<&String> = mails.iter().filter_map(|mail| mail.contact_id.as_ref()).collect();
     let mut disabled = std::collections::BTreeSet::new();
     for part in ids.chunks(ROWS_AN_INSERT) {
-        let text =
-            format!("SELECT id FROM contacts WHERE disabled_at IS NOT NULL AND id IN {}", list_of(1, part.len()));
+        let text = format!(
+            "SELECT id FROM contacts WHERE disabled_at IS NOT NULL AND id IN {}",
+            list_of(conn.dialect(), 1, part.len())
+        );
         let found: Vec<String> = on!(conn, |c| {
             let mut query = sqlx::query_scalar(AssertSqlSafe(text));
             for id in part {
@@ -479,7 +482,7 @@ pub async fn give_back(tx: &mut Tx, sender: &str, ids: &[String], next_at: i64) 
     for part in ids.chunks(ROWS_AN_INSERT) {
         let text = format!(
             "UPDATE outbox SET state = 'queued', lease = NULL, next_at = $1 WHERE lease = $2 AND state = 'leased' AND id IN {}",
-            list_of(3, part.len())
+            list_of(tx.dialect(), 3, part.len())
         );
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text)).bind(next_at).bind(sender);

@@ -135,8 +135,10 @@ pub async fn bump_version(tx: &mut Tx) -> Result<i64, StoreError> {
 pub async fn tenants_of(conn: &mut Conn, ids: &[String]) -> Result<Vec<Tenant>, StoreError> {
     let mut found = Vec::new();
     for part in ids.chunks(ROWS_AN_INSERT) {
-        let text =
-            format!("SELECT id, name, country, language, added_at FROM tenants WHERE id IN {}", list(1, part.len()));
+        let text = format!(
+            "SELECT id, name, country, language, added_at FROM tenants WHERE id IN {}",
+            list(conn.dialect(), 1, part.len())
+        );
         found.extend(on!(conn, |c| {
             let mut query = sqlx::query_as::<_, Tenant>(AssertSqlSafe(text));
             for id in part {
@@ -154,7 +156,7 @@ pub async fn claims_of(conn: &mut Conn, domains: &[String]) -> Result<Vec<Domain
     for part in domains.chunks(ROWS_AN_INSERT) {
         let text = format!(
             "SELECT domain, tenant_id, source, alias_of, why, actor, added_at, expires_at FROM domains WHERE lapsed_at IS NULL AND domain IN {}",
-            list(1, part.len())
+            list(conn.dialect(), 1, part.len())
         );
         found.extend(on!(conn, |c| {
             let mut query = sqlx::query_as::<_, DomainClaim>(AssertSqlSafe(text));
@@ -174,7 +176,7 @@ pub async fn contacts_of(conn: &mut Conn, tenants: &[String]) -> Result<Vec<Cont
         let text = format!(
             "SELECT id, tenant_id, role, name, address, language, channel, timezone, priority, source, disabled_at \
              FROM contacts WHERE tenant_id IN {} ORDER BY tenant_id, priority, role, address",
-            list(1, part.len())
+            list(conn.dialect(), 1, part.len())
         );
         found.extend(on!(conn, |c| {
             let mut query = sqlx::query_as::<_, Contact>(AssertSqlSafe(text));
@@ -206,6 +208,7 @@ pub async fn contacts_of_address(conn: &mut Conn, address: &str) -> Result<Vec<C
 pub async fn upsert_tenants(tx: &mut Tx, tenants: &[Tenant]) -> Result<(), StoreError> {
     for part in tenants.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
+            tx.dialect(),
             "INSERT INTO tenants (id, name, country, language, added_at)",
             5,
             part.len(),
@@ -231,6 +234,7 @@ pub async fn upsert_tenants(tx: &mut Tx, tenants: &[Tenant]) -> Result<(), Store
 pub async fn upsert_claims(tx: &mut Tx, claims: &[DomainClaim]) -> Result<(), StoreError> {
     for part in claims.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
+            tx.dialect(),
             "INSERT INTO domains (domain, tenant_id, source, alias_of, why, actor, added_at, expires_at)",
             8,
             part.len(),
@@ -260,6 +264,7 @@ pub async fn upsert_claims(tx: &mut Tx, claims: &[DomainClaim]) -> Result<(), St
 pub async fn upsert_contacts(tx: &mut Tx, contacts: &[Contact], now: Timestamp) -> Result<(), StoreError> {
     for part in contacts.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
+            tx.dialect(),
             "INSERT INTO contacts (id, tenant_id, role, name, address, language, channel, timezone, priority, source, added_at)",
             11,
             part.len(),

@@ -18,22 +18,36 @@ statements! {
         ON CONFLICT (id) DO NOTHING";
     SET_STOPPED = "UPDATE installation SET stopped_at = $1 WHERE id = 1";
     INSERT_INCIDENT = "
-        INSERT INTO incidents (slug, title, vendor, discovered_at, facts, wrapped_key, policies, opened_by, opened_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        INSERT INTO incidents (slug, title, vendor, discovered_at, facts, wrapped_key, policies, opened_by, opened_at,
+            identities, path_rule, identity_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT (slug) DO NOTHING
         RETURNING id";
     BY_SLUG = "
-        SELECT id, slug, title, vendor, discovered_at, facts, wrapped_key, policies, opened_by, opened_at
+        SELECT id, slug, title, vendor, discovered_at, facts, wrapped_key, policies, opened_by, opened_at,
+            identities, path_rule, identity_key, erased_at
         FROM incidents
         WHERE slug = $1";
     BY_ID = "
-        SELECT id, slug, title, vendor, discovered_at, facts, wrapped_key, policies, opened_by, opened_at
+        SELECT id, slug, title, vendor, discovered_at, facts, wrapped_key, policies, opened_by, opened_at,
+            identities, path_rule, identity_key, erased_at
         FROM incidents
         WHERE id = $1";
     LIST = "
-        SELECT id, slug, title, vendor, discovered_at, facts, wrapped_key, policies, opened_by, opened_at
+        SELECT id, slug, title, vendor, discovered_at, facts, wrapped_key, policies, opened_by, opened_at,
+            identities, path_rule, identity_key, erased_at
         FROM incidents
         ORDER BY id";
+    /// Of an incident that has none and was not erased: one that an older program opened.
+    GIVE_IDENTITY_KEY = "
+        UPDATE incidents
+        SET identity_key = $1
+        WHERE id = $2 AND identity_key IS NULL AND erased_at IS NULL";
+    ERASE = "
+        UPDATE incidents
+        SET identity_key = NULL, erased_at = $1, totals_at_erasure = $2
+        WHERE id = $3 AND erased_at IS NULL";
+    TOTALS_AT_ERASURE = "SELECT totals_at_erasure FROM incidents WHERE id = $1";
     INSERT_EVENT = "
         INSERT INTO incident_events (incident_id, name, at, why, actor, recorded_at)
         VALUES ($1, $2, $3, $4, $5, $6)";
@@ -80,6 +94,14 @@ pub struct Incident {
     pub opened_by: String,
     /// Microseconds since the epoch.
     pub opened_at: i64,
+    /// `hashed` or `plain`: how exposed persons are held.
+    pub identities: String,
+    /// Where the paths of a listing name the domain; empty: nowhere.
+    pub path_rule: String,
+    /// The key that exposed persons are hashed under, under the master key; destroyed by erasing.
+    pub identity_key: Option<String>,
+    /// When the exposed persons were erased, microseconds since the epoch.
+    pub erased_at: Option<i64>,
 }
 
 /// A clock event of an incident.
@@ -139,6 +161,9 @@ pub async fn insert(tx: &mut Tx, incident: &Incident) -> Result<Option<i64>, Sto
         .bind(&incident.policies)
         .bind(&incident.opened_by)
         .bind(incident.opened_at)
+        .bind(&incident.identities)
+        .bind(&incident.path_rule)
+        .bind(&incident.identity_key)
         .fetch_optional(c)
         .await)?)
 }
@@ -156,6 +181,29 @@ pub async fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Incident>, StoreEr
 /// All incidents, oldest first.
 pub async fn list(conn: &mut Conn) -> Result<Vec<Incident>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(LIST).fetch_all(c).await)?)
+}
+
+/// Gives an incident that has none its identity key; one that is there stays.
+pub async fn give_identity_key(tx: &mut Tx, incident: i64, wrapped: &str) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(GIVE_IDENTITY_KEY).bind(wrapped).bind(incident).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Destroys the identity key of an incident and keeps its totals; whether it was there to be erased.
+pub async fn erase(tx: &mut Tx, incident: i64, totals: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(ERASE)
+        .bind(now.micros())
+        .bind(totals)
+        .bind(incident)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// The totals of an incident as they were when it was erased, JSON.
+pub async fn totals_at_erasure(conn: &mut Conn, incident: i64) -> Result<Option<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(TOTALS_AT_ERASURE).bind(incident).fetch_one(c).await)?)
 }
 
 /// Records a clock event.

@@ -1,40 +1,94 @@
-//! Manifests while they are counted: chunks of rows go in, distinct things and reference counts stay.
+//! Manifests and their rejects while rows are counted.
 //!
-//! Parses nothing and maps nothing. Invariant: a chunk and the place where counting resumes are written in one
-//! transaction, so a row is counted exactly once however often the import is interrupted.
+//! Parses nothing and maps nothing. Invariant: what a part of a manifest came to and the place where counting resumes
+//! are written in one transaction, and nothing of a manifest is in any figure before [`finish`]; so a row is counted
+//! exactly once however often the import is interrupted, and a file that breaks off is not half counted.
 
-use std::collections::BTreeMap;
-
-use model::intake::ObjectFacts;
 use model::time::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use crate::rows::{ROWS_AN_INSERT, insert_text};
+use crate::runs::Packed;
 use crate::{Conn, StoreError, Tx};
 
+/// The columns of [`Manifest`].
+macro_rules! manifest_columns {
+    () => {
+        "id, name, digest, pass, why, size_bytes, records_done, rows_read, blank_lines, accepted, rejected, \
+         counted_before, reading, described, used_sum, corrects, started_by, started_at, counted_at"
+    };
+}
+
 statements! {
-    LATEST_PASS = "
-        SELECT id, name, digest, pass, size_bytes, records_done, rows_read, blank_lines, accepted, rejected, started_at, counted_at
+    LATEST_PASS = concat!("
+        SELECT ", manifest_columns!(), "
         FROM manifests
         WHERE incident_id = $1 AND digest = $2
         ORDER BY pass DESC
-        LIMIT 1";
-    LIST = "
-        SELECT id, name, digest, pass, size_bytes, records_done, rows_read, blank_lines, accepted, rejected, started_at, counted_at
+        LIMIT 1");
+    LIST = concat!("
+        SELECT ", manifest_columns!(), "
         FROM manifests
         WHERE incident_id = $1
-        ORDER BY id";
+        ORDER BY id");
+    /// Counted to their end, with rows that nobody has corrected yet; newest first.
+    CORRECTABLE = concat!("
+        SELECT ", manifest_columns!(), "
+        FROM manifests
+        WHERE incident_id = $1 AND counted_at IS NOT NULL
+            AND EXISTS (SELECT 1 FROM rejects r WHERE r.manifest_id = manifests.id AND r.corrected_by IS NULL)
+        ORDER BY id DESC
+        LIMIT $2");
+    OPEN_REJECTS = "
+        SELECT record
+        FROM rejects
+        WHERE manifest_id = $1 AND corrected_by IS NULL
+        ORDER BY record";
     INSERT_MANIFEST = "
-        INSERT INTO manifests (incident_id, name, digest, pass, why, size_bytes, records_done, rows_read, blank_lines, accepted, rejected, started_by, started_at, counted_at)
-        VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, $7, $8, NULL)
+        INSERT INTO manifests (incident_id, name, digest, pass, why, size_bytes, records_done, rows_read, blank_lines,
+            accepted, rejected, reading, described, corrects, started_by, started_at, counted_at)
+        VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, $7, $8, $9, $10, $11, NULL)
         RETURNING id";
     /// Must hit one row: another import of the same manifest that got here first makes it none.
     ADVANCE = "
         UPDATE manifests
         SET records_done = records_done + $1, rows_read = rows_read + $2, blank_lines = blank_lines + $3,
-            accepted = accepted + $4, rejected = rejected + $5
-        WHERE id = $6 AND records_done = $7 AND counted_at IS NULL";
-    FINISH = "UPDATE manifests SET counted_at = $1 WHERE id = $2 AND counted_at IS NULL";
+            accepted = accepted + $4, rejected = rejected + $5, counted_before = counted_before + $6, used_sum = $7
+        WHERE id = $8 AND records_done = $9 AND counted_at IS NULL";
+    FINISH = "UPDATE manifests SET counted_at = $1 WHERE id = $2 AND records_done = $3 AND counted_at IS NULL";
+    READY = "UPDATE runs SET state = 'ready' WHERE manifest_id = $1 AND state = 'open'";
+    CORRECT = "
+        UPDATE rejects
+        SET corrected_by = $1
+        WHERE manifest_id = $2 AND corrected_by IS NULL";
+    REPEAT_COUNTS = "
+        UPDATE manifests
+        SET (records_done, rows_read, blank_lines, accepted, rejected, used_sum, counted_at) = (
+            SELECT b.records_done, b.rows_read, b.blank_lines, b.accepted, b.rejected, b.used_sum, CAST($3 AS BIGINT)
+            FROM manifests b
+            WHERE b.id = $1)
+        WHERE id = $2";
+    REPEAT_REJECTS = "
+        INSERT INTO rejects (manifest_id, line, record, reason, raw)
+        SELECT CAST($1 AS BIGINT), line, record, reason, raw
+        FROM rejects
+        WHERE manifest_id = $2";
+    COUNTS_RUNS = "SELECT id FROM runs WHERE manifest_id = $1 AND kind = 'counts' ORDER BY id";
+    REPEAT_RUN = "
+        INSERT INTO runs (incident_id, manifest_id, kind, state, made_at)
+        SELECT incident_id, CAST($1 AS BIGINT), kind, 'ready', CAST($2 AS BIGINT)
+        FROM runs
+        WHERE id = $3
+        RETURNING id";
+    REPEAT_BLOCKS = "
+        INSERT INTO run_blocks (run_id, number, first_host, last_host, entries, body, names)
+        SELECT CAST($1 AS BIGINT), number, first_host, last_host, entries, body, names
+        FROM run_blocks
+        WHERE run_id = $2";
+    DROP_BLOCKS = "DELETE FROM run_blocks WHERE run_id IN (SELECT id FROM runs WHERE manifest_id = $1)";
+    DROP_RUNS = "DELETE FROM runs WHERE manifest_id = $1";
+    DROP_REJECTS = "DELETE FROM rejects WHERE manifest_id = $1";
+    DROP_MANIFEST = "DELETE FROM manifests WHERE id = $1 AND counted_at IS NULL";
     ADD_SHARED = "
         INSERT INTO shared_domains (incident_id, domain, source)
         VALUES ($1, $2, $3)
@@ -43,8 +97,33 @@ statements! {
         SELECT m.name, r.line, r.reason, r.raw
         FROM rejects r
         JOIN manifests m ON m.id = r.manifest_id
-        WHERE m.incident_id = $1
+        WHERE m.incident_id = $1 AND m.counted_at IS NOT NULL AND r.corrected_by IS NULL
         ORDER BY r.manifest_id, r.record";
+    REJECTS_OF = "
+        SELECT raw
+        FROM rejects
+        WHERE manifest_id = $1 AND corrected_by IS NULL
+        ORDER BY record";
+    TOTAL_ROWS = "
+        SELECT CAST(COALESCE(SUM(blank_lines), 0) AS BIGINT), CAST(COALESCE(SUM(accepted), 0) AS BIGINT)
+        FROM manifests
+        WHERE incident_id = $1 AND counted_at IS NOT NULL";
+    TOTAL_REJECTS = "
+        SELECT r.reason, COUNT(*)
+        FROM rejects r
+        JOIN manifests m ON m.id = r.manifest_id
+        WHERE m.incident_id = $1 AND m.counted_at IS NOT NULL AND r.corrected_by IS NULL
+        GROUP BY r.reason";
+    COUNT_CORRECTED = "
+        SELECT COUNT(*)
+        FROM rejects r
+        JOIN manifests m ON m.id = r.manifest_id
+        WHERE m.incident_id = $1 AND r.corrected_by IS NOT NULL";
+    COUNT_OPEN = "SELECT COUNT(*) FROM manifests WHERE incident_id = $1 AND counted_at IS NULL";
+    BLANK_REJECTS = "
+        UPDATE rejects
+        SET raw = ''
+        WHERE manifest_id IN (SELECT id FROM manifests WHERE incident_id = $1)";
 }
 
 /// A manifest as stored.
@@ -58,18 +137,32 @@ pub struct Manifest {
     pub digest: String,
     /// 1, and one more for each deliberate repetition.
     pub pass: i64,
-    /// Length.
+    /// Why again; empty for the first pass.
+    pub why: String,
+    /// Length in bytes.
     pub size_bytes: i64,
-    /// Records (rows and blank lines) that are counted.
+    /// Records (rows and blank lines) that are done.
     pub records_done: i64,
-    /// Of these, rows.
+    /// Rows that count here.
     pub rows_read: i64,
-    /// Of these, blank lines.
+    /// Blank lines that count here.
     pub blank_lines: i64,
     /// Rows that were used.
     pub accepted: i64,
     /// Rows that were kept as rejects.
     pub rejected: i64,
+    /// Records of a corrected copy that count in its original.
+    pub counted_before: i64,
+    /// JSON of the options it is read with.
+    pub reading: String,
+    /// Format, encoding, compression, for people.
+    pub described: String,
+    /// Sum of the hashes of all rows' texts that were used, here or in the original, hex.
+    pub used_sum: String,
+    /// The manifest it is a corrected copy of.
+    pub corrects: Option<i64>,
+    /// Who.
+    pub started_by: String,
     /// Microseconds since the epoch.
     pub started_at: i64,
     /// Set when it was counted to its end.
@@ -81,7 +174,7 @@ pub struct Manifest {
 pub struct Reject {
     /// Physical line where it starts; the header is 1.
     pub line: i64,
-    /// Its number among all records of the file.
+    /// Its number among all records of the file, from 1.
     pub record: i64,
     /// `columns`, `no_domain` or `bad_domain`.
     pub reason: String,
@@ -89,41 +182,27 @@ pub struct Reject {
     pub raw: String,
 }
 
-/// What the rows of a chunk say about one host.
-#[derive(Debug, Clone, Default)]
-pub struct HostCounts {
-    /// Rows.
-    pub rows: i64,
-    /// Rows with a missing field.
-    pub missing: i64,
-    /// Rows with an invalid field.
-    pub invalid: i64,
-}
-
-/// 16 bytes that name an object: the beginning of its path's SHA-256.
-pub type ObjectKey = [u8; 16];
-
-/// A bounded number of records, deduplicated, ready to be written.
+/// What a bounded number of records came to, ready to be written.
 #[derive(Debug, Default)]
-pub struct Chunk {
-    /// Records in it, rows and blank lines.
+pub struct Part {
+    /// Records in it.
     pub records: i64,
-    /// Rows.
+    /// Rows that count here.
     pub rows: i64,
-    /// Blank lines.
+    /// Blank lines that count here.
     pub blank_lines: i64,
     /// Rows used.
     pub accepted: i64,
+    /// Records that count in the original of a corrected copy.
+    pub counted_before: i64,
+    /// [`Manifest::used_sum`] up to the end of this part.
+    pub used_sum: String,
     /// Rows not used.
     pub rejects: Vec<Reject>,
-    /// By host name.
-    pub hosts: BTreeMap<String, HostCounts>,
-    /// Paths by key.
-    pub objects: BTreeMap<ObjectKey, String>,
-    /// By host name and object.
-    pub host_objects: BTreeMap<(String, ObjectKey), ObjectFacts>,
-    /// Host name, kind (`email`, `user`, `project`), identity.
-    pub identities: std::collections::BTreeSet<(String, &'static str, String)>,
+    /// Distinct things per host.
+    pub sets: Vec<Packed>,
+    /// Raw references per host.
+    pub counts: Vec<Packed>,
 }
 
 /// The newest pass over a content in an incident.
@@ -134,6 +213,16 @@ pub async fn latest_pass(conn: &mut Conn, incident: i64, digest: &str) -> Result
 /// All manifests of an incident, oldest first.
 pub async fn manifests(conn: &mut Conn, incident: i64) -> Result<Vec<Manifest>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(LIST).bind(incident).fetch_all(c).await)?)
+}
+
+/// The newest manifests with rows that nobody has corrected yet.
+pub async fn correctable(conn: &mut Conn, incident: i64, limit: i64) -> Result<Vec<Manifest>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(CORRECTABLE).bind(incident).bind(limit).fetch_all(c).await)?)
+}
+
+/// The numbers of a manifest's records that were rejected and not corrected, in order.
+pub async fn open_rejects(conn: &mut Conn, manifest: i64) -> Result<Vec<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(OPEN_REJECTS).bind(manifest).fetch_all(c).await)?)
 }
 
 /// Who reads which file for the first or a further time.
@@ -149,8 +238,14 @@ pub struct NewManifest<'a> {
     pub pass: i64,
     /// Why again; empty for the first pass.
     pub why: &'a str,
-    /// Length.
+    /// Length in bytes.
     pub size_bytes: i64,
+    /// JSON of the options it is read with.
+    pub reading: &'a str,
+    /// Format, encoding, compression, for people.
+    pub described: &'a str,
+    /// The manifest it is a corrected copy of.
+    pub corrects: Option<i64>,
     /// Who.
     pub actor: &'a str,
 }
@@ -164,49 +259,107 @@ pub async fn insert_manifest(tx: &mut Tx, new: &NewManifest<'_>, now: Timestamp)
         .bind(new.pass)
         .bind(new.why)
         .bind(new.size_bytes)
+        .bind(new.reading)
+        .bind(new.described)
+        .bind(new.corrects)
         .bind(new.actor)
         .bind(now.micros())
         .fetch_one(c)
         .await)?)
 }
 
-/// Writes a chunk and moves the place where counting resumes from `done` on, all or nothing.
-pub async fn write_chunk(
+/// Writes a part and moves the place where counting resumes from `done` on, all or nothing.
+pub async fn write_part(
     tx: &mut Tx,
     incident: i64,
     manifest: i64,
     done: i64,
-    chunk: &Chunk,
+    part: &Part,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    let rejected = i64::try_from(chunk.rejects.len()).unwrap_or(i64::MAX);
+    let rejected = i64::try_from(part.rejects.len()).unwrap_or(i64::MAX);
     let hit = on!(tx, |c| sqlx::query(ADVANCE)
-        .bind(chunk.records)
-        .bind(chunk.rows)
-        .bind(chunk.blank_lines)
-        .bind(chunk.accepted)
+        .bind(part.records)
+        .bind(part.rows)
+        .bind(part.blank_lines)
+        .bind(part.accepted)
         .bind(rejected)
+        .bind(part.counted_before)
+        .bind(&part.used_sum)
         .bind(manifest)
         .bind(done)
         .execute(c)
         .await
         .map(|result| result.rows_affected()))?;
     if hit != 1 {
-        return Err(StoreError::Stale { what: "the manifest is being counted by another import".to_owned() });
+        return Err(counted_by_another());
     }
-    let ids = upsert_hosts(tx, incident, &chunk.hosts).await?;
-    insert_objects(tx, incident, &chunk.objects).await?;
-    upsert_host_objects(tx, &ids, &chunk.host_objects).await?;
-    insert_identities(tx, &ids, &chunk.identities).await?;
-    insert_rejects(tx, manifest, &chunk.rejects).await
+    crate::runs::insert(tx, incident, Some(manifest), "sets", "open", &part.sets, now).await?;
+    crate::runs::insert(tx, incident, Some(manifest), "counts", "open", &part.counts, now).await?;
+    insert_rejects(tx, manifest, &part.rejects).await
 }
 
-/// Marks a manifest as counted to its end.
-pub async fn finish(tx: &mut Tx, manifest: i64, now: Timestamp) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(FINISH).bind(now.micros()).bind(manifest).execute(c).await.map(drop))?;
+/// Marks a manifest as counted to its end: from here on it is in the figures. `corrected` names the manifest that it
+/// corrects and how many rejects of that one it brought again.
+pub async fn finish(
+    tx: &mut Tx,
+    manifest: i64,
+    done: i64,
+    corrected: Option<(i64, u64)>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(FINISH)
+        .bind(now.micros())
+        .bind(manifest)
+        .bind(done)
+        .execute(c)
+        .await
+        .map(|result| result.rows_affected()))?;
+    if hit != 1 {
+        return Err(counted_by_another());
+    }
+    on!(tx, |c| sqlx::query(READY).bind(manifest).execute(c).await.map(drop))?;
+    if let Some((original, rejects)) = corrected {
+        let hit = on!(tx, |c| sqlx::query(CORRECT)
+            .bind(manifest)
+            .bind(original)
+            .execute(c)
+            .await
+            .map(|result| result.rows_affected()))?;
+        if hit != rejects {
+            return Err(StoreError::Stale { what: "the rows that this file corrects".to_owned() });
+        }
+    }
     Ok(())
 }
 
-/// Adds a domain to the incident's shared list.
+/// Counts the raw references and rejects of a manifest again, as another pass over the same content.
+pub async fn repeat(tx: &mut Tx, new: &NewManifest<'_>, before: i64, now: Timestamp) -> Result<(), StoreError> {
+    let id = insert_manifest(tx, new, now).await?;
+    on!(tx, |c| sqlx::query(REPEAT_COUNTS).bind(before).bind(id).bind(now.micros()).execute(c).await.map(drop))?;
+    on!(tx, |c| sqlx::query(REPEAT_REJECTS).bind(id).bind(before).execute(c).await.map(drop))?;
+    let runs: Vec<i64> = on!(tx, |c| sqlx::query_scalar(COUNTS_RUNS).bind(before).fetch_all(c).await)?;
+    for run in runs {
+        let copy: i64 =
+            on!(tx, |c| sqlx::query_scalar(REPEAT_RUN).bind(id).bind(now.micros()).bind(run).fetch_one(c).await)?;
+        on!(tx, |c| sqlx::query(REPEAT_BLOCKS).bind(copy).bind(run).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
+fn counted_by_another() -> StoreError {
+    StoreError::Stale { what: "the manifest is being counted by another import".to_owned() }
+}
+
+/// Takes back what was written of a manifest that cannot be read to its end.
+pub async fn abandon(tx: &mut Tx, manifest: i64) -> Result<(), StoreError> {
+    for statement in [DROP_BLOCKS, DROP_RUNS, DROP_REJECTS, DROP_MANIFEST] {
+        on!(tx, |c| sqlx::query(statement).bind(manifest).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// Adds domains to the incident's shared list; how many are new.
 pub async fn add_shared(tx: &mut Tx, incident: i64, domain: &str, source: &str) -> Result<u64, StoreError> {
     Ok(on!(tx, |c| sqlx::query(ADD_SHARED)
         .bind(incident)
@@ -217,143 +370,53 @@ pub async fn add_shared(tx: &mut Tx, incident: i64, domain: &str, source: &str) 
         .map(|done| done.rows_affected()))?)
 }
 
-/// All rejects of an incident as (file, line, reason, raw), in file order.
+/// All rejects of an incident that were not corrected as (file, line, reason, raw), in file order.
 pub async fn rejects(conn: &mut Conn, incident: i64) -> Result<Vec<(String, i64, String, String)>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(REJECTS).bind(incident).fetch_all(c).await)?)
 }
 
-async fn upsert_hosts(
-    tx: &mut Tx,
-    incident: i64,
-    hosts: &BTreeMap<String, HostCounts>,
-) -> Result<BTreeMap<String, i64>, StoreError> {
-    let all: Vec<_> = hosts.iter().collect();
-    let mut ids = BTreeMap::new();
-    for part in all.chunks(ROWS_AN_INSERT) {
-        let text = insert_text(
-            "INSERT INTO hosts (incident_id, host, row_count, rows_missing, rows_invalid)",
-            5,
-            part.len(),
-            "ON CONFLICT (incident_id, host) DO UPDATE SET row_count = hosts.row_count + excluded.row_count, \
-             rows_missing = hosts.rows_missing + excluded.rows_missing, rows_invalid = hosts.rows_invalid + excluded.rows_invalid \
-             RETURNING host, id",
-        );
-        let rows: Vec<(String, i64)> = on!(tx, |c| {
-            let mut query = sqlx::query_as(AssertSqlSafe(text));
-            for (host, counts) in part {
-                query = query.bind(incident).bind(*host).bind(counts.rows).bind(counts.missing).bind(counts.invalid);
-            }
-            query.fetch_all(c).await
-        })?;
-        ids.extend(rows);
-    }
-    Ok(ids)
+/// The texts of a manifest's rejects that were not corrected, in file order.
+pub async fn reject_texts(conn: &mut Conn, manifest: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(REJECTS_OF).bind(manifest).fetch_all(c).await)?)
 }
 
-async fn insert_objects(tx: &mut Tx, incident: i64, objects: &BTreeMap<ObjectKey, String>) -> Result<(), StoreError> {
-    let all: Vec<_> = objects.iter().collect();
-    for part in all.chunks(ROWS_AN_INSERT) {
-        let text = insert_text(
-            "INSERT INTO objects (incident_id, object_key, path)",
-            3,
-            part.len(),
-            "ON CONFLICT (incident_id, object_key) DO NOTHING",
-        );
-        on!(tx, |c| {
-            let mut query = sqlx::query(AssertSqlSafe(text));
-            for (key, path) in part {
-                query = query.bind(incident).bind(&key[..]).bind(*path);
-            }
-            query.execute(c).await.map(drop)
-        })?;
-    }
-    Ok(())
+/// What became of the rows of an incident's manifests.
+#[derive(Debug, Default)]
+pub struct RowTotals {
+    /// Lines of white space.
+    pub blank_lines: i64,
+    /// Rows used.
+    pub accepted: i64,
+    /// Rejects by reason.
+    pub rejects: Vec<(String, i64)>,
+    /// Rejects that a corrected copy brought again.
+    pub corrected: i64,
+    /// Manifests that are not counted to their end.
+    pub open: i64,
 }
 
-/// R8 in SQL, the same as `model::intake::ObjectFacts::merge`: order and repetition make no difference.
-const MERGE_OBJECT: &str = "
-    ON CONFLICT (host_id, object_key) DO UPDATE SET
-        in_dispute = CASE
-            WHEN host_objects.in_dispute = 1 OR excluded.in_dispute = 1
-                OR host_objects.size_bytes <> excluded.size_bytes
-                OR host_objects.document_date <> excluded.document_date
-                OR host_objects.data_type <> excluded.data_type THEN 1
-            ELSE 0 END,
-        size_bytes = CASE
-            WHEN host_objects.size_bytes IS NULL OR excluded.size_bytes < host_objects.size_bytes THEN excluded.size_bytes
-            ELSE host_objects.size_bytes END,
-        document_date = CASE
-            WHEN host_objects.document_date IS NULL OR excluded.document_date < host_objects.document_date THEN excluded.document_date
-            ELSE host_objects.document_date END,
-        data_type = CASE
-            WHEN host_objects.data_type IS NULL OR excluded.data_type < host_objects.data_type THEN excluded.data_type
-            ELSE host_objects.data_type END";
-
-fn id_of(ids: &BTreeMap<String, i64>, host: &str) -> Result<i64, StoreError> {
-    ids.get(host)
-        .copied()
-        .ok_or_else(|| StoreError::Unknown { what: format!("host {host} in a chunk without its counts") })
+/// What became of the rows of an incident's manifests that are counted to their end.
+pub async fn row_totals(conn: &mut Conn, incident: i64) -> Result<RowTotals, StoreError> {
+    let (blank_lines, accepted) = on!(conn, |c| sqlx::query_as(TOTAL_ROWS).bind(incident).fetch_one(c).await)?;
+    Ok(RowTotals {
+        blank_lines,
+        accepted,
+        rejects: on!(conn, |c| sqlx::query_as(TOTAL_REJECTS).bind(incident).fetch_all(c).await)?,
+        corrected: on!(conn, |c| sqlx::query_scalar(COUNT_CORRECTED).bind(incident).fetch_one(c).await)?,
+        open: on!(conn, |c| sqlx::query_scalar(COUNT_OPEN).bind(incident).fetch_one(c).await)?,
+    })
 }
 
-async fn upsert_host_objects(
-    tx: &mut Tx,
-    ids: &BTreeMap<String, i64>,
-    said: &BTreeMap<(String, ObjectKey), ObjectFacts>,
-) -> Result<(), StoreError> {
-    let mut all = Vec::with_capacity(said.len());
-    for ((host, key), object) in said {
-        all.push((id_of(ids, host)?, key, object));
-    }
-    for part in all.chunks(ROWS_AN_INSERT) {
-        let head = "INSERT INTO host_objects (host_id, object_key, size_bytes, document_date, data_type, in_dispute)";
-        let text = insert_text(head, 6, part.len(), MERGE_OBJECT);
-        on!(tx, |c| {
-            let mut query = sqlx::query(AssertSqlSafe(text));
-            for (host, key, object) in part {
-                query = query
-                    .bind(*host)
-                    .bind(&key[..])
-                    .bind(object.size)
-                    .bind(&object.date)
-                    .bind(&object.data_type)
-                    .bind(i64::from(object.disputed));
-            }
-            query.execute(c).await.map(drop)
-        })?;
-    }
-    Ok(())
-}
-
-async fn insert_identities(
-    tx: &mut Tx,
-    ids: &BTreeMap<String, i64>,
-    identities: &std::collections::BTreeSet<(String, &'static str, String)>,
-) -> Result<(), StoreError> {
-    let mut all = Vec::with_capacity(identities.len());
-    for (host, kind, identity) in identities {
-        all.push((id_of(ids, host)?, *kind, identity));
-    }
-    for part in all.chunks(ROWS_AN_INSERT) {
-        let text = insert_text(
-            "INSERT INTO host_identities (host_id, kind, identity)",
-            3,
-            part.len(),
-            "ON CONFLICT (host_id, kind, identity) DO NOTHING",
-        );
-        on!(tx, |c| {
-            let mut query = sqlx::query(AssertSqlSafe(text));
-            for (host, kind, identity) in part {
-                query = query.bind(*host).bind(*kind).bind(*identity);
-            }
-            query.execute(c).await.map(drop)
-        })?;
-    }
+/// Forgets the texts of an incident's rejects; how many there are stays.
+pub async fn blank_rejects(tx: &mut Tx, incident: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(BLANK_REJECTS).bind(incident).execute(c).await.map(drop))?;
     Ok(())
 }
 
 async fn insert_rejects(tx: &mut Tx, manifest: i64, rejects: &[Reject]) -> Result<(), StoreError> {
     for part in rejects.chunks(ROWS_AN_INSERT) {
-        let text = insert_text("INSERT INTO rejects (manifest_id, line, record, reason, raw)", 5, part.len(), "");
+        let head = "INSERT INTO rejects (manifest_id, line, record, reason, raw)";
+        let text = insert_text(tx.dialect(), head, 5, part.len(), "");
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
             for reject in part {

@@ -146,7 +146,7 @@ async fn commit(store: &Store, sender: &str, waiting: &[Waiting]) -> Result<Hash
 async fn mark_at_dot(tx: &mut Tx, sender: &str, ids: &[&String]) -> Result<Vec<String>, StoreError> {
     let text = format!(
         "UPDATE outbox SET state = 'at_dot' WHERE lease = $1 AND state = 'leased' AND id IN {} RETURNING id",
-        list(2, ids.len())
+        list(tx.dialect(), 2, ids.len())
     );
     Ok(on!(tx, |c| {
         let mut query = sqlx::query_scalar(AssertSqlSafe(text)).bind(sender);
@@ -159,7 +159,7 @@ async fn mark_at_dot(tx: &mut Tx, sender: &str, ids: &[&String]) -> Result<Vec<S
 
 async fn settle(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Result<Vec<String>, StoreError> {
     let mut text = String::from("WITH verdict (id, state, next_at, settled_at, reply, attempt) AS (VALUES ");
-    values(&mut text, 2, 6, verdicts.len());
+    values(tx.dialect(), &mut text, 2, 6, verdicts.len());
     text.push_str(
         ") UPDATE outbox SET state = verdict.state, lease = NULL, next_at = verdict.next_at, settled_at = verdict.settled_at, \
          last_reply = verdict.reply, attempts = verdict.attempt \
@@ -182,6 +182,7 @@ async fn settle(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Result<Vec<
 
 async fn insert_attempts(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Result<(), StoreError> {
     let text = insert_text(
+        tx.dialect(),
         "INSERT INTO attempts (outbox_id, attempt, sender, started_at, ended_at, outcome, phase, reply, tls)",
         9,
         verdicts.len(),

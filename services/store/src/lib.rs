@@ -11,6 +11,7 @@ pub mod audit;
 pub mod delivery;
 pub mod directory;
 pub mod escalation;
+pub mod facts;
 pub mod incidents;
 pub mod intake;
 pub mod ledger;
@@ -19,6 +20,7 @@ pub mod notices;
 pub mod overview;
 pub mod queue;
 mod rows;
+pub mod runs;
 pub mod tickets;
 
 pub use audit::AuditEntry;
@@ -32,6 +34,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         delivery::STATEMENTS,
         directory::STATEMENTS,
         escalation::STATEMENTS,
+        facts::STATEMENTS,
         incidents::STATEMENTS,
         intake::STATEMENTS,
         ledger::STATEMENTS,
@@ -39,6 +42,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         notices::STATEMENTS,
         overview::STATEMENTS,
         queue::STATEMENTS,
+        runs::STATEMENTS,
         tickets::STATEMENTS,
     ]
     .concat()

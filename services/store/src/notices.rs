@@ -10,7 +10,7 @@ use crate::{Conn, StoreError, Tx};
 statements! {
     AFFECTED_TENANTS = "
         SELECT DISTINCT tenant_id
-        FROM mappings
+        FROM fact_sheets
         WHERE incident_id = $1 AND verdict = 'mapped' AND tenant_id > $2
         ORDER BY tenant_id
         LIMIT $3";
@@ -198,7 +198,7 @@ async fn letters_where(conn: &mut Conn, column: &'static str, values: &[String])
     for part in values.chunks(ROWS_AN_INSERT) {
         let text = format!(
             "SELECT id, notice_id, kind, language, subject, text, html, digest FROM letters WHERE {column} IN {} ORDER BY notice_id, language",
-            list_of(1, part.len())
+            list_of(conn.dialect(), 1, part.len())
         );
         found.extend(on!(conn, |c| {
             let mut query = sqlx::query_as::<_, LetterRow>(AssertSqlSafe(text));
@@ -221,6 +221,7 @@ pub async fn insert_drafts(
 ) -> Result<(), StoreError> {
     for part in drafts.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
+            tx.dialect(),
             "INSERT INTO notices (id, incident_id, tenant_id, kind, version, state, code, facts, facts_digest, template_version, drafted_by, drafted_at)",
             12,
             part.len(),
@@ -274,7 +275,7 @@ pub async fn redraft(tx: &mut Tx, actor: &str, now: i64, draft: &Draft) -> Resul
 pub async fn insert_letters(tx: &mut Tx, now: i64, letters: &[LetterRow]) -> Result<(), StoreError> {
     for part in letters.chunks(ROWS_AN_INSERT) {
         let head = "INSERT INTO letters (id, notice_id, kind, language, subject, text, html, digest, written_at)";
-        let text = insert_text(head, 9, part.len(), "");
+        let text = insert_text(tx.dialect(), head, 9, part.len(), "");
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
             for letter in part {
@@ -315,7 +316,7 @@ pub async fn release(tx: &mut Tx, ids: &[String], now: i64) -> Result<u64, Store
     for part in ids.chunks(ROWS_AN_INSERT) {
         let text = format!(
             "UPDATE notices SET state = 'released', released_at = $1 WHERE state = 'approved' AND id IN {}",
-            list_of(2, part.len())
+            list_of(tx.dialect(), 2, part.len())
         );
         hit += on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text)).bind(now);

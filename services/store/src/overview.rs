@@ -87,7 +87,7 @@ statements! {
         ORDER BY f.due_at, f.id
         LIMIT $2";
     ORGANISATIONS = "
-        SELECT m.tenant_id, MAX(n.name) AS name, COUNT(DISTINCT m.organisation_domain) AS domains,
+        SELECT m.tenant_id, MAX(n.name) AS name, COUNT(*) AS domains,
             (SELECT x.state FROM notices x WHERE x.incident_id = $1 AND x.tenant_id = m.tenant_id ORDER BY x.version DESC LIMIT 1) AS notice_state,
             (SELECT x.code FROM notices x WHERE x.incident_id = $1 AND x.tenant_id = m.tenant_id ORDER BY x.version DESC LIMIT 1) AS notice_code,
             (SELECT COUNT(*) FROM outbox o WHERE o.incident_id = $1 AND o.tenant_id = m.tenant_id AND o.notice_id IS NOT NULL) AS mails,
@@ -96,19 +96,19 @@ statements! {
             (SELECT t.status FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id) AS ticket_status,
             (SELECT t.turn FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id) AS turn,
             (SELECT t.debt FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id) AS debt
-        FROM mappings m
+        FROM fact_sheets m
         JOIN tenants n ON n.id = m.tenant_id
         WHERE m.incident_id = $1 AND m.verdict = 'mapped' AND m.tenant_id > $2
         GROUP BY m.tenant_id
         ORDER BY m.tenant_id
         LIMIT $3";
     UNMAPPED = "
-        SELECT m.organisation_domain, m.verdict, CAST(SUM(h.row_count) AS BIGINT), MAX(m.because)
-        FROM mappings m
-        JOIN hosts h ON h.id = m.host_id
-        WHERE m.incident_id = $1 AND m.verdict IN ('unmapped', 'conflict')
-        GROUP BY m.organisation_domain, m.verdict
-        ORDER BY SUM(h.row_count) DESC, m.organisation_domain
+        SELECT s.organisation_domain, s.verdict, s.row_count,
+            (SELECT MAX(m.because) FROM mappings m
+             WHERE m.incident_id = $1 AND m.organisation_domain = s.organisation_domain AND m.verdict = s.verdict)
+        FROM fact_sheets s
+        WHERE s.incident_id = $1 AND s.verdict IN ('unmapped', 'conflict')
+        ORDER BY s.row_count DESC, s.organisation_domain
         LIMIT $2";
 }
 

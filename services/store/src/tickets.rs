@@ -252,6 +252,7 @@ pub async fn list(conn: &mut Conn, incident: i64) -> Result<Vec<TicketRow>, Stor
 pub async fn insert(tx: &mut Tx, incident: i64, now: i64, tickets: &[NewTicket]) -> Result<(), StoreError> {
     for part in tickets.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
+            tx.dialect(),
             "INSERT INTO tickets (id, incident_id, tenant_id, token, status, turn, debt, opened_at)",
             8,
             part.len(),

@@ -130,7 +130,7 @@ async fn run(desk: &Arc<Desk>, nudge: Nudge) -> Ended {
 
 async fn map(desk: &Desk, incident: i64) -> Result<(), AppError> {
     while !desk.stop.is_cancelled() {
-        let mapped = app::mapping::map_chunk(&desk.app, incident).await?;
+        let mapped = app::facts::settle_chunk(&desk.app, incident).await?;
         desk.count(|done| done.mapped_hosts += mapped.done as u64);
         if !mapped.left {
             break;

@@ -75,6 +75,8 @@ impl World {
             summary: String::new(),
             measures: String::new(),
             contact: String::new(),
+            identities: crate::incidents::Identities::Hashed,
+            path_rule: String::new(),
             policies: std::collections::BTreeMap::new(),
         };
         crate::incidents::open(&self.app, file).await.unwrap();

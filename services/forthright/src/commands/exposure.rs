@@ -1,40 +1,30 @@
 //! `exposure`.
 
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+mod import;
+#[cfg(feature = "object-store")]
+mod scan;
+mod summary;
 
-use anyhow::{Context, Result};
-use app::App;
-use app::intake::{Again, Imported, Progress};
+use anyhow::Result;
 use model::notices::DomainFacts;
-use sources::{Format, Options};
+use model::rules::Rule;
 
-use super::{DONE, PARTIAL, open};
-use crate::cli::{Everywhere, ExposureVerb, ManifestFormat};
-use crate::output::{self, Usage};
+use super::{DONE, PARTIAL, open, say};
+use crate::cli::{Everywhere, ExposureVerb};
+use crate::output;
 
 pub(super) async fn exposure(e: &Everywhere, verb: ExposureVerb) -> Result<u8> {
     match verb {
-        ExposureVerb::Import { slug, files, format, map, without, shared_domains, again, why } => {
-            let columns = map.iter().map(|pair| column(pair)).collect::<Result<_>>()?;
-            let format = match format {
-                ManifestFormat::Auto => Format::Auto,
-                ManifestFormat::Csv => Format::Csv,
-                ManifestFormat::Jsonl => Format::JsonLines,
-            };
-            let options = Options { format, columns, absent: without };
-            let again = match (again, why.as_deref()) {
-                (true, Some(why)) => Again::Yes { why },
-                _ => Again::No,
-            };
-            import(e, &slug, &files, &options, shared_domains.as_deref(), again).await
-        }
+        ExposureVerb::Import(args) => import::run(e, args).await,
+        #[cfg(feature = "object-store")]
+        ExposureVerb::Scan { slug, url, output } => scan::run(e, &slug, &url, output.as_deref()).await,
         ExposureVerb::Totals { slug } => {
             output::document(e, &app::intake::totals(&open(e).await?, &slug).await?)?;
             Ok(DONE)
         }
+        ExposureVerb::Summary { slug } => summary::run(e, &slug).await,
         ExposureVerb::Facts { slug, tenant } => {
-            let facts = app::intake::facts(&open(e).await?, &slug, tenant.as_deref()).await?;
+            let facts = app::facts::facts(&open(e).await?, &slug, tenant.as_deref()).await?;
             if e.json {
                 output::json(&facts)?;
             } else {
@@ -42,10 +32,43 @@ pub(super) async fn exposure(e: &Everywhere, verb: ExposureVerb) -> Result<u8> {
             }
             Ok(DONE)
         }
+        ExposureVerb::Changes { slug, tenant } => {
+            let changes = app::facts::changes(&open(e).await?, &slug, tenant.as_deref()).await?;
+            if e.json {
+                output::json(&changes)?;
+            } else {
+                output::list(e, &CHANGE_COLUMNS, changes.into_iter().map(change_line).collect())?;
+            }
+            Ok(DONE)
+        }
+        ExposureVerb::Manifests { slug } => {
+            let rows = app::intake::manifests(&open(e).await?, &slug).await?;
+            output::list(e, &MANIFEST_COLUMNS, rows.into_iter().map(manifest_line).collect())?;
+            Ok(DONE)
+        }
         ExposureVerb::Rejects { slug } => {
             let rows = app::intake::rejects(&open(e).await?, &slug).await?;
             let lines = rows.into_iter().map(|(file, line, reason, raw)| vec![file, line.to_string(), reason, raw]);
             output::list(e, &["file", "line", "reason", "raw"], lines.collect())?;
+            Ok(DONE)
+        }
+        ExposureVerb::Prove { slug, figure, organisation, export } => {
+            let proof =
+                app::intake::prove(&open(e).await?, &slug, &figure, organisation.as_deref(), export.as_deref()).await?;
+            output::document(e, &proof)?;
+            if let Some(file) = export {
+                say(e, format!("wrote the set to {}", file.display()));
+            }
+            Ok(DONE)
+        }
+        ExposureVerb::Rules => {
+            let version = model::rules::VERSION.to_string();
+            let line = |rule: &Rule| {
+                let document = format!("docs/rules/{rule}.md");
+                vec![rule.to_string(), version.clone(), rule.title().to_owned(), rule.code().to_owned(), document]
+            };
+            let lines = Rule::ALL.iter().map(line).collect();
+            output::list(e, &["rule", "version", "says", "code", "document"], lines)?;
             Ok(DONE)
         }
     }
@@ -66,97 +89,80 @@ const FACT_COLUMNS: [&str; 11] = [
 ];
 
 fn fact_line(fact: DomainFacts) -> Vec<String> {
-    let types: Vec<String> = fact.data_types.iter().map(|count| format!("{}={}", count.id, count.objects)).collect();
     vec![
-        fact.domain,
-        fact.tenant_id.unwrap_or_default(),
+        fact.domain.clone(),
+        fact.tenant_id.clone().unwrap_or_default(),
         fact.rows.to_string(),
         fact.objects.to_string(),
         fact.emails.to_string(),
         fact.users.to_string(),
         fact.projects.to_string(),
         fact.bytes.to_string(),
-        fact.first_date.unwrap_or_default(),
-        fact.last_date.unwrap_or_default(),
-        types.join(";"),
+        fact.first_date.clone().unwrap_or_default(),
+        fact.last_date.clone().unwrap_or_default(),
+        data_types(&fact),
     ]
 }
 
-fn column(pair: &str) -> Result<(String, String)> {
-    match pair.split_once('=') {
-        Some((column, field)) if !column.is_empty() && !field.is_empty() => Ok((column.to_owned(), field.to_owned())),
-        _ => Err(anyhow::Error::new(Usage {
-            what: format!("--map {pair} names no column and field"),
-            hint: "write it as in --map size=size_bytes".to_owned(),
-        })),
-    }
+fn data_types(fact: &DomainFacts) -> String {
+    let types: Vec<String> = fact.data_types.iter().map(|count| format!("{}={}", count.id, count.objects)).collect();
+    types.join(";")
 }
 
-async fn import(
-    e: &Everywhere,
-    slug: &str,
-    files: &[PathBuf],
-    options: &Options,
-    shared: Option<&Path>,
-    again: Again<'_>,
-) -> Result<u8> {
-    let app = open(e).await?;
-    if let Some(path) = shared {
-        app::intake::share(&app, slug, path).await?;
-    }
-    let mut all = Vec::new();
-    let mut rejected = 0;
-    for file in files {
-        let imported = import_one(e, &app, slug, file, options, again).await?;
-        if imported.already_counted_at.is_none() {
-            rejected += imported.rejected_rows;
-        }
-        all.push(imported);
-    }
-    if let ([one], true) = (all.as_slice(), e.json) {
-        output::json(one)?;
-    } else {
-        output::document(e, &all)?;
-    }
-    Ok(if rejected == 0 { DONE } else { PARTIAL })
+const CHANGE_COLUMNS: [&str; 9] =
+    ["domain", "version", "changed_at", "cause", "rows", "objects", "emails", "bytes", "data_types"];
+
+/// Figures as `before→after` where they differ, else as they stayed.
+fn change_line(change: app::facts::FactChange) -> Vec<String> {
+    let app::facts::FactChange { domain, version, changed_at, cause, before, after } = change;
+    let figure = |of: fn(&DomainFacts) -> String| {
+        let text = |facts: &Option<DomainFacts>| facts.as_ref().map_or_else(|| "-".to_owned(), of);
+        let (before, after) = (text(&before), text(&after));
+        if before == after { after } else { format!("{before}→{after}") }
+    };
+    vec![
+        domain,
+        version.to_string(),
+        changed_at.to_string(),
+        cause,
+        figure(|facts| facts.rows.to_string()),
+        figure(|facts| facts.objects.to_string()),
+        figure(|facts| facts.emails.to_string()),
+        figure(|facts| facts.bytes.to_string()),
+        figure(data_types),
+    ]
 }
 
-async fn import_one(
-    e: &Everywhere,
-    app: &App,
-    slug: &str,
-    file: &Path,
-    options: &Options,
-    again: Again<'_>,
-) -> Result<Imported> {
-    if file.as_os_str() != "-" {
-        return Ok(app::intake::import(app, slug, file, options, again, progress(e)).await?);
-    }
-    // Standard input is kept in a file first: its content is its identity, and an import may have to resume.
-    let mut spool = tempfile::Builder::new()
-        .prefix("stdin-")
-        .tempfile_in(&e.data)
-        .context("cannot spool standard input to the data folder")?;
-    std::io::copy(&mut std::io::stdin().lock(), &mut spool)
-        .context("cannot spool standard input to the data folder")?;
-    spool.flush().context("cannot spool standard input to the data folder")?;
-    Ok(app::intake::import(app, slug, spool.path(), options, again, progress(e)).await?)
-}
+const MANIFEST_COLUMNS: [&str; 13] = [
+    "file",
+    "sha256",
+    "pass",
+    "read_as",
+    "bytes",
+    "rows",
+    "accepted",
+    "rejected",
+    "blank_lines",
+    "counted_before",
+    "imported_by",
+    "started_at",
+    "counted_at",
+];
 
-/// Rows, rate and time left on standard error, when that is a terminal.
-fn progress(e: &Everywhere) -> impl FnMut(Progress) + use<> {
-    let shown = !e.quiet && std::io::stderr().is_terminal();
-    let started = tokio::time::Instant::now();
-    move |progress| {
-        if !shown {
-            return;
-        }
-        let seconds = started.elapsed().as_secs_f64().max(0.001);
-        let rate = progress.bytes as f64 / seconds;
-        let left = (progress.of.saturating_sub(progress.bytes) as f64 / rate.max(1.0)).ceil();
-        eprint!("\r{} rows, {:.0} rows/s, {left:.0} s left   ", progress.rows, progress.rows as f64 / seconds);
-        if progress.bytes >= progress.of {
-            eprintln!();
-        }
-    }
+fn manifest_line(row: store::intake::Manifest) -> Vec<String> {
+    vec![
+        row.name,
+        row.digest,
+        row.pass.to_string(),
+        row.described,
+        row.size_bytes.to_string(),
+        row.rows_read.to_string(),
+        row.accepted.to_string(),
+        row.rejected.to_string(),
+        row.blank_lines.to_string(),
+        row.counted_before.to_string(),
+        row.started_by,
+        output::time(Some(row.started_at)),
+        output::time(row.counted_at),
+    ]
 }

@@ -168,6 +168,11 @@ async fn incident(e: &Everywhere, verb: IncidentVerb) -> Result<u8> {
                 .collect();
             output::document(e, &serde_json::json!({ "incident": incident.facts, "events": events }))?;
         }
+        IncidentVerb::Erase { slug, why } => {
+            let erased = app::intake::erase(&open(e).await?, &slug, &why).await?;
+            output::document(e, &erased)?;
+            say(e, format!("erased: the exposed persons and objects of {slug}; backups made before still hold them"));
+        }
         IncidentVerb::Event { slug, name, at, why } => {
             app::incidents::event(&open(e).await?, &slug, &name, at, &why).await?;
             say(e, format!("recorded: {slug} {name} at {at}"));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use app::delivery::Selection;
 use app::directory::Mode;
-use app::intake::Again;
+use app::intake::{Again, Import};
 use app::notices::Drafts;
 use app::{App, Made, Opening, Settings};
 use mail::route::Route;
@@ -117,7 +117,9 @@ impl Stage<'_> {
         );
         app::intake::share(app, SLUG, &self.file("freemail.txt", SHARED)?).await?;
         let manifest = self.file("manifest.csv", MANIFEST)?;
-        app::intake::import(app, SLUG, &manifest, &sources::Options::default(), Again::No, |_| {}).await?;
+        let options = sources::Options::default();
+        let import = Import { path: &manifest, name: "manifest.csv", options: &options, again: Again::No };
+        app::intake::import(app, SLUG, &import, |_| {}).await?;
         let totals = app::intake::totals(app, SLUG).await?;
         let rejected = totals.rejected_columns + totals.rejected_no_domain + totals.rejected_bad_domain;
         step(

@@ -1,0 +1,362 @@
+//! Fact sheets: runs folded into what is known of each organisation, kept up to date as manifests and verdicts change.
+//!
+//! Knows no rule (that is `model::runs`). Invariant: a sheet is a function of the ready runs and the verdicts alone, so
+//! writing it twice, late or by two workers gives the same.
+
+use std::collections::{BTreeMap, HashMap};
+
+use model::intake::Counted;
+use model::notices::{DomainFacts, TypeCount, Unknown};
+use model::runs::{Batch, Counts, CountsBlock, Figures, Fold, KeyRange, Kinds, SetsBlock, end_of, host_of, reversed};
+use store::facts::{Change, Scope, Sheet};
+use store::runs::{BlockPlace, LAST, Packed};
+use store::{Conn, StoreError, Tx};
+
+use crate::mapping::damaged;
+use crate::{App, AppError};
+
+/// Sheets in a chunk: a transaction of about a tenth of a second.
+const A_CHUNK: i64 = 1_000;
+
+/// Beyond this many runs they are brought together: each is looked into for every sheet that changes.
+const MANY_RUNS: usize = 24;
+/// Records that are brought together at a time, in bytes.
+const MERGED_AT_ONCE: usize = 24 * 1024 * 1024;
+
+/// Brings an incident's figures up to date: verdicts, then fact sheets, by the functions that the workers' job runs.
+pub(crate) async fn settle(app: &App, incident: i64) -> Result<(), AppError> {
+    while settle_chunk(app, incident).await?.left {}
+    Ok(())
+}
+
+/// One bounded step of [`settle`].
+pub async fn settle_chunk(app: &App, incident: i64) -> Result<crate::mapping::Mapped, AppError> {
+    let mapped = match crate::mapping::map_chunk(app, incident).await {
+        // Another worker did this step first: the next one is to be looked for.
+        Err(AppError::Store(StoreError::Stale { .. })) => crate::mapping::Mapped { done: 0, left: true },
+        mapped => mapped?,
+    };
+    if mapped.left || mapped.done > 0 {
+        return Ok(crate::mapping::Mapped { left: true, ..mapped });
+    }
+    let sheets = refresh_chunk(app, incident).await?;
+    if sheets > 0 {
+        return Ok(crate::mapping::Mapped { left: true, ..mapped });
+    }
+    match merge_runs(app, incident).await {
+        Ok(()) | Err(AppError::Store(StoreError::Stale { .. })) => Ok(crate::mapping::Mapped { left: false, ..mapped }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the next stale sheets anew; how many.
+async fn refresh_chunk(app: &App, incident: i64) -> Result<usize, AppError> {
+    let mut tx = app.store.begin().await?;
+    let stale = store::facts::take_stale(&mut tx, incident, A_CHUNK).await?;
+    if stale.is_empty() {
+        return Ok(0);
+    }
+    let domains: Vec<String> = stale.iter().map(|(reversed, _)| host_of(reversed)).collect();
+    let causes: HashMap<&str, &str> =
+        domains.iter().map(String::as_str).zip(stale.iter().map(|(_, cause)| cause.as_str())).collect();
+    let existing: HashMap<String, (String, i64)> = store::facts::existing(&mut tx, incident, &domains)
+        .await?
+        .into_iter()
+        .map(|(domain, facts, version)| (domain, (facts, version)))
+        .collect();
+    let now = app.clock.now().micros();
+    let (gathered, kinds) = gather(&mut tx, incident, &domains).await?;
+    let (mut sheets, mut gone, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+    for organisation in gathered {
+        let before = existing.get(&organisation.domain);
+        let domain = organisation.domain.clone();
+        let sheet = sheet(organisation, &kinds, before.map_or(1, |(_, version)| version + 1))?;
+        let after = sheet.as_ref().map(|sheet| sheet.facts.as_str()).unwrap_or_default();
+        if let Some((before, version)) = before
+            && before != after
+        {
+            changes.push(Change {
+                organisation_domain: domain.clone(),
+                version: version + 1,
+                changed_at: now,
+                cause: causes.get(domain.as_str()).copied().unwrap_or_default().to_owned(),
+                before: before.clone(),
+                after: after.to_owned(),
+            });
+        }
+        match sheet {
+            Some(mut sheet) => {
+                // Raw references of a shared domain may change without its facts.
+                if let Some((before, version)) = before
+                    && *before == sheet.facts
+                {
+                    sheet.version = *version;
+                }
+                sheets.push(sheet);
+            }
+            None => gone.push(domain),
+        }
+    }
+    store::facts::upsert(&mut tx, incident, now, &sheets).await?;
+    store::facts::delete(&mut tx, incident, &gone).await?;
+    store::facts::insert_changes(&mut tx, incident, &changes).await?;
+    tx.commit_ledger().await?;
+    Ok(stale.len())
+}
+
+/// What the runs say about one organisation domain.
+pub(crate) struct Gathered {
+    pub(crate) domain: String,
+    /// None: no host counts under it any more.
+    pub(crate) owner: Option<(String, Option<String>)>,
+    pub(crate) fold: Fold,
+    /// Raw references by host, in the order of reversed names.
+    pub(crate) hosts: BTreeMap<String, Counts>,
+}
+
+/// Folds the runs for these organisation domains, in their order; the kinds belong to the folds.
+pub(crate) async fn gather(
+    conn: &mut Conn,
+    incident: i64,
+    domains: &[String],
+) -> Result<(Vec<Gathered>, Kinds), AppError> {
+    let mut gathered: Vec<Gathered> = domains
+        .iter()
+        .map(|domain| Gathered { domain: domain.clone(), owner: None, fold: Fold::default(), hosts: BTreeMap::new() })
+        .collect();
+    let places: HashMap<&str, usize> = domains.iter().enumerate().map(|(at, domain)| (domain.as_str(), at)).collect();
+    let mut owner_of = HashMap::new();
+    for (host, domain, verdict, tenant) in store::mapping::hosts_of(conn, incident, domains).await? {
+        if let Some(at) = places.get(domain.as_str()) {
+            gathered[*at].owner = Some((verdict, tenant));
+            owner_of.insert(host, *at);
+        }
+    }
+    let mut spans: Vec<(String, String)> = domains
+        .iter()
+        .map(|domain| {
+            let from = reversed(domain);
+            let to = end_of(&from);
+            (from, to)
+        })
+        .collect();
+    spans.sort_unstable();
+    let mut kinds = Kinds::default();
+    for place in overlapping(conn, incident, "sets", &spans).await? {
+        let body = store::runs::body(conn, &place).await?;
+        let mut block = SetsBlock::open(&body).map_err(|error| damaged(&error))?;
+        let numbers = kinds.numbers_of(&block.kinds);
+        while let Some(section) = block.next_section().map_err(|error| damaged(&error))? {
+            if let Some(at) = owner_of.get(section.host) {
+                gathered[*at].fold.take(&section, &numbers, KeyRange::ALL);
+            }
+        }
+    }
+    for place in overlapping(conn, incident, "counts", &spans).await? {
+        let body = store::runs::body(conn, &place).await?;
+        let mut block = CountsBlock::open(&body).map_err(|error| damaged(&error))?;
+        while let Some((host, counts)) = block.next_host().map_err(|error| damaged(&error))? {
+            if let Some(at) = owner_of.get(host) {
+                gathered[*at].fold.count(&counts);
+                gathered[*at].hosts.entry(host.to_owned()).or_default().add(&counts);
+            }
+        }
+    }
+    Ok((gathered, kinds))
+}
+
+/// The blocks that hold a host of one of these spans of reversed names, which are sorted.
+async fn overlapping(
+    conn: &mut Conn,
+    incident: i64,
+    kind: &str,
+    spans: &[(String, String)],
+) -> Result<Vec<BlockPlace>, AppError> {
+    let (Some((from, _)), Some(to)) = (spans.first(), spans.iter().map(|(_, to)| to).max()) else {
+        return Ok(Vec::new());
+    };
+    let mut places = store::runs::index(conn, incident, kind, from, to).await?;
+    // Of the spans that begin before a block ends, the one that reaches furthest decides.
+    let mut furthest: Vec<&str> = Vec::with_capacity(spans.len());
+    for (_, to) in spans {
+        furthest.push(furthest.last().map_or(to.as_str(), |before| to.as_str().max(before)));
+    }
+    places.retain(|place| {
+        let begun = spans.partition_point(|(from, _)| *from <= place.last_host);
+        begun.checked_sub(1).is_some_and(|at| *furthest[at] > *place.first_host)
+    });
+    Ok(places)
+}
+
+/// The sheet of an organisation; none when nothing counts under its domain any more.
+fn sheet(gathered: Gathered, kinds: &Kinds, version: i64) -> Result<Option<Sheet>, AppError> {
+    let Gathered { domain, owner, fold, .. } = gathered;
+    let Some((verdict, tenant_id)) = owner else { return Ok(None) };
+    let figures = fold.figures(kinds);
+    let counts = figures.counts;
+    let clean = counts.rows_missing == 0 && counts.rows_invalid == 0;
+    let json = |value: Result<String, serde_json::Error>| value.map_err(AppError::stored("fact_sheets"));
+    let by_field = if clean { String::new() } else { json(serde_json::to_string(&(counts.missing, counts.invalid)))? };
+    let facts = if verdict == "shared" {
+        String::new()
+    } else {
+        json(serde_json::to_string(&facts_of(&domain, tenant_id.clone(), figures)))?
+    };
+    let rows = (signed(counts.rows), signed(counts.rows_missing), signed(counts.rows_invalid));
+    Ok(Some(Sheet { domain, verdict, tenant_id, rows, by_field, facts, version }))
+}
+
+fn facts_of(domain: &str, tenant_id: Option<String>, figures: Figures) -> DomainFacts {
+    DomainFacts {
+        domain: domain.to_owned(),
+        tenant_id,
+        rows: signed(figures.counts.rows),
+        objects: signed(figures.objects),
+        emails: signed(figures.emails),
+        users: signed(figures.users),
+        projects: signed(figures.projects),
+        bytes: figures.bytes,
+        first_date: figures.first.map(|day| day.to_string()),
+        last_date: figures.last.map(|day| day.to_string()),
+        data_types: figures.types.into_iter().map(|(id, objects)| TypeCount { id, objects: signed(objects) }).collect(),
+        unknown: Unknown {
+            data_type: signed(figures.without_type),
+            date: signed(figures.without_date),
+            size: signed(figures.without_size),
+        },
+    }
+}
+
+pub(crate) fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Rows of a field that have it, by the sums over sheets.
+pub(crate) fn add_fields(text: &str, missing: &mut [i64], invalid: &mut [i64]) -> Result<(), AppError> {
+    let (m, i): ([i64; Counted::ALL.len()], [i64; Counted::ALL.len()]) =
+        serde_json::from_str(text).map_err(AppError::stored("fact_sheets.by_field"))?;
+    missing.iter_mut().zip(m).for_each(|(sum, part)| *sum += part);
+    invalid.iter_mut().zip(i).for_each(|(sum, part)| *sum += part);
+    Ok(())
+}
+
+/// Brings the runs of an incident together into one when there are many. Interrupted, it leaves the runs as they are.
+async fn merge_runs(app: &App, incident: i64) -> Result<(), AppError> {
+    let runs = store::runs::ready(&mut app.store.read().await?, incident).await?;
+    if runs.len() <= MANY_RUNS {
+        return Ok(());
+    }
+    let places = store::runs::index(&mut app.store.read().await?, incident, "sets", "", LAST).await?;
+    let places: Vec<BlockPlace> = places.into_iter().filter(|place| runs.contains(&place.run_id)).collect();
+    let mut tx = app.store.begin().await?;
+    store::runs::drop_open_merges(&mut tx, incident).await?;
+    tx.commit_ledger().await?;
+    let (mut merged, mut number) = (None, 0);
+    let mut batch = Batch::new(0);
+    for (from, to) in spans(&places) {
+        let blocks = merge_span(app, &places, &from, &to, &mut batch).await?;
+        let count = i64::try_from(blocks.len()).unwrap_or(i64::MAX);
+        let mut tx = app.store.begin().await?;
+        match merged {
+            None => {
+                let now = app.clock.now();
+                merged = store::runs::insert(&mut tx, incident, None, "sets", "open", &blocks, now).await?;
+            }
+            Some(run) => store::runs::append(&mut tx, run, number, &blocks).await?,
+        }
+        tx.commit_ledger().await?;
+        number += count;
+    }
+    let Some(merged) = merged else { return Ok(()) };
+    let mut tx: Tx = app.store.begin().await?;
+    store::runs::replace(&mut tx, merged, &runs).await?;
+    Ok(tx.commit_ledger().await?)
+}
+
+/// Cuts all hosts into spans `(after, up to)` whose blocks fit into memory together.
+fn spans(places: &[BlockPlace]) -> Vec<(String, String)> {
+    let runs = places.iter().map(|place| place.run_id).collect::<std::collections::BTreeSet<_>>().len().max(1);
+    // Each run adds a block that lies across the edge.
+    let at_once = (MERGED_AT_ONCE / (128 * 1024)).saturating_sub(runs).max(runs);
+    let mut ends: Vec<&str> = places.iter().map(|place| place.last_host.as_str()).collect();
+    ends.sort_unstable();
+    let mut spans = Vec::new();
+    let mut after = String::new();
+    for part in ends.chunks(at_once) {
+        let Some(end) = part.last() else { continue };
+        if **end > *after {
+            spans.push((after, (*end).to_owned()));
+            after = (*end).to_owned();
+        }
+    }
+    spans
+}
+
+async fn merge_span(
+    app: &App,
+    places: &[BlockPlace],
+    after: &str,
+    to: &str,
+    batch: &mut Batch,
+) -> Result<Vec<Packed>, AppError> {
+    let mut conn = app.store.read().await?;
+    for place in places.iter().filter(|place| *place.last_host > *after && *place.first_host <= *to) {
+        let (body, names) = store::runs::body_and_names(&mut conn, place).await?;
+        batch.absorb(&body, &names, |host| host > after && host <= to).map_err(|error| damaged(&error))?;
+    }
+    let (sets, _) = batch.drain();
+    Ok(sets.into_iter().map(Packed::of).collect::<Result<_, _>>()?)
+}
+
+/// The facts of each affected organisation domain, sorted by domain; of one tenant, or of all.
+pub async fn facts(app: &App, slug: &str, tenant: Option<&str>) -> Result<Vec<DomainFacts>, AppError> {
+    let incident = app.incident(slug).await?;
+    let mut conn = app.store.snapshot().await?;
+    let scope = tenant.map_or(Scope::Incident, |tenant| Scope::Tenants(tenant, tenant));
+    Ok(store::facts::facts(&mut conn, incident.id, scope).await?)
+}
+
+/// How fact sheets changed after they were first written, by domain and version; of one tenant, or of all.
+pub async fn changes(app: &App, slug: &str, tenant: Option<&str>) -> Result<Vec<FactChange>, AppError> {
+    let incident = app.incident(slug).await?;
+    let mut changes = Vec::new();
+    for row in store::facts::changes(&mut app.store.read().await?, incident.id).await? {
+        let read = |text: &str| -> Result<Option<DomainFacts>, AppError> {
+            if text.is_empty() {
+                return Ok(None);
+            }
+            serde_json::from_str(text).map(Some).map_err(AppError::stored("fact_changes"))
+        };
+        let change = FactChange {
+            domain: row.organisation_domain,
+            version: row.version,
+            changed_at: model::time::Timestamp::from_micros(row.changed_at),
+            cause: row.cause,
+            before: read(&row.before)?,
+            after: read(&row.after)?,
+        };
+        let is_of =
+            |facts: &Option<DomainFacts>| facts.as_ref().is_some_and(|facts| facts.tenant_id.as_deref() == tenant);
+        if tenant.is_none() || is_of(&change.before) || is_of(&change.after) {
+            changes.push(change);
+        }
+    }
+    Ok(changes)
+}
+
+/// How one organisation's facts changed.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct FactChange {
+    /// The organisation domain.
+    pub domain: String,
+    /// Of the sheet after the change; the first sheet is 1.
+    pub version: i64,
+    /// When the sheet was written anew.
+    pub changed_at: model::time::Timestamp,
+    /// The file that brought it, or `mapping`.
+    pub cause: String,
+    /// As it was; none: not affected, or shared.
+    pub before: Option<DomainFacts>,
+    /// As it is; none: not affected any more, or shared.
+    pub after: Option<DomainFacts>,
+}

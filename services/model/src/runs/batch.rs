@@ -1,0 +1,461 @@
+//! Rows in memory until they are a run: bounded, deduplicated per host.
+//!
+//! Does not decide when it is full: the caller asks [`Batch::bytes`]. Invariant: what comes out is sorted, holds each
+//! (host, thing) once, and does not depend on the order of the rows.
+
+use std::collections::HashMap;
+
+use hashbrown::HashTable;
+
+use super::block::{self, Block, Counts, NO_KIND, OBJECT, ObjectSaid, SetsBlock};
+use super::fold::differ;
+use super::{Damaged, Key, host_of, reversed};
+use crate::intake::{Counted, Day, FieldSet};
+
+/// A block ends after the host with which it reaches this many bytes of records.
+const BLOCK: usize = 128 * 1024;
+/// Objects in one section, so that a block's kinds have numbers of two bytes and a block stays a block.
+const SECTION: usize = 4_000;
+
+/// What one row says, with the keys of what it names.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The host.
+    pub host: &'a str,
+    /// The object and its path.
+    pub object: Option<(Key, &'a str)>,
+    /// Its size in bytes.
+    pub size: Option<i64>,
+    /// Its date.
+    pub day: Option<Day>,
+    /// Its type.
+    pub kind: Option<&'a str>,
+    /// The address; its text only where identities are kept in plain.
+    pub email: Option<(Key, &'a str)>,
+    /// The user; likewise.
+    pub user: Option<(Key, &'a str)>,
+    /// The project and its name.
+    pub project: Option<(Key, &'a str)>,
+    /// Fields that the row lacks.
+    pub missing: FieldSet,
+    /// Fields that it has and that cannot be used.
+    pub invalid: FieldSet,
+}
+
+/// A place in the batch's text.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: u32,
+    length: u16,
+}
+
+#[derive(Debug)]
+struct Host {
+    name: Span,
+    rows: u32,
+    /// Place in [`Batch::spoilt`] and one; 0: every row has every field.
+    spoilt: u32,
+}
+
+#[derive(Debug)]
+struct Object {
+    key: Key,
+    host: u32,
+    said: Statement,
+    path: Span,
+}
+
+#[derive(Debug)]
+struct Other {
+    key: Key,
+    host: u32,
+    thing: u8,
+    name: Span,
+}
+
+/// Rows, brought together as far as they fit into memory.
+#[derive(Debug, Default)]
+pub struct Batch {
+    text: String,
+    hosts: Vec<Host>,
+    host_table: HashTable<u32>,
+    spoilt: Vec<Counts>,
+    objects: Vec<Object>,
+    object_table: HashTable<u32>,
+    others: Vec<Other>,
+    other_table: HashTable<u32>,
+    kinds: Vec<String>,
+    kind_numbers: HashMap<String, u16>,
+    hasher: foldhash::fast::FixedState,
+    seed: u64,
+}
+
+/// What is said about an object, with -1, 0 and [`NO_KIND`] for what is not said.
+#[derive(Debug, Clone, Copy)]
+struct Statement {
+    size: i64,
+    day: u32,
+    kind: u16,
+    disputed: bool,
+}
+
+impl Batch {
+    /// Nothing yet.
+    ///
+    /// `seed` is any number that whoever writes manifests does not know, so that nobody can make names that are slow
+    /// to look up; it changes nothing that comes out.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, hasher: foldhash::fast::FixedState::with_seed(seed), ..Self::default() }
+    }
+
+    /// About how much memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        // A hash table has at most twice the places it needs, of four bytes and one.
+        let each = |count: usize, size: usize| count * (size + 10);
+        self.text.len()
+            + each(self.hosts.len(), size_of::<Host>())
+            + each(self.objects.len(), size_of::<Object>())
+            + each(self.others.len(), size_of::<Other>())
+            + self.spoilt.len() * size_of::<Counts>()
+            + self.kinds.len() * 100
+    }
+
+    /// Whether another row may need more numbers than there are for places or kinds.
+    pub fn is_full(&self) -> bool {
+        self.kinds.len() >= usize::from(NO_KIND) - 1 || self.text.len() > (u32::MAX / 2) as usize
+    }
+
+    /// Takes a row in.
+    pub fn add(&mut self, row: &Reading<'_>) {
+        let host = self.host(row.host);
+        self.hosts[host as usize].rows += 1;
+        if !row.missing.is_empty() || !row.invalid.is_empty() {
+            self.mark(host, row.missing, row.invalid);
+        }
+        if let Some((key, path)) = row.object {
+            let kind = row.kind.map_or(NO_KIND, |kind| self.kind(kind));
+            let (size, day) = (row.size.unwrap_or(-1), row.day.map_or(0, Day::number));
+            self.object(host, key, path, Statement { size, day, kind, disputed: false });
+        }
+        for (thing, named) in [row.email, row.user, row.project].into_iter().enumerate() {
+            if let Some((key, name)) = named {
+                self.other(host, thing as u8, key, name);
+            }
+        }
+    }
+
+    /// Takes in a block of another run, with its names, except for hosts that `wants` refuses.
+    pub fn absorb(&mut self, body: &[u8], names: &str, mut wants: impl FnMut(&str) -> bool) -> Result<(), Damaged> {
+        let mut block = SetsBlock::open(body)?;
+        let mut names = names.split('\n');
+        let mut name = || names.next().ok_or(Damaged("it has too few names"));
+        let kinds: Vec<u16> = block.kinds.iter().map(|kind| self.kind(kind)).collect();
+        while let Some(section) = block.next_section()? {
+            let host = wants(section.host).then(|| self.host(&host_of(section.host)));
+            for said in section.objects() {
+                let path = name()?;
+                let Some(host) = host else { continue };
+                let kind = said.kind.and_then(|kind| kinds.get(usize::from(kind))).copied().unwrap_or(NO_KIND);
+                let (size, day) = (said.size.unwrap_or(-1), said.day.map_or(0, Day::number));
+                self.object(host, said.key, path, Statement { size, day, kind, disputed: said.disputed });
+            }
+            for (thing, keys) in [section.emails, section.users, section.projects].into_iter().enumerate() {
+                for key in keys {
+                    let name = name()?;
+                    if let Some(host) = host {
+                        self.other(host, thing as u8, *key, name);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn host(&mut self, name: &str) -> u32 {
+        let hash = self.hash(name);
+        let (text, hosts) = (&self.text, &self.hosts);
+        if let Some(found) = self.host_table.find(hash, |at| text_at(text, hosts[*at as usize].name) == name) {
+            return *found;
+        }
+        let span = self.keep(name);
+        let at = self.hosts.len() as u32;
+        self.hosts.push(Host { name: span, rows: 0, spoilt: 0 });
+        let (text, hosts, hasher) = (&self.text, &self.hosts, &self.hasher);
+        self.host_table.insert_unique(hash, at, |at| hash_of(hasher, text_at(text, hosts[*at as usize].name)));
+        at
+    }
+
+    fn hash(&self, text: &str) -> u64 {
+        hash_of(&self.hasher, text)
+    }
+
+    fn mark(&mut self, host: u32, missing: FieldSet, invalid: FieldSet) {
+        let host = &mut self.hosts[host as usize];
+        if host.spoilt == 0 {
+            self.spoilt.push(Counts::default());
+            host.spoilt = self.spoilt.len() as u32;
+        }
+        let counts = &mut self.spoilt[host.spoilt as usize - 1];
+        counts.rows_missing += u64::from(!missing.is_empty());
+        counts.rows_invalid += u64::from(!invalid.is_empty());
+        for field in Counted::ALL {
+            counts.missing[field as usize] += u64::from(missing.contains(field));
+            counts.invalid[field as usize] += u64::from(invalid.contains(field));
+        }
+    }
+
+    fn kind(&mut self, name: &str) -> u16 {
+        if let Some(number) = self.kind_numbers.get(name) {
+            return *number;
+        }
+        let number = u16::try_from(self.kinds.len()).unwrap_or(NO_KIND);
+        self.kinds.push(name.to_owned());
+        self.kind_numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    fn object(&mut self, host: u32, key: Key, path: &str, said: Statement) {
+        let (objects, seed) = (&self.objects, self.seed);
+        let same = |at: &u32| objects[*at as usize].key == key && objects[*at as usize].host == host;
+        if let Some(at) = self.object_table.find(hash_of_key(seed, &key, host), same) {
+            let kept = &mut self.objects[*at as usize].said;
+            let kinds = &self.kinds;
+            let sizes = differ(&mut kept.size, said.size, -1, |size| *size);
+            let days = differ(&mut kept.day, said.day, 0, |day| *day);
+            let types = differ(&mut kept.kind, said.kind, NO_KIND, |kind| kinds.get(usize::from(*kind)));
+            kept.disputed |= said.disputed | sizes | days | types;
+            return;
+        }
+        let path = self.keep(path);
+        let at = self.objects.len() as u32;
+        self.objects.push(Object { key, host, said, path });
+        let objects = &self.objects;
+        self.object_table.insert_unique(hash_of_key(seed, &key, host), at, |at| {
+            let object = &objects[*at as usize];
+            hash_of_key(seed, &object.key, object.host)
+        });
+    }
+
+    fn other(&mut self, host: u32, thing: u8, key: Key, name: &str) {
+        let seed = self.seed;
+        let hash = |other: &Other| hash_of_key(seed, &other.key, other.host ^ u32::from(other.thing) << 30);
+        let other = Other { key, host, thing, name: Span { from: 0, length: 0 } };
+        let others = &self.others;
+        let same = |at: &u32| {
+            let there = &others[*at as usize];
+            there.key == key && there.host == host && there.thing == thing
+        };
+        let hashed = hash(&other);
+        if self.other_table.find(hashed, same).is_some() {
+            return;
+        }
+        let name = self.keep(name);
+        let at = self.others.len() as u32;
+        self.others.push(Other { name, ..other });
+        let others = &self.others;
+        self.other_table.insert_unique(hashed, at, |at| hash(&others[*at as usize]));
+    }
+
+    fn keep(&mut self, text: &str) -> Span {
+        let from = self.text.len() as u32;
+        self.text.push_str(text);
+        Span { from, length: text.len() as u16 }
+    }
+
+    /// Everything that was taken in, as sets blocks and counts blocks; the batch is empty afterwards and keeps its
+    /// memory for what follows.
+    pub fn drain(&mut self) -> (Vec<Block>, Vec<Block>) {
+        let mut order: Vec<(String, u32)> =
+            (0_u32..).zip(&self.hosts).map(|(at, host)| (reversed(text_at(&self.text, host.name)), at)).collect();
+        order.sort_unstable();
+        let mut rank = vec![0_u32; order.len()];
+        for (place, (_, host)) in order.iter().enumerate() {
+            rank[*host as usize] = place as u32;
+        }
+        self.objects.sort_unstable_by_key(|object| (rank[object.host as usize], object.key));
+        self.others.sort_unstable_by_key(|other| (rank[other.host as usize], other.thing, other.key));
+        let sets = self.sets(&order);
+        let counts = self.counts(&order);
+        self.clear();
+        (sets, counts)
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.hosts.clear();
+        self.host_table.clear();
+        self.spoilt.clear();
+        self.objects.clear();
+        self.object_table.clear();
+        self.others.clear();
+        self.other_table.clear();
+        self.kinds.clear();
+        self.kind_numbers.clear();
+    }
+
+    fn counts(&self, order: &[(String, u32)]) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        let mut block = Block::default();
+        for (name, host) in order {
+            let host = &self.hosts[*host as usize];
+            if host.rows == 0 {
+                continue;
+            }
+            let spoilt = (host.spoilt as usize).checked_sub(1).map(|at| self.spoilt[at]);
+            let counts = Counts { rows: u64::from(host.rows), ..spoilt.unwrap_or_default() };
+            if block.body.is_empty() {
+                block.first.clone_from(name);
+                block::start_counts(&mut block.body);
+            }
+            block::write_counts(&mut block.body, name, &counts);
+            block.entries += 1;
+            block.last.clone_from(name);
+            if block.body.len() >= BLOCK {
+                blocks.push(std::mem::take(&mut block));
+            }
+        }
+        blocks.extend((block.entries > 0).then_some(block));
+        blocks
+    }
+
+    fn sets(&self, order: &[(String, u32)]) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        let mut building = Building::default();
+        let (mut objects, mut others) = (self.objects.as_slice(), self.others.as_slice());
+        for (name, host) in order {
+            let mine = objects.partition_point_from_start(|object| object.host == *host);
+            let (these, rest) = objects.split_at(mine);
+            objects = rest;
+            let mine = others.partition_point_from_start(|other| other.host == *host);
+            let (those, rest) = others.split_at(mine);
+            others = rest;
+            self.host_sections(name, these, those, &mut building, &mut blocks);
+        }
+        blocks.extend(building.finish(self));
+        blocks
+    }
+
+    /// One host, in as many sections as it needs.
+    fn host_sections<'b>(
+        &'b self,
+        name: &'b str,
+        objects: &'b [Object],
+        others: &'b [Other],
+        building: &mut Building<'b>,
+        blocks: &mut Vec<Block>,
+    ) {
+        let others = others.chunks(SECTION * 2);
+        let mut parts: Vec<(&[Object], &[Other])> = objects.chunks(SECTION).map(|part| (part, &[][..])).collect();
+        for (at, part) in others.enumerate() {
+            match parts.get_mut(at) {
+                Some(there) => there.1 = part,
+                None => parts.push((&[], part)),
+            }
+        }
+        for (objects, others) in parts {
+            building.sections.push((name, objects, others));
+            building.bytes += name.len() + objects.len() * OBJECT + others.len() * 16;
+            if building.bytes >= BLOCK {
+                blocks.extend(std::mem::take(building).finish(self));
+            }
+        }
+    }
+}
+
+/// A block's sections, before they are written.
+#[derive(Default)]
+struct Building<'b> {
+    bytes: usize,
+    sections: Vec<(&'b str, &'b [Object], &'b [Other])>,
+}
+
+impl Building<'_> {
+    fn finish(self, batch: &Batch) -> Option<Block> {
+        let (first, last) = (self.sections.first()?.0.to_owned(), self.sections.last()?.0.to_owned());
+        let mut block = Block { first, last, ..Block::default() };
+        let (kinds, numbers) = self.kinds(batch);
+        block.body.reserve(self.bytes + 4 * 1024);
+        block::start_sets(&mut block.body, &kinds);
+        for (host, objects, others) in &self.sections {
+            let of = |thing: u8| others.iter().filter(move |other| other.thing == thing).count();
+            block::start_section(&mut block.body, host, [objects.len(), of(0), of(1), of(2)]);
+            for object in *objects {
+                let Statement { size, day, kind, disputed } = object.said;
+                let said = ObjectSaid {
+                    key: object.key,
+                    size: (size >= 0).then_some(size),
+                    day: Day::of_number(day),
+                    kind: numbers.get(&kind).copied(),
+                    disputed,
+                };
+                said.write(&mut block.body);
+                block.name(text_at(&batch.text, object.path));
+            }
+            for other in *others {
+                block.body.extend_from_slice(&other.key);
+                block.name(text_at(&batch.text, other.name));
+            }
+        }
+        Some(block)
+    }
+
+    /// The data types of these sections, sorted, and the place of each of the batch's numbers among them.
+    fn kinds<'b>(&self, batch: &'b Batch) -> (Vec<&'b str>, HashMap<u16, u16>) {
+        let mut used = vec![false; batch.kinds.len()];
+        for object in self.sections.iter().flat_map(|(_, objects, _)| *objects) {
+            if let Some(used) = used.get_mut(usize::from(object.said.kind)) {
+                *used = true;
+            }
+        }
+        let mut kinds: Vec<(&str, u16)> = (0_u16..)
+            .zip(&batch.kinds)
+            .filter(|(at, _)| used[usize::from(*at)])
+            .map(|(at, name)| (&**name, at))
+            .collect();
+        kinds.sort_unstable();
+        let numbers = (0_u16..).zip(&kinds).map(|(place, (_, number))| (*number, place)).collect();
+        (kinds.into_iter().map(|(name, _)| name).collect(), numbers)
+    }
+}
+
+impl Block {
+    /// The name of the next entry. Fields with line breaks are never used (R7), so a line is a name.
+    fn name(&mut self, name: &str) {
+        if self.entries > 0 {
+            self.names.push('\n');
+        }
+        self.entries += 1;
+        self.names.push_str(name);
+    }
+}
+
+/// Sorted slices of which the beginning is wanted.
+trait FromStart<T> {
+    fn partition_point_from_start(&self, is_mine: impl Fn(&T) -> bool) -> usize;
+}
+
+impl<T> FromStart<T> for [T] {
+    /// How many of the first entries are mine. Looks at those alone: they are few beside the rest.
+    fn partition_point_from_start(&self, is_mine: impl Fn(&T) -> bool) -> usize {
+        self.iter().take_while(|entry| is_mine(entry)).count()
+    }
+}
+
+fn text_at(text: &str, span: Span) -> &str {
+    let from = span.from as usize;
+    text.get(from..from + usize::from(span.length)).unwrap_or_default()
+}
+
+fn hash_of(hasher: &foldhash::fast::FixedState, text: &str) -> u64 {
+    use std::hash::BuildHasher;
+    hasher.hash_one(text.as_bytes())
+}
+
+/// Keys are hashes already; the host is mixed in because many hosts may name one thing.
+fn hash_of_key(seed: u64, key: &Key, host: u32) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&key[..8]);
+    let mixed = u64::from_le_bytes(first) ^ seed ^ u64::from(host) << 32;
+    let product = u128::from(mixed) * 0x9e37_79b9_7f4a_7c15;
+    (product >> 64) as u64 ^ product as u64
+}
