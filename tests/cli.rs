@@ -19,7 +19,9 @@ fn bad_manifests_are_named_with_the_next_step() {
         |file: &std::path::Path, words: &[&str]| fails(&stage, &["exposure", "import", SLUG, path(file)], 1, words);
     import(&stage.file("a.csv", "object_path,domain\nx,y\n"), &["a.csv", "email", "--map"]);
     import(&stage.file("empty.csv", ""), &["empty.csv", "empty"]);
-    import(stage.folder.path(), &["is a directory"]);
+    let empty = stage.folder.path().join("empty-folder");
+    std::fs::create_dir(&empty).unwrap();
+    import(&empty, &["empty-folder", "no"]);
     import(&stage.folder.path().join("none.csv"), &["none.csv"]);
     let binary = stage.folder.path().join("binary.csv");
     std::fs::write(&binary, [0_u8, 159, 146, 150, 0, 1, 2]).unwrap();

@@ -1,4 +1,12 @@
-//! Intake: every figure equals the expected one, from either format, doubled, shuffled, cut.
+//! Intake: every figure equals the expected one, from any format, doubled, shuffled, cut, interrupted.
+
+mod corrections;
+mod erasure;
+mod forms;
+mod hostile;
+mod interruptions;
+mod proofs;
+mod sheets;
 
 use std::path::Path;
 
@@ -7,25 +15,25 @@ use testkit::process::Backend;
 
 use crate::setup::{SLUG, Stage, path};
 
-fn check_totals(stage: &Stage, expected: &Value) {
+pub(crate) fn check_totals(stage: &Stage, expected: &Value) {
     let totals = stage.run.json(&["exposure", "totals", SLUG]);
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&totals[key], value, "{key}");
     }
 }
 
-fn check_sample(stage: &Stage) {
+pub(crate) fn check_sample(stage: &Stage) {
     check_totals(stage, &testkit::data::sample_totals());
     check_facts(stage, &testkit::data::sample_fact_lines());
 }
 
-fn check_facts(stage: &Stage, expected: &[String]) {
+pub(crate) fn check_facts(stage: &Stage, expected: &[String]) {
     let printed = stage.run.ok(&["exposure", "facts", SLUG, "--csv"]);
     let lines: Vec<&str> = printed.lines().skip(1).collect();
     assert_eq!(lines, expected);
 }
 
-fn sample(backend: Backend, files: &[&str]) -> Stage {
+pub(crate) fn sample(backend: Backend, files: &[&str]) -> Stage {
     let stage = Stage::new(backend);
     let folder = testkit::data::sample();
     stage.sample_directory();
@@ -78,49 +86,18 @@ fn shuffled_or_cut_in_two_the_figures_stay() {
     for name in ["manifest.csv", "manifest.jsonl"] {
         let copy = folder.path().join(name);
         std::fs::copy(testkit::data::sample().join(name), &copy).unwrap();
-        let shuffled = shuffled(&copy);
+        let shuffled = testkit::generator::shuffle(&copy, 3).unwrap();
         let stage = Stage::new(Backend::Sqlite);
         stage.sample_directory();
         stage.import(&[&shuffled], &testkit::data::sample().join("freemail.txt"));
         check_sample(&stage);
         let stage = Stage::new(Backend::Sqlite);
         stage.sample_directory();
-        let halves = halves(&copy);
+        let halves = testkit::generator::cut(&copy, 1_500).unwrap();
         let halves: Vec<&Path> = halves.iter().map(|half| half.as_path()).collect();
         stage.import(&halves, &testkit::data::sample().join("freemail.txt"));
         check_sample(&stage);
     }
-}
-
-/// The lines of a file in another order, its CSV header first. The sample has no line breaks within quotes.
-fn shuffled(file: &Path) -> std::path::PathBuf {
-    let text = std::fs::read_to_string(file).unwrap();
-    let is_csv = file.extension().is_some_and(|end| end == "csv");
-    let (head, mut lines) = split(&text, is_csv);
-    lines.sort_by_key(|line| model::digest::sha256(line.as_bytes()));
-    write(file, "shuffled", head, &lines)
-}
-
-fn halves(file: &Path) -> [std::path::PathBuf; 2] {
-    let text = std::fs::read_to_string(file).unwrap();
-    let is_csv = file.extension().is_some_and(|end| end == "csv");
-    let (head, lines) = split(&text, is_csv);
-    let (first, second) = lines.split_at(lines.len() / 3);
-    [write(file, "first", head, first), write(file, "second", head, second)]
-}
-
-fn split(text: &str, is_csv: bool) -> (Option<&str>, Vec<&str>) {
-    let mut lines = text.lines();
-    let head = if is_csv { lines.next() } else { None };
-    (head, lines.collect())
-}
-
-fn write(file: &Path, name: &str, head: Option<&str>, lines: &[&str]) -> std::path::PathBuf {
-    let end = file.extension().unwrap().to_str().unwrap();
-    let path = file.with_file_name(format!("{name}.{end}"));
-    let text: String = head.iter().chain(lines).map(|line| format!("{line}\n")).collect();
-    std::fs::write(&path, text).unwrap();
-    path
 }
 
 #[test]
@@ -151,33 +128,4 @@ fn every_reject_is_kept_with_its_line_reason_and_text() {
     assert_eq!(seen, [("3", "columns"), ("5", "no_domain"), ("6", "bad_domain"), ("8", "bad_domain")]);
     assert_eq!(rejects[0]["raw"], "too,few");
     assert_eq!(stage.run.json(&["exposure", "totals", SLUG])["blank_lines"], 1);
-}
-
-#[test]
-fn an_import_that_was_killed_resumes_without_counting_twice() {
-    for backend in Backend::each() {
-        let stage = Stage::new(backend);
-        let folder = stage.folder.path().join("generated");
-        std::fs::create_dir_all(&folder).unwrap();
-        let arguments = testkit::generator::Arguments {
-            seed: 5,
-            rows: 60_000,
-            scale: 0.001,
-            rates: testkit::generator::Rates::nasty(),
-            crlf: false,
-            bom: false,
-        };
-        let expected = testkit::generator::Incident::generate(&arguments, &folder).unwrap();
-        let files = testkit::generator::Incident::in_folder(&folder);
-        stage.directory(&files.directory, &files.contacts);
-        for wait in [300_u64, 700, 1_200] {
-            let shared = path(&files.freemail);
-            let mut running =
-                stage.run.spawn(&["exposure", "import", SLUG, path(&files.csv), "--shared-domains", shared]);
-            std::thread::sleep(std::time::Duration::from_millis(wait));
-            running.kill();
-        }
-        stage.import(&[&files.csv], &files.freemail);
-        check_totals(&stage, &expected.totals.json());
-    }
 }

@@ -9,14 +9,17 @@ DELETE FROM rejects;
 DELETE FROM manifests;
 
 -- How the file was read, what was found out about it, and what a corrected copy is recognised by.
-ALTER TABLE manifests ADD COLUMN reading TEXT NOT NULL DEFAULT '';        -- JSON of the options it is read with
+ALTER TABLE manifests ADD COLUMN reading TEXT NOT NULL DEFAULT '';        -- the options it is read with
 ALTER TABLE manifests ADD COLUMN described TEXT NOT NULL DEFAULT '';      -- format, encoding, compression, for people
 ALTER TABLE manifests ADD COLUMN rules INTEGER NOT NULL DEFAULT 1;        -- version of the counting rules
 ALTER TABLE manifests ADD COLUMN used_sum TEXT NOT NULL DEFAULT '0';      -- sum of hashes of the rows' texts that were used, hex
+ALTER TABLE manifests ADD COLUMN rejected_sum TEXT NOT NULL DEFAULT '0';  -- likewise of the rows that were rejected
 ALTER TABLE manifests ADD COLUMN counted_before INTEGER NOT NULL DEFAULT 0; -- rows of a corrected copy that its original counted
 ALTER TABLE manifests ADD COLUMN corrects INTEGER REFERENCES manifests (id);
 ALTER TABLE manifests ADD COLUMN fold_after TEXT NOT NULL DEFAULT '';     -- the last host that has its verdict, reversed
 ALTER TABLE manifests ADD COLUMN folded_at INTEGER;                       -- set when every host has its verdict
+ALTER TABLE manifests ADD COLUMN withdrawn_at INTEGER;                      -- set: taken back, in no figure any more
+ALTER TABLE manifests ADD COLUMN withdrawn_why TEXT;
 
 -- Set when a corrected copy brought the row again: it counts there.
 ALTER TABLE rejects ADD COLUMN corrected_by INTEGER REFERENCES manifests (id);
@@ -25,7 +28,7 @@ ALTER TABLE rejects ADD COLUMN corrected_by INTEGER REFERENCES manifests (id);
 CREATE TABLE runs (
     id          INTEGER NOT NULL PRIMARY KEY,
     incident_id INTEGER NOT NULL REFERENCES incidents (id),
-    manifest_id INTEGER REFERENCES manifests (id), -- none: several runs that were brought together
+    manifest_id INTEGER NOT NULL REFERENCES manifests (id),
     kind        TEXT    NOT NULL CONSTRAINT known_run CHECK (kind IN ('sets', 'counts')),
     state       TEXT    NOT NULL CONSTRAINT known_run_state CHECK (state IN ('open', 'ready')),
     made_at     INTEGER NOT NULL
@@ -94,6 +97,7 @@ CREATE TABLE stale_sheets (
     incident_id         INTEGER NOT NULL REFERENCES incidents (id),
     reversed            TEXT    NOT NULL, -- of the organisation domain
     cause               TEXT    NOT NULL,
+    marks               INTEGER NOT NULL, -- how often it was marked: a sheet that was counted before the last mark stays stale
     PRIMARY KEY (incident_id, reversed)
 ) STRICT;
 

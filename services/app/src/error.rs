@@ -112,6 +112,8 @@ impl AppError {
             // A constraint of the database is policy's last line.
             Self::Store(StoreError::Refused(_)) => 4,
             Self::Store(StoreError::Stale { .. }) => 75,
+            // Words of the call that fit no file.
+            Self::Source(sources::SourceError::BadField { .. }) => 2,
             _ => 1,
         }
     }

@@ -3,23 +3,23 @@
 //! Knows no rule (that is `model::runs`). Invariant: a sheet is a function of the ready runs and the verdicts alone, so
 //! writing it twice, late or by two workers gives the same.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::intake::Counted;
 use model::notices::{DomainFacts, TypeCount, Unknown};
 use model::runs::{Batch, Counts, CountsBlock, Figures, Fold, KeyRange, Kinds, SetsBlock, end_of, host_of, reversed};
-use store::facts::{Change, Scope, Sheet};
-use store::runs::{BlockPlace, LAST, Packed};
+use store::facts::{Change, Scope, Sheet, Stale};
+use store::runs::{BlockPlace, Packed};
 use store::{Conn, StoreError, Tx};
 
 use crate::mapping::damaged;
 use crate::{App, AppError};
 
 /// Sheets in a chunk: a transaction of about a tenth of a second.
-const A_CHUNK: i64 = 1_000;
+const A_CHUNK: i64 = 2_000;
 
-/// Beyond this many runs they are brought together: each is looked into for every sheet that changes.
-const MANY_RUNS: usize = 24;
+/// Beyond this many runs those of a manifest are brought together: each is looked into for every sheet that changes.
+const MANY_RUNS: i64 = 24;
 /// Records that are brought together at a time, in bytes.
 const MERGED_AT_ONCE: usize = 24 * 1024 * 1024;
 
@@ -29,8 +29,12 @@ pub(crate) async fn settle(app: &App, incident: i64) -> Result<(), AppError> {
     Ok(())
 }
 
-/// One bounded step of [`settle`].
+/// One bounded step of [`settle`]. The figures of an erased incident stay as they are: there is nothing left to count.
 pub async fn settle_chunk(app: &App, incident: i64) -> Result<crate::mapping::Mapped, AppError> {
+    let row = store::incidents::by_id(&mut app.store.read().await?, incident).await?;
+    if row.is_none_or(|row| row.erased_at.is_some()) {
+        return Ok(crate::mapping::Mapped { done: 0, left: false });
+    }
     let mapped = match crate::mapping::map_chunk(app, incident).await {
         // Another worker did this step first: the next one is to be looked for.
         Err(AppError::Store(StoreError::Stale { .. })) => crate::mapping::Mapped { done: 0, left: true },
@@ -39,8 +43,7 @@ pub async fn settle_chunk(app: &App, incident: i64) -> Result<crate::mapping::Ma
     if mapped.left || mapped.done > 0 {
         return Ok(crate::mapping::Mapped { left: true, ..mapped });
     }
-    let sheets = refresh_chunk(app, incident).await?;
-    if sheets > 0 {
+    if refresh(app, incident).await? > 0 {
         return Ok(crate::mapping::Mapped { left: true, ..mapped });
     }
     match merge_runs(app, incident).await {
@@ -49,69 +52,108 @@ pub async fn settle_chunk(app: &App, incident: i64) -> Result<crate::mapping::Ma
     }
 }
 
-/// Writes the next stale sheets anew; how many.
-async fn refresh_chunk(app: &App, incident: i64) -> Result<usize, AppError> {
-    let mut tx = app.store.begin().await?;
-    let stale = store::facts::take_stale(&mut tx, incident, A_CHUNK).await?;
-    if stale.is_empty() {
-        return Ok(0);
+/// Writes the stale sheets anew, chunk by chunk: while one is written, the next is counted. How many were stale.
+async fn refresh(app: &App, incident: i64) -> Result<usize, AppError> {
+    let mut done = 0;
+    let mut next = count_anew(app, incident, "").await?;
+    while let Some(counted) = next {
+        let last = counted.stale.last().map(|stale| stale.reversed.clone()).unwrap_or_default();
+        done += counted.stale.len();
+        let (written, counted) = tokio::join!(write_anew(app, incident, counted), count_anew(app, incident, &last));
+        written?;
+        next = counted?;
     }
-    let domains: Vec<String> = stale.iter().map(|(reversed, _)| host_of(reversed)).collect();
-    let causes: HashMap<&str, &str> =
-        domains.iter().map(String::as_str).zip(stale.iter().map(|(_, cause)| cause.as_str())).collect();
-    let existing: HashMap<String, (String, i64)> = store::facts::existing(&mut tx, incident, &domains)
+    Ok(done)
+}
+
+/// Sheets that were counted and are not written yet.
+#[derive(Default)]
+struct CountedAnew {
+    stale: Vec<Stale>,
+    sheets: Vec<Sheet>,
+    /// Domains under which nothing counts any more.
+    gone: Vec<String>,
+    changes: Vec<Change>,
+    /// Hosts that no counted row names any more, with their domains.
+    silent: Vec<(String, Vec<String>)>,
+}
+
+/// Counts the next stale sheets after `after`; `None`: there are none.
+async fn count_anew(app: &App, incident: i64, after: &str) -> Result<Option<CountedAnew>, AppError> {
+    // The marks are read first: whatever set them is in the snapshot.
+    let stale = store::facts::stale(&mut app.store.read().await?, incident, after, A_CHUNK).await?;
+    if stale.is_empty() {
+        return Ok(None);
+    }
+    let mut conn = app.store.snapshot().await?;
+    let domains: Vec<String> = stale.iter().map(|stale| host_of(&stale.reversed)).collect();
+    let existing: HashMap<String, (String, i64)> = store::facts::existing(&mut conn, incident, &domains)
         .await?
         .into_iter()
         .map(|(domain, facts, version)| (domain, (facts, version)))
         .collect();
+    let (gathered, kinds) = gather(&mut conn, incident, &domains).await?;
     let now = app.clock.now().micros();
-    let (gathered, kinds) = gather(&mut tx, incident, &domains).await?;
-    let (mut sheets, mut gone, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-    for organisation in gathered {
-        let before = existing.get(&organisation.domain);
+    let mut counted = CountedAnew::default();
+    for (mut organisation, stale) in gathered.into_iter().zip(&stale) {
         let domain = organisation.domain.clone();
+        if !organisation.silent.is_empty() {
+            counted.silent.push((domain.clone(), std::mem::take(&mut organisation.silent)));
+        }
+        let before = existing.get(&domain);
         let sheet = sheet(organisation, &kinds, before.map_or(1, |(_, version)| version + 1))?;
         let after = sheet.as_ref().map(|sheet| sheet.facts.as_str()).unwrap_or_default();
-        if let Some((before, version)) = before
-            && before != after
-        {
-            changes.push(Change {
+        let changed = before.filter(|(before, _)| before != after);
+        if let Some((before, version)) = changed {
+            counted.changes.push(Change {
                 organisation_domain: domain.clone(),
                 version: version + 1,
                 changed_at: now,
-                cause: causes.get(domain.as_str()).copied().unwrap_or_default().to_owned(),
+                cause: stale.cause.clone(),
                 before: before.clone(),
                 after: after.to_owned(),
             });
         }
-        match sheet {
-            Some(mut sheet) => {
-                // Raw references of a shared domain may change without its facts.
-                if let Some((before, version)) = before
-                    && *before == sheet.facts
-                {
-                    sheet.version = *version;
-                }
-                sheets.push(sheet);
+        match (sheet, before) {
+            // Raw references of a shared domain may change without its facts.
+            (Some(sheet), Some((_, version))) if changed.is_none() => {
+                counted.sheets.push(Sheet { version: *version, ..sheet });
             }
-            None => gone.push(domain),
+            (Some(sheet), _) => counted.sheets.push(sheet),
+            (None, _) => counted.gone.push(domain),
         }
     }
-    store::facts::upsert(&mut tx, incident, now, &sheets).await?;
+    counted.stale = stale;
+    Ok(Some(counted))
+}
+
+async fn write_anew(app: &App, incident: i64, counted: CountedAnew) -> Result<(), AppError> {
+    let CountedAnew { stale, mut sheets, mut gone, mut changes, silent } = counted;
+    let mut tx = app.store.begin().await?;
+    let taken = store::facts::take_marks(&mut tx, incident, &stale).await?;
+    let mine: HashSet<String> = taken.iter().map(|reversed| host_of(reversed)).collect();
+    sheets.retain(|sheet| mine.contains(&sheet.domain));
+    gone.retain(|domain| mine.contains(domain));
+    changes.retain(|change| mine.contains(&change.organisation_domain));
+    let silent: Vec<String> =
+        silent.into_iter().filter(|(domain, _)| mine.contains(domain)).flat_map(|(_, hosts)| hosts).collect();
+    store::facts::upsert(&mut tx, incident, app.clock.now().micros(), &sheets).await?;
     store::facts::delete(&mut tx, incident, &gone).await?;
     store::facts::insert_changes(&mut tx, incident, &changes).await?;
-    tx.commit_ledger().await?;
-    Ok(stale.len())
+    store::mapping::forget(&mut tx, incident, &silent).await?;
+    Ok(tx.commit_ledger().await?)
 }
 
 /// What the runs say about one organisation domain.
 pub(crate) struct Gathered {
     pub(crate) domain: String,
-    /// None: no host counts under it any more.
+    /// Verdict and tenant; none: no host is mapped to it.
     pub(crate) owner: Option<(String, Option<String>)>,
     pub(crate) fold: Fold,
     /// Raw references by host, in the order of reversed names.
     pub(crate) hosts: BTreeMap<String, Counts>,
+    /// Hosts that are mapped to it and that no counted row names any more.
+    silent: Vec<String>,
 }
 
 /// Folds the runs for these organisation domains, in their order; the kinds belong to the folds.
@@ -122,7 +164,13 @@ pub(crate) async fn gather(
 ) -> Result<(Vec<Gathered>, Kinds), AppError> {
     let mut gathered: Vec<Gathered> = domains
         .iter()
-        .map(|domain| Gathered { domain: domain.clone(), owner: None, fold: Fold::default(), hosts: BTreeMap::new() })
+        .map(|domain| Gathered {
+            domain: domain.clone(),
+            owner: None,
+            fold: Fold::default(),
+            hosts: BTreeMap::new(),
+            silent: Vec::new(),
+        })
         .collect();
     let places: HashMap<&str, usize> = domains.iter().enumerate().map(|(at, domain)| (domain.as_str(), at)).collect();
     let mut owner_of = HashMap::new();
@@ -162,6 +210,11 @@ pub(crate) async fn gather(
             }
         }
     }
+    for (host, at) in owner_of {
+        if !gathered[at].hosts.contains_key(&host) {
+            gathered[at].silent.push(host);
+        }
+    }
     Ok((gathered, kinds))
 }
 
@@ -190,8 +243,8 @@ async fn overlapping(
 
 /// The sheet of an organisation; none when nothing counts under its domain any more.
 fn sheet(gathered: Gathered, kinds: &Kinds, version: i64) -> Result<Option<Sheet>, AppError> {
-    let Gathered { domain, owner, fold, .. } = gathered;
-    let Some((verdict, tenant_id)) = owner else { return Ok(None) };
+    let Gathered { domain, owner, fold, hosts, .. } = gathered;
+    let Some((verdict, tenant_id)) = owner.filter(|_| !hosts.is_empty()) else { return Ok(None) };
     let figures = fold.figures(kinds);
     let counts = figures.counts;
     let clean = counts.rows_missing == 0 && counts.rows_invalid == 0;
@@ -240,27 +293,27 @@ pub(crate) fn add_fields(text: &str, missing: &mut [i64], invalid: &mut [i64]) -
     Ok(())
 }
 
-/// Brings the runs of an incident together into one when there are many. Interrupted, it leaves the runs as they are.
+/// Brings the sets runs of a manifest together into one where there are many. Interrupted, it leaves them as they are.
 async fn merge_runs(app: &App, incident: i64) -> Result<(), AppError> {
-    let runs = store::runs::ready(&mut app.store.read().await?, incident).await?;
-    if runs.len() <= MANY_RUNS {
+    let Some(manifest) = store::runs::with_many(&mut app.store.read().await?, incident, MANY_RUNS).await? else {
         return Ok(());
-    }
-    let places = store::runs::index(&mut app.store.read().await?, incident, "sets", "", LAST).await?;
+    };
+    let runs = store::runs::ready(&mut app.store.read().await?, manifest).await?;
+    let places = store::runs::index_of_manifest(&mut app.store.read().await?, manifest, "sets", "").await?;
     let places: Vec<BlockPlace> = places.into_iter().filter(|place| runs.contains(&place.run_id)).collect();
     let mut tx = app.store.begin().await?;
-    store::runs::drop_open_merges(&mut tx, incident).await?;
+    store::runs::drop_open_merges(&mut tx, manifest).await?;
     tx.commit_ledger().await?;
     let (mut merged, mut number) = (None, 0);
     let mut batch = Batch::new(0);
-    for (from, to) in spans(&places) {
-        let blocks = merge_span(app, &places, &from, &to, &mut batch).await?;
+    for (after, to) in spans(&places) {
+        let blocks = merge_span(app, &places, &after, &to, &mut batch).await?;
         let count = i64::try_from(blocks.len()).unwrap_or(i64::MAX);
         let mut tx = app.store.begin().await?;
         match merged {
             None => {
                 let now = app.clock.now();
-                merged = store::runs::insert(&mut tx, incident, None, "sets", "open", &blocks, now).await?;
+                merged = store::runs::insert(&mut tx, incident, manifest, "sets", "open", &blocks, now).await?;
             }
             Some(run) => store::runs::append(&mut tx, run, number, &blocks).await?,
         }
@@ -308,9 +361,11 @@ async fn merge_span(
     Ok(sets.into_iter().map(Packed::of).collect::<Result<_, _>>()?)
 }
 
-/// The facts of each affected organisation domain, sorted by domain; of one tenant, or of all.
+/// The facts of each affected organisation domain, sorted by domain; of one tenant, or of all. What an interrupted
+/// import left to be counted is counted first.
 pub async fn facts(app: &App, slug: &str, tenant: Option<&str>) -> Result<Vec<DomainFacts>, AppError> {
     let incident = app.incident(slug).await?;
+    settle(app, incident.id).await?;
     let mut conn = app.store.snapshot().await?;
     let scope = tenant.map_or(Scope::Incident, |tenant| Scope::Tenants(tenant, tenant));
     Ok(store::facts::facts(&mut conn, incident.id, scope).await?)

@@ -13,13 +13,15 @@ mod reading;
 #[cfg(feature = "object-store")]
 mod scan;
 mod totals;
+mod withdrawal;
 
 use std::path::Path;
 
 use model::runs::PersonKeys;
 use model::time::Timestamp;
 use serde::Serialize;
-use sources::{Manifest, Options};
+use sources::{Manifest, Options, SourceError};
+use store::StoreError;
 use store::intake::{Manifest as Stored, NewManifest};
 
 use crate::incidents::Identities;
@@ -31,6 +33,7 @@ pub use prove::{FIGURES, Proof, prove};
 #[cfg(feature = "object-store")]
 pub use scan::{Scan, look_through, scan};
 pub use totals::{Removed, Totals, totals};
+pub use withdrawal::{Withdrawn, withdraw};
 
 /// How a file that may have been counted before is counted.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +118,8 @@ pub async fn import(
     let opened = Manifest::open(import.path, import.options)?;
     let (described, notes) = (opened.described().to_string(), opened.notes().to_vec());
     drop(opened);
+    let before = Version::of(import.path);
+    let early = begin_early(app, &incident, import).await?;
     let (digest, size) = blocking({
         let path = import.path.to_owned();
         move || sources::digest(&path)
@@ -124,9 +129,7 @@ pub async fn import(
     if let (Some(done), Again::No | Again::Corrects { .. }) = (&latest, import.again)
         && let Some(counted_at) = done.counted_at
     {
-        let original = original_of(app, &incident, done.corrects).await?;
-        let at = Some(Timestamp::from_micros(counted_at));
-        return Ok(imported(done, import.name, original, at, 0, notes));
+        return counted_already(app, &incident, import, done, Timestamp::from_micros(counted_at), notes).await;
     }
     let file = File { name: import.name, digest: &digest, size, described: &described };
     if let (Again::Yes { why }, Some(before)) = (import.again, &latest)
@@ -137,7 +140,15 @@ pub async fn import(
         return repeat(app, &incident, import, &file, before, why, notes).await;
     }
     let (manifest, corrects) = begin(app, &incident, import, &file, latest).await?;
-    let counted = count(app, &incident, import, &manifest, corrects.as_deref(), &mut progress).await;
+    let reader = match early {
+        Some(reader) if manifest.records_done == 0 && corrects.is_none() => reader,
+        _ => reading::start(job(app, &incident, import, Some(&manifest), corrects.as_deref())?),
+    };
+    let counted = count(app, &incident, reader, &manifest, &mut progress).await;
+    let counted = counted.and_then(|counted| {
+        let changed = Version::of(import.path) != before;
+        if changed { Err(AppError::Source(SourceError::Changed { path: import.path.to_owned() })) } else { Ok(counted) }
+    });
     let (done, notes) = match counted {
         Ok(counted) => counted,
         Err(AppError::Source(error)) => {
@@ -150,6 +161,43 @@ pub async fn import(
         Err(other) => return Err(other),
     };
     finish(app, &incident, import, &digest, &manifest, corrects, done, notes).await
+}
+
+/// What is said of a content that is in the figures. What its import left to be counted when it was interrupted is
+/// counted first.
+async fn counted_already(
+    app: &App,
+    incident: &Incident,
+    import: &Import<'_>,
+    done: &Stored,
+    at: Timestamp,
+    notes: Vec<String>,
+) -> Result<Imported, AppError> {
+    crate::facts::settle(app, incident.id).await?;
+    let original = original_of(app, incident, done.corrects).await?;
+    let withdraw = format!(
+        "run `forthright exposure withdraw {} {} --why TEXT`, then import it again",
+        incident.slug,
+        &done.digest[..12]
+    );
+    if done.reading != reading_of(import.options) {
+        return Err(AppError::refused(
+            format!("the content of {} was counted at {at} as {}, and read with other options", import.name, done.name),
+            format!("to read it with these options, {withdraw}; to count it twice, say --again --why TEXT"),
+        ));
+    }
+    if let Again::Corrects { name } = import.again
+        && original.as_deref() != Some(name)
+    {
+        return Err(AppError::refused(
+            format!(
+                "the content of {} was counted at {at} as {}, and not as a corrected copy of {name}",
+                import.name, done.name
+            ),
+            withdraw,
+        ));
+    }
+    Ok(imported(done, import.name, original, Some(at), 0, notes))
 }
 
 /// An incident whose exposed persons were not erased, with its identity key.
@@ -190,6 +238,16 @@ struct File<'a> {
     described: &'a str,
 }
 
+/// What tells that a file was written to: its length and when that was. `None` where the system does not say.
+#[derive(PartialEq, Eq)]
+struct Version(Option<(u64, std::time::SystemTime)>);
+
+impl Version {
+    fn of(path: &Path) -> Self {
+        Self(std::fs::metadata(path).ok().and_then(|about| Some((about.len(), about.modified().ok()?))))
+    }
+}
+
 /// The options a file is read with, as they are kept beside it: an import resumes with the same ones only.
 fn reading_of(options: &Options) -> String {
     format!("{options:?}")
@@ -204,6 +262,7 @@ async fn begin(
     latest: Option<Stored>,
 ) -> Result<(Stored, Option<Vec<i64>>), AppError> {
     let reading = reading_of(import.options);
+    let kept = latest.as_ref().filter(|manifest| manifest.counted_at.is_some()).map(|manifest| manifest.id);
     if let Some(open) = latest.as_ref().filter(|manifest| manifest.counted_at.is_none()) {
         if open.reading == reading {
             let only = match open.corrects {
@@ -225,7 +284,6 @@ async fn begin(
         incident: incident.id,
         name: file.name,
         digest: file.digest,
-        pass: latest.filter(|manifest| manifest.counted_at.is_some()).map_or(1, |manifest| manifest.pass + 1),
         why: if let Again::Yes { why } = import.again { why } else { "" },
         size_bytes: i64::try_from(file.size).unwrap_or(i64::MAX),
         reading: &reading,
@@ -234,7 +292,17 @@ async fn begin(
         actor: &app.actor,
     };
     let mut tx = app.store.begin().await?;
-    store::intake::insert_manifest(&mut tx, &new, app.clock.now()).await?;
+    // Somebody else may have begun with the same content since we looked.
+    let now = store::intake::latest_pass(&mut tx, incident.id, file.digest).await?;
+    let by_another =
+        || AppError::Store(StoreError::Stale { what: format!("{} is being counted by another import", file.name) });
+    if now.map(|manifest| manifest.id) != kept {
+        return Err(by_another());
+    }
+    match store::intake::insert_manifest(&mut tx, &new, app.clock.now()).await {
+        Err(StoreError::Refused(_)) => return Err(by_another()),
+        inserted => inserted?,
+    };
     let stored = stored(&mut tx, incident, file.digest, file.name).await?;
     tx.commit_ledger().await?;
     Ok((stored, correction.map(|correction| correction.records)))
@@ -246,28 +314,52 @@ async fn stored(conn: &mut store::Conn, incident: &Incident, digest: &str, name:
         .ok_or_else(|| AppError::missing(format!("the manifest {name} is gone"), "import it again"))
 }
 
-/// Reads the rows that are not done yet and writes what they come to; how many records are done, and remarks.
-async fn count(
+/// Begins to read a file beside hashing it, where nothing that is stored can be the same content or its original.
+async fn begin_early(app: &App, incident: &Incident, import: &Import<'_>) -> Result<Option<reading::Reader>, AppError> {
+    let Ok(size) = std::fs::metadata(import.path).map(|about| about.len()) else { return Ok(None) };
+    let mut conn = app.store.read().await?;
+    let all = store::intake::manifests(&mut conn, incident.id).await?;
+    let may_be_known =
+        all.iter().any(|manifest| u64::try_from(manifest.size_bytes) == Ok(size) || manifest.rejected > 0);
+    if may_be_known || !matches!(import.again, Again::No) {
+        return Ok(None);
+    }
+    Ok(Some(reading::start(job(app, incident, import, None, None)?)))
+}
+
+/// What is to be read of a file: all of it, or what is not done yet.
+fn job(
     app: &App,
     incident: &Incident,
     import: &Import<'_>,
-    manifest: &Stored,
+    manifest: Option<&Stored>,
     only: Option<&[i64]>,
-    progress: &mut impl FnMut(Progress),
-) -> Result<(i64, Vec<String>), AppError> {
+) -> Result<reading::Job, AppError> {
     let key = incident.identity.as_ref().ok_or_else(|| {
         AppError::missing(format!("{} has no identity key", incident.slug), "run `forthright store migrate`")
     })?;
-    let job = reading::Job {
+    Ok(reading::Job {
         path: import.path.to_owned(),
         options: import.options.clone(),
-        after: manifest.records_done,
-        used_sum: reading::Sum::parse(&manifest.used_sum),
+        after: manifest.map_or(0, |manifest| manifest.records_done),
+        sums: manifest.map(reading::Sums::of).unwrap_or_default(),
         only: only.map(<[i64]>::to_vec),
-        persons: PersonKeys::new(key.bytes()),
-        plain: incident.row.identities == Identities::Plain.as_str(),
-    };
-    let mut reader = reading::start(job);
+        persons: reading::Persons {
+            keys: PersonKeys::new(key.bytes()),
+            plain: incident.row.identities == Identities::Plain.as_str(),
+        },
+        batch_bytes: app.settings.import.batch_bytes,
+    })
+}
+
+/// Writes what the rows come to, part by part; how many records are done, and remarks.
+async fn count(
+    app: &App,
+    incident: &Incident,
+    mut reader: reading::Reader,
+    manifest: &Stored,
+    progress: &mut impl FnMut(Progress),
+) -> Result<(i64, Vec<String>), AppError> {
     let mut done = manifest.records_done;
     while let Some((part, bytes)) = reader.next_part().await {
         let mut tx = app.store.begin().await?;
@@ -326,7 +418,6 @@ async fn repeat(
         incident: incident.id,
         name: file.name,
         digest: file.digest,
-        pass: before.pass + 1,
         why,
         size_bytes: before.size_bytes,
         reading: &before.reading,

@@ -4,7 +4,8 @@
 //! counted manifest with hosts that have none, or a verdict older than the directory), so a chunk that is lost or done
 //! twice changes nothing; whatever changes a figure marks its fact sheet in the same transaction.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use model::domain::DomainName;
 use model::mapping::{Candidates, Claim, Mapping, Source, builtin_shared_domains, decide};
@@ -12,6 +13,7 @@ use model::runs::{CountsBlock, host_of, reversed};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::mapping::{Decision, HostVerdict, Unfolded};
+use store::runs::BlockPlace;
 use store::{Conn, Tx};
 
 use crate::{App, AppError, Incident};
@@ -45,22 +47,22 @@ pub async fn count_pending(app: &App, incident: i64) -> Result<i64, AppError> {
 /// Gives the next hosts of an incident their verdicts: first those of newly counted manifests, then those whose verdict
 /// is older than the directory.
 pub async fn map_chunk(app: &App, incident: i64) -> Result<Mapped, AppError> {
-    let mut tx = app.store.begin().await?;
-    if let Some(manifest) = store::mapping::unfolded(&mut tx, incident).await? {
-        let done = fold_chunk(app, &mut tx, incident, &manifest).await?;
-        tx.commit_ledger().await?;
-        return Ok(Mapped { done, left: true });
+    let unfolded = store::mapping::unfolded(&mut app.store.read().await?, incident).await?;
+    if let Some(manifest) = unfolded {
+        return Ok(Mapped { done: fold(app, incident, manifest).await?, left: true });
     }
+    let mut tx = app.store.begin().await?;
     let version = store::directory::version(&mut tx).await?;
     let limit = i64::try_from(A_CHUNK).unwrap_or(i64::MAX);
     let mut hosts = store::mapping::outdated(&mut tx, incident, version, limit).await?;
-    // Two workers that write the same rows in one order wait for each other and never lock up.
-    hosts.sort_unstable_by(|one, other| one.reversed.cmp(&other.reversed));
     if hosts.is_empty() {
         return Ok(Mapped { done: 0, left: false });
     }
-    let names: Vec<&str> = hosts.iter().map(|host| host.host.as_str()).collect();
-    let verdicts = verdicts(&mut tx, incident, &names).await?;
+    // Two workers that write the same rows in one order wait for each other and never lock up.
+    hosts.sort_unstable_by(|one, other| one.reversed.cmp(&other.reversed));
+    let lists = lists(&mut tx, Some(incident)).await?;
+    let names: Vec<String> = hosts.iter().map(|host| host.host.clone()).collect();
+    let verdicts = verdicts(&mut tx, &lists, &names).await?;
     let mut stale = BTreeSet::new();
     for (known, (_, verdict)) in hosts.iter().zip(&verdicts) {
         stale.insert(reversed(&known.organisation_domain));
@@ -72,17 +74,49 @@ pub async fn map_chunk(app: &App, incident: i64) -> Result<Mapped, AppError> {
     Ok(Mapped { done: hosts.len(), left: hosts.len() == A_CHUNK })
 }
 
-/// Gives the next hosts of a newly counted manifest their first verdicts, and marks the fact sheets it changes.
-async fn fold_chunk(app: &App, tx: &mut Tx, incident: i64, manifest: &Unfolded) -> Result<usize, AppError> {
-    let now = app.clock.now().micros();
-    let (hosts, to) = next_hosts(tx, manifest).await?;
-    let Some(last) = hosts.last() else {
-        store::mapping::folded_to(tx, manifest, &manifest.fold_after, Some(now)).await?;
-        return Ok(0);
-    };
-    let known = store::mapping::between(tx, incident, &manifest.fold_after, last).await?;
-    let known: HashMap<String, String> =
-        known.into_iter().map(|known| (known.reversed, known.organisation_domain)).collect();
+/// Gives the hosts of a newly counted manifest their first verdicts, chunk by chunk, and marks the fact sheets that the
+/// manifest changes: while one chunk is written, the next is decided. Interrupted, it goes on after the last chunk.
+async fn fold(app: &App, incident: i64, mut manifest: Unfolded) -> Result<usize, AppError> {
+    let mut conn = app.store.read().await?;
+    let places = store::runs::index_of_manifest(&mut conn, manifest.id, "counts", &manifest.fold_after).await?;
+    let mut hosts = Hosts::new(places, manifest.fold_after.clone());
+    let mut next = decide_next(&mut conn, incident, &mut hosts).await?;
+    let mut done = 0;
+    loop {
+        let chunk = next;
+        let at_end = chunk.hosts.len() < A_CHUNK;
+        done += chunk.verdicts.len();
+        let after = chunk.hosts.last().cloned();
+        let (written, decided) =
+            tokio::join!(write_folded(app, incident, &manifest, chunk), decide_next(&mut conn, incident, &mut hosts));
+        written?;
+        if at_end {
+            return Ok(done);
+        }
+        manifest.fold_after = after.unwrap_or(manifest.fold_after);
+        next = decided?;
+    }
+}
+
+/// Hosts of a manifest with what the directory of that version says of those that had no verdict.
+struct Decided {
+    hosts: Vec<String>,
+    new: Vec<String>,
+    verdicts: Vec<(String, HostVerdict)>,
+    /// Organisation domains (reversed) of those that had one.
+    stale: BTreeSet<String>,
+    version: i64,
+}
+
+async fn decide_next(conn: &mut Conn, incident: i64, hosts: &mut Hosts) -> Result<Decided, AppError> {
+    let after = hosts.after.clone();
+    let hosts = hosts.next_chunk(conn, A_CHUNK).await?;
+    let last = hosts.last().unwrap_or(&after);
+    let known: HashMap<String, String> = store::mapping::between(conn, incident, &after, last)
+        .await?
+        .into_iter()
+        .map(|known| (known.reversed, known.organisation_domain))
+        .collect();
     let (mut new, mut stale) = (Vec::new(), BTreeSet::new());
     for host in &hosts {
         match known.get(host) {
@@ -90,55 +124,92 @@ async fn fold_chunk(app: &App, tx: &mut Tx, incident: i64, manifest: &Unfolded) 
             None => new.push(host_of(host)),
         }
     }
-    let version = store::directory::version(tx).await?;
-    let names: Vec<&str> = new.iter().map(String::as_str).collect();
-    let verdicts = verdicts(tx, incident, &names).await?;
+    // The version is read first: a directory that changes meanwhile has another one when the chunk is written.
+    let version = store::directory::version(conn).await?;
+    let lists = lists(conn, Some(incident)).await?;
+    let verdicts = verdicts(conn, &lists, &new).await?;
+    Ok(Decided { hosts, new, verdicts, stale, version })
+}
+
+async fn write_folded(app: &App, incident: i64, manifest: &Unfolded, decided: Decided) -> Result<(), AppError> {
+    let now = app.clock.now().micros();
+    let at_end = decided.hosts.len() < A_CHUNK;
+    let last = decided.hosts.last().unwrap_or(&manifest.fold_after).clone();
+    let Decided { new, mut verdicts, mut stale, version, .. } = decided;
+    let mut tx = app.store.begin().await?;
+    let version_now = store::directory::version(&mut tx).await?;
+    if version_now != version {
+        let lists = lists(&mut tx, Some(incident)).await?;
+        verdicts = self::verdicts(&mut tx, &lists, &new).await?;
+    }
     stale.extend(verdicts.iter().map(|(_, verdict)| reversed(&verdict.organisation_domain)));
-    store::mapping::upsert_verdicts(tx, incident, version, now, &verdicts).await?;
-    store::facts::mark_stale(tx, incident, &manifest.name, &Vec::from_iter(stale)).await?;
-    let folded_at = if to == Reached::End { Some(now) } else { None };
-    store::mapping::folded_to(tx, manifest, last, folded_at).await?;
-    Ok(verdicts.len())
+    store::mapping::upsert_verdicts(&mut tx, incident, version_now, now, &verdicts).await?;
+    store::facts::mark_stale(&mut tx, incident, &manifest.name, &Vec::from_iter(stale)).await?;
+    store::mapping::folded_to(&mut tx, manifest, &last, at_end.then_some(now)).await?;
+    Ok(tx.commit_ledger().await?)
 }
 
-/// How far [`next_hosts`] came.
-#[derive(PartialEq, Eq)]
-enum Reached {
-    End,
-    Somewhere,
+/// The hosts of a manifest, reversed, in order and each once, over all its counts runs. A block of each run is in memory.
+pub(crate) struct Hosts {
+    runs: Vec<std::vec::IntoIter<BlockPlace>>,
+    /// The next hosts of each run, the next one last.
+    waiting: Vec<Vec<String>>,
+    /// (host, its run): the least of each run.
+    least: BinaryHeap<Reverse<(String, usize)>>,
+    after: String,
 }
 
-/// The next hosts of a manifest, reversed and sorted: at most [`A_CHUNK`], and none is left out before the last.
-async fn next_hosts(conn: &mut Conn, manifest: &Unfolded) -> Result<(Vec<String>, Reached), AppError> {
-    let places = store::runs::index_of_manifest(conn, manifest.id, "counts", &manifest.fold_after).await?;
-    // Of each run the first block; beyond the least of their ends another run may still have something.
-    let mut runs = HashSet::new();
-    let (mut hosts, mut end) = (BTreeSet::new(), None::<String>);
-    let mut left = false;
-    for place in &places {
-        if !runs.insert(place.run_id) {
-            left = true;
-            continue;
+impl Hosts {
+    pub(crate) fn new(places: Vec<BlockPlace>, after: String) -> Self {
+        let mut runs: BTreeMap<i64, Vec<BlockPlace>> = BTreeMap::new();
+        for place in places {
+            runs.entry(place.run_id).or_default().push(place);
         }
-        let body = store::runs::body(conn, place).await?;
-        let mut block = CountsBlock::open(&body).map_err(|error| damaged(&error))?;
-        while let Some((host, _)) = block.next_host().map_err(|error| damaged(&error))? {
-            if *host > *manifest.fold_after {
-                hosts.insert(host.to_owned());
+        let runs: Vec<_> = runs
+            .into_values()
+            .map(|mut places| {
+                places.sort_unstable_by_key(|place| place.number);
+                places.into_iter()
+            })
+            .collect();
+        let waiting = vec![Vec::new(); runs.len()];
+        Self { runs, waiting, least: BinaryHeap::new(), after }
+    }
+
+    pub(crate) async fn next_chunk(&mut self, conn: &mut Conn, limit: usize) -> Result<Vec<String>, AppError> {
+        let mut chunk: Vec<String> = Vec::with_capacity(limit);
+        if self.least.is_empty() {
+            for run in 0..self.runs.len() {
+                self.advance(conn, run).await?;
             }
         }
-        let has_more = places.iter().any(|other| other.run_id == place.run_id && other.number > place.number);
-        if has_more && end.as_ref().is_none_or(|end| place.last_host < *end) {
-            end = Some(place.last_host.clone());
+        while chunk.len() < limit {
+            let Some(Reverse((host, run))) = self.least.pop() else { break };
+            self.advance(conn, run).await?;
+            if *host > *self.after {
+                self.after.clone_from(&host);
+                chunk.push(host);
+            }
         }
+        Ok(chunk)
     }
-    if let Some(end) = end {
-        hosts.retain(|host| *host <= end);
+
+    async fn advance(&mut self, conn: &mut Conn, run: usize) -> Result<(), AppError> {
+        if self.waiting[run].is_empty()
+            && let Some(place) = self.runs[run].next()
+        {
+            let body = store::runs::body(conn, &place).await?;
+            let mut block = CountsBlock::open(&body).map_err(|error| damaged(&error))?;
+            while let Some((host, _)) = block.next_host().map_err(|error| damaged(&error))? {
+                self.waiting[run].push(host.to_owned());
+            }
+            self.waiting[run].reverse();
+        }
+        if let Some(host) = self.waiting[run].pop() {
+            self.least.push(Reverse((host, run)));
+        }
+        Ok(())
     }
-    let mut hosts = Vec::from_iter(hosts);
-    left |= hosts.len() > A_CHUNK;
-    hosts.truncate(A_CHUNK);
-    Ok((hosts, if left { Reached::Somewhere } else { Reached::End }))
 }
 
 /// The error for a block that cannot be read.
@@ -147,19 +218,18 @@ pub(crate) fn damaged(error: &model::runs::Damaged) -> AppError {
 }
 
 /// The verdicts on hosts, with their reversed names.
-async fn verdicts(tx: &mut Tx, incident: i64, hosts: &[&str]) -> Result<Vec<(String, HostVerdict)>, AppError> {
-    let candidates = candidates(tx, Some(incident), hosts.iter().copied()).await?;
-    let mut verdicts = Vec::with_capacity(hosts.len());
+async fn verdicts(conn: &mut Conn, lists: &Lists, hosts: &[String]) -> Result<Vec<(String, HostVerdict)>, AppError> {
+    let mut names = Vec::with_capacity(hosts.len());
     for host in hosts {
-        let name = DomainName::parse(host).map_err(|error| {
+        names.push(DomainName::parse(host).map_err(|error| {
             AppError::bad(
                 format!("the stored host {host} is no domain: {error}"),
                 "this is a fault of the program: please report it",
             )
-        })?;
-        verdicts.push((reversed(host), verdict(host, decide(&name, &candidates))));
+        })?);
     }
-    Ok(verdicts)
+    let candidates = candidates(conn, lists, &names).await?;
+    Ok(names.iter().map(|name| (reversed(name.as_str()), verdict(name.as_str(), decide(name, &candidates)))).collect())
 }
 
 /// Takes expired exceptions out of the count; whether there were any.
@@ -178,42 +248,49 @@ pub async fn lapse_expired(app: &App) -> Result<bool, AppError> {
     Ok(true)
 }
 
-/// What the directory, the shared lists and people's decisions say about these hosts' suffixes.
-async fn candidates<'a>(
-    conn: &mut Conn,
-    incident: Option<i64>,
-    hosts: impl Iterator<Item = &'a str>,
-) -> Result<Candidates, AppError> {
-    let mut names = HashSet::new();
-    for host in hosts {
-        if let Ok(name) = DomainName::parse(host) {
-            names.extend(Candidates::names_to_look_up(&name).map(str::to_owned));
-        }
+/// What is said about domains apart from the directory.
+struct Lists {
+    shared: HashSet<String>,
+    decisions: Vec<Decision>,
+}
+
+/// The shared lists and people's decisions of an incident, or of none.
+async fn lists(conn: &mut Conn, incident: Option<i64>) -> Result<Lists, AppError> {
+    let mut shared: HashSet<String> = builtin_shared_domains().map(str::to_owned).collect();
+    let mut decisions = Vec::new();
+    if let Some(incident) = incident {
+        shared.extend(store::mapping::shared(conn, incident).await?);
+        decisions = store::mapping::decisions(conn, incident).await?;
     }
-    let names: Vec<String> = names.into_iter().collect();
+    Ok(Lists { shared, decisions })
+}
+
+/// What the directory, the shared lists and people's decisions say about these hosts' suffixes.
+async fn candidates(conn: &mut Conn, lists: &Lists, hosts: &[DomainName]) -> Result<Candidates, AppError> {
+    let mut names: HashSet<&str> = HashSet::new();
+    for host in hosts {
+        names.extend(Candidates::names_to_look_up(host));
+    }
+    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
     let mut claims: HashMap<String, Vec<Claim>> = HashMap::new();
     for row in store::directory::claims_of(conn, &names).await? {
         let source = if row.source == "manual" { Source::Manual } else { Source::Imported };
         let claim = Claim { tenant_id: row.tenant_id, source, alias_of: row.alias_of };
         claims.entry(row.domain).or_default().push(claim);
     }
-    let mut shared: HashSet<String> = builtin_shared_domains().map(str::to_owned).collect();
     let mut rejected = HashSet::new();
-    if let Some(incident) = incident {
-        shared.extend(store::mapping::shared(conn, incident).await?);
-        for Decision { domain, tenant_id, decision } in store::mapping::decisions(conn, incident).await? {
-            if decision == "assigned" {
-                let claim = Claim { tenant_id, source: Source::Manual, alias_of: None };
-                // A decision in this incident takes the place of whatever else is said about the domain by hand.
-                let there = claims.entry(domain).or_default();
-                there.retain(|claim| claim.source != Source::Manual);
-                there.push(claim);
-            } else {
-                rejected.insert((domain, tenant_id));
-            }
+    for Decision { domain, tenant_id, decision } in &lists.decisions {
+        if decision == "assigned" {
+            let claim = Claim { tenant_id: tenant_id.clone(), source: Source::Manual, alias_of: None };
+            // A decision in this incident takes the place of whatever else is said about the domain by hand.
+            let there = claims.entry(domain.clone()).or_default();
+            there.retain(|claim| claim.source != Source::Manual);
+            there.push(claim);
+        } else {
+            rejected.insert((domain.clone(), tenant_id.clone()));
         }
     }
-    Ok(Candidates { claims, shared, rejected })
+    Ok(Candidates { claims, shared: lists.shared.clone(), rejected })
 }
 
 fn verdict(host: &str, mapping: Mapping) -> HostVerdict {
@@ -265,7 +342,8 @@ pub async fn explain(app: &App, domain: &str, slug: Option<&str>) -> Result<Expl
         None => None,
     };
     let mut conn = app.store.read().await?;
-    let candidates = candidates(&mut conn, incident, std::iter::once(name.as_str())).await?;
+    let lists = lists(&mut conn, incident).await?;
+    let candidates = candidates(&mut conn, &lists, std::slice::from_ref(&name)).await?;
     let mapping = decide(&name, &candidates);
     Ok(Explained {
         input: domain.to_owned(),
@@ -315,6 +393,12 @@ pub async fn rule(app: &App, slug: &str, ruled: &Ruled<'_>) -> Result<(), AppErr
     let domain = parse(ruled.domain)?;
     let mut tx: Tx = app.store.begin().await?;
     crate::directory::known_tenant(&mut tx, ruled.tenant).await?;
+    if ruled.ruling == Ruling::Assigned && lists(&mut tx, Some(incident.id)).await?.shared.contains(domain.as_str()) {
+        return Err(AppError::refused(
+            format!("{domain} stands on the list of shared domains, which belong to no single organisation (R3)"),
+            "assign a name below it that is this tenant's alone",
+        ));
+    }
     let decision = Decision {
         domain: domain.as_str().to_owned(),
         tenant_id: ruled.tenant.to_owned(),

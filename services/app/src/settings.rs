@@ -15,6 +15,8 @@ use serde::Deserialize;
 pub struct Settings {
     /// Who letters are from.
     pub sender: SenderSettings,
+    /// How manifests are read.
+    pub import: ImportSettings,
     /// How mail is sent.
     pub sending: SendingSettings,
     /// Who is turned to when a ladder climbs.
@@ -50,6 +52,22 @@ impl SenderSettings {
     /// What EHLO says.
     pub fn hello(&self) -> &str {
         if self.hello.is_empty() { self.domain() } else { &self.hello }
+    }
+}
+
+/// `[import]`: how manifests are read.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImportSettings {
+    /// Rows are gathered in batches of this size, in bytes, 100,000 to 1,000,000,000; two of them exist at a time.
+    /// Too small: many small runs, which are slow to fold. Too large: memory, and more to read again after a stop.
+    pub batch_bytes: usize,
+}
+
+impl Default for ImportSettings {
+    fn default() -> Self {
+        // What a quarter of a million new objects take.
+        Self { batch_bytes: 24 * 1024 * 1024 }
     }
 }
 

@@ -173,7 +173,7 @@ pub(crate) enum IncidentVerb {
         /// The incident.
         slug: String,
         /// The reason.
-        #[arg(long)]
+        #[arg(long, value_parser = reason)]
         why: String,
     },
     /// Record a clock event: aware, determined, contained, …
@@ -314,6 +314,19 @@ pub(crate) enum ExposureVerb {
         /// The incident.
         slug: String,
     },
+    /// Take a manifest back: its rows count no more, and the record says why.
+    #[command(
+        after_help = "Example: forthright exposure withdraw bluebleed manifest.csv --why \"read with the wrong columns\""
+    )]
+    Withdraw {
+        /// The incident.
+        slug: String,
+        /// The file's name, or the beginning of its sha256, as `exposure manifests` lists them.
+        manifest: String,
+        /// The reason.
+        #[arg(long, value_parser = reason)]
+        why: String,
+    },
     /// Rows that could not be used.
     #[command(after_help = "Example: forthright exposure rejects bluebleed --csv")]
     Rejects {
@@ -374,11 +387,17 @@ pub(crate) struct ImportArgs {
     #[arg(long, requires = "why")]
     pub(crate) again: bool,
     /// Why again.
-    #[arg(long)]
+    #[arg(long, value_parser = reason)]
     pub(crate) why: Option<String>,
     /// The file is a corrected copy of this manifest; refused if it is not. Corrected copies are also found by themselves.
     #[arg(long, value_name = "MANIFEST", conflicts_with = "again")]
     pub(crate) corrects: Option<String>,
+}
+
+/// A reason that says something.
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() { Err("a reason is needed: it stays in the record".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// A value that is one of these names.

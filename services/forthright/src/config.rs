@@ -13,6 +13,7 @@ const KEYS: &[(&str, &str)] = &[
     ("sender", "name"),
     ("sender", "address"),
     ("sender", "hello"),
+    ("import", "batch_bytes"),
     ("sending", "connections"),
     ("sending", "lease_seconds"),
     ("sending", "uncertain"),
@@ -63,6 +64,10 @@ fn scalar(text: &str) -> Value {
 }
 
 fn check(settings: &Settings) -> Result<()> {
+    let batch = settings.import.batch_bytes;
+    if !(100_000..=1_000_000_000).contains(&batch) {
+        bail!("import.batch_bytes is {batch}: use 100000 to 1000000000");
+    }
     let sending = &settings.sending;
     if !(1..=100).contains(&sending.connections) {
         bail!("sending.connections is {}: use 1 to 100", sending.connections);

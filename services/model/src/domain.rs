@@ -115,6 +115,9 @@ impl std::str::FromStr for DomainName {
 
 /// The text of a [`DomainName`], borrowed where it stands in normal form already, as in most rows of a manifest.
 pub fn normal(text: &str) -> Result<Cow<'_, str>, BadDomain> {
+    if is_plain(text.as_bytes()) {
+        return Ok(Cow::Borrowed(text));
+    }
     let text = text.trim().trim_end_matches('.');
     if is_normal(text) {
         check(text)?;
@@ -132,6 +135,30 @@ pub fn normal(text: &str) -> Result<Cow<'_, str>, BadDomain> {
     let normal = normal.trim_end_matches('.');
     check(normal)?;
     Ok(Cow::Owned(normal.to_owned()))
+}
+
+/// Whether it is a host name in normal form, seen at one glance: letters, digits and hyphens between dots, and a letter
+/// in the last label. Most names of a manifest are; of the others the long way decides.
+fn is_plain(name: &[u8]) -> bool {
+    let (mut label, mut labels, mut last_has_letter, mut before) = (0_usize, 1, false, b'.');
+    for byte in name {
+        match byte {
+            b'a'..=b'z' => {
+                last_has_letter = true;
+                label += 1;
+            }
+            b'0'..=b'9' => label += 1,
+            // Two hyphens may begin an A-label.
+            b'-' if label > 0 && before != b'-' => label += 1,
+            b'.' if label > 0 && before != b'-' && label <= LONGEST_LABEL => {
+                (label, last_has_letter) = (0, false);
+                labels += 1;
+            }
+            _ => return false,
+        }
+        before = *byte;
+    }
+    labels > 1 && label > 0 && label <= LONGEST_LABEL && before != b'-' && last_has_letter && name.len() <= LONGEST_NAME
 }
 
 /// Whether UTS 46 would change nothing.

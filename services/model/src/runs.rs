@@ -11,7 +11,7 @@ mod fold;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, Reading};
+pub use batch::{Batch, Reading, Seen};
 pub use block::{Block, Counts, CountsBlock, Damaged, ObjectSaid, Section, SetsBlock};
 pub use fold::{Figures, Fold, KeyRange, Kinds};
 

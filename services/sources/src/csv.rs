@@ -91,6 +91,12 @@ impl Splitter {
         self.fields.get(at).cloned()
     }
 
+    /// Whether no character of [`Self::source`] is cut by the end of a field.
+    pub(crate) fn is_cut_between_characters(&self, source: &str) -> bool {
+        // A delimiter between two fields is a character of its own.
+        self.is_raw || self.fields.iter().all(|field| source.is_char_boundary(field.end))
+    }
+
     /// A field of the record whose raw text is `raw`.
     pub(crate) fn field<'a>(&'a self, raw: &'a [u8], at: usize) -> Option<&'a [u8]> {
         self.source(raw).get(self.range(at)?)

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::head::BOM;
+use crate::late::may_go_on;
 use crate::lines::Stream;
 
 /// Taken from the file at once, in bytes.
@@ -17,7 +18,7 @@ const AT_ONCE: usize = 64 * 1024;
 /// How the characters of a text are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
-    /// Found out from the first 64 KiB.
+    /// Found out from the first 64 KiB, and where they are ASCII from the first characters beyond it.
     #[default]
     Auto,
     /// UTF-8, with or without a byte order mark.
@@ -63,6 +64,11 @@ impl Encoding {
         } else {
             Self::Utf8
         }
+    }
+
+    /// What a text is that begins in ASCII and goes on so, from the line with its first byte beyond ASCII.
+    pub(crate) fn of_later(text: &[u8]) -> Self {
+        if looks_like_latin(text) { Self::Latin1 } else { Self::Utf8 }
     }
 
     /// The text as UTF-8, without the byte order mark of UTF-16. What is no character becomes U+FFFD.
@@ -131,8 +137,7 @@ fn looks_like_latin(head: &[u8]) -> bool {
 }
 
 fn ends_in_a_character(head: &[u8]) -> bool {
-    let last = head.utf8_chunks().last();
-    last.is_some_and(|chunk| matches!(std::str::from_utf8(chunk.invalid()), Err(error) if error.error_len().is_none()))
+    head.utf8_chunks().last().is_some_and(|chunk| may_go_on(chunk.invalid()))
 }
 
 struct Transcoder {

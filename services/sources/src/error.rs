@@ -23,6 +23,12 @@ pub enum SourceError {
         /// The directory.
         path: PathBuf,
     },
+    /// Somebody wrote to it.
+    #[error("{} was changed while it was read, so nothing of it was counted; wait until it is complete, then import it again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// Nothing in it but white space.
     #[error("cannot read {}: it is empty; check that the export ran to its end", path.display())]
     Empty {
@@ -110,6 +116,43 @@ pub enum SourceError {
         path: PathBuf,
         /// The physical line.
         line: u64,
+    },
+    /// A text that was taken for UTF-8 until its first characters beyond ASCII came.
+    #[error(
+        "cannot read {} as UTF-8, although its first 64 KiB are: of its characters beyond ASCII {invalid} are not, first in line {line}, and {valid} are; say --encoding latin1 if it is Windows-1252 (Latin-1), or --encoding utf-8 to take the fields with them as invalid",
+        path.display()
+    )]
+    NotUtf8Late {
+        /// The file.
+        path: PathBuf,
+        /// The physical line of the first one that is not.
+        line: u64,
+        /// Sequences of bytes that are not UTF-8.
+        invalid: u64,
+        /// Characters of several bytes that are.
+        valid: u64,
+    },
+    /// No line is a JSON object.
+    #[error(
+        "cannot read {} as JSON Lines: none of its lines is one JSON object; if it is pretty-printed over several lines, write an object a line, for example with jq -c .; if it is CSV, say --format csv",
+        path.display()
+    )]
+    NotJsonLines {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No object has a member that is wanted.
+    #[error(
+        "cannot read {}: none of its objects has a member that is wanted ({wanted}), and its first object has: {present}; name members that have another name with --map NAME=FIELD",
+        path.display()
+    )]
+    NoMembers {
+        /// The file.
+        path: PathBuf,
+        /// What is wanted, separated by commas.
+        wanted: String,
+        /// What the first object has, separated by commas.
+        present: String,
     },
     /// The file ends too early, is damaged, or unpacks to more than anybody packs.
     #[error("cannot read {} any further: after line {line}, {found}; {next}", path.display())]

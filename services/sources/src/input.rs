@@ -1,8 +1,8 @@
 //! Opens a file: unpacks it, finds out its encoding, and hands on lines of UTF-8, or the file itself where it is
 //! Parquet.
 //!
-//! Does not know records. Invariant: nothing is read twice, so pipes work like files, and what was read is counted in
-//! bytes of the file as it lies on the disk.
+//! Does not know records. Invariant: nothing of a pipe is read twice, so that it works like a file, and what was read is
+//! counted in bytes of the file as it lies on the disk.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,7 +14,8 @@ use crate::compression::Compression;
 use crate::encoding::Encoding;
 use crate::error::SourceError;
 use crate::head::{self, BOM, LOOKED_AT};
-use crate::lines::Lines;
+use crate::late::{self, Tally};
+use crate::lines::{Lines, Stream};
 
 /// Enough to know a compression and Parquet by, in bytes.
 const MARK: u64 = 64;
@@ -34,6 +35,8 @@ pub(crate) struct Text {
     pub(crate) encoding: Encoding,
     pub(crate) notes: Vec<String>,
     bytes: Arc<AtomicU64>,
+    /// Of a text that is judged when it ends.
+    tally: Option<Arc<Tally>>,
 }
 
 impl Text {
@@ -46,6 +49,17 @@ impl Text {
     pub(crate) fn head(&mut self, path: &Path) -> Result<&[u8], SourceError> {
         self.lines.peek(LOOKED_AT).map_err(|source| SourceError::reading(path, 0, source))
     }
+
+    /// Whether the text, read to its end, was what it seemed to be.
+    pub(crate) fn check_end(&self, path: &Path) -> Result<(), SourceError> {
+        self.tally.as_ref().map_or(Ok(()), |tally| tally.check(path))
+    }
+
+    /// Puts something between the text and its reader.
+    fn wrap(&mut self, wrap: impl FnOnce(Stream) -> Stream) {
+        let lines = std::mem::replace(&mut self.lines, Lines::new(Box::new(io::empty())));
+        self.lines = Lines::new(wrap(lines.into_input()));
+    }
 }
 
 /// Whether a text may be taken for Windows-1252 without being told: only where the user is told.
@@ -53,6 +67,14 @@ impl Text {
 pub(crate) enum Guess {
     Any,
     NeverLatin1,
+}
+
+/// How a file can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Anywhere,
+    /// Pipes, and what has to be unpacked.
+    OnceThrough,
 }
 
 /// Opens a file that may be any.
@@ -66,11 +88,14 @@ pub(crate) fn open(path: &Path, encoding: Encoding, guess: Guess) -> Result<Open
     }
     let bytes = Arc::new(AtomicU64::new(mark.len() as u64));
     let compression = Compression::detect(&mark);
+    let is_plain = compression == Compression::None && file.metadata().map_err(failed)?.is_file();
+    let reach = if is_plain { Reach::Anywhere } else { Reach::OnceThrough };
     let file = io::Cursor::new(mark).chain(Counted { file, bytes: Arc::clone(&bytes) });
     let inside = compression.unpack(Box::new(file), &bytes).map_err(failed)?;
-    let mut text = Text { lines: Lines::new(inside), compression, encoding: Encoding::Utf8, notes: Vec::new(), bytes };
+    let lines = Lines::new(inside);
+    let mut text = Text { lines, compression, encoding: Encoding::Utf8, notes: Vec::new(), bytes, tally: None };
     head::check_is_known(path, text.head(path)?)?;
-    settle_encoding(path, &mut text, encoding, guess)?;
+    settle_encoding(path, &mut text, encoding, guess, reach)?;
     Ok(Opened::Text(text))
 }
 
@@ -95,16 +120,27 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn settle_encoding(path: &Path, text: &mut Text, asked: Encoding, guess: Guess) -> Result<(), SourceError> {
-    let settled = match asked.settle(text.head(path)?) {
+fn settle_encoding(
+    path: &Path,
+    text: &mut Text,
+    asked: Encoding,
+    guess: Guess,
+    reach: Reach,
+) -> Result<(), SourceError> {
+    let head = text.head(path)?;
+    let is_open = asked == Encoding::Auto && guess == Guess::Any && head.len() >= LOOKED_AT && head.is_ascii();
+    let mut why = if asked == Encoding::Auto { "found out from its first bytes" } else { "as you said" };
+    text.encoding = match asked.settle(head) {
         Encoding::Latin1 if asked == Encoding::Auto && guess == Guess::NeverLatin1 => Encoding::Utf8,
+        Encoding::Utf8 if is_open => {
+            why = "found out from its first characters beyond ASCII";
+            settle_late(path, text, reach)?
+        }
         settled => settled,
     };
-    text.encoding = settled;
+    let settled = text.encoding;
     if settled != Encoding::Utf8 {
-        let lines = std::mem::replace(&mut text.lines, Lines::new(Box::new(io::empty())));
-        text.lines = Lines::new(settled.transcode(lines.into_input()));
-        let why = if asked == Encoding::Auto { "found out from its first bytes" } else { "as you said" };
+        text.wrap(|input| settled.transcode(input));
         text.notes.push(format!("the text is read as {settled}, {why}; --encoding says another"));
     }
     let mut marks = 0;
@@ -116,6 +152,22 @@ fn settle_encoding(path: &Path, text: &mut Text, asked: Encoding, guess: Guess) 
         text.notes.push(format!("the text begins with {marks} byte order marks, which are left out"));
     }
     head::check_is_text(path, text.head(path)?)
+}
+
+/// Settles the encoding of a text whose head is ASCII.
+fn settle_late(path: &Path, text: &mut Text, reach: Reach) -> Result<Encoding, SourceError> {
+    match reach {
+        Reach::Anywhere => {
+            let later = late::beyond_ascii(path, LOOKED_AT).map_err(|source| SourceError::io(path, source))?;
+            Ok(later.map_or(Encoding::Utf8, |later| Encoding::of_later(&later)))
+        }
+        Reach::OnceThrough => {
+            let tally = Arc::new(Tally::default());
+            text.wrap(|input| late::watch(input, Arc::clone(&tally)));
+            text.tally = Some(tally);
+            Ok(Encoding::Utf8)
+        }
+    }
 }
 
 /// Counts what is read of a file.

@@ -4,23 +4,38 @@
 //! array, object or boolean is an invalid field, not an error of the line.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::intake::Field;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Reads an object's members of those names into the fields at the same places; where the line is not one object, the
-/// byte, counted from 1, at which that shows.
-pub(crate) fn read<'a>(line: &'a str, names: &[Option<String>], fields: &mut [Field<'a>]) -> Result<(), usize> {
+/// byte, counted from 1, at which that shows. `found` becomes true where one of the names is there, even in what is no
+/// whole object.
+pub(crate) fn read<'a>(
+    line: &'a str,
+    names: &[Option<String>],
+    fields: &mut [Field<'a>],
+    found: &AtomicBool,
+) -> Result<(), usize> {
     let mut json = serde_json::Deserializer::from_str(line);
-    let read = Object { names, fields }.deserialize(&mut json).and_then(|()| json.end());
+    let read = Object { names, fields, found }.deserialize(&mut json).and_then(|()| json.end());
     read.map_err(|error| error.column().max(1))
+}
+
+/// The names of an object's members, sorted.
+pub(crate) fn members(line: &str) -> Vec<String> {
+    let members: BTreeMap<String, IgnoredAny> = serde_json::from_str(line).unwrap_or_default();
+    members.into_keys().collect()
 }
 
 struct Object<'s, 'f, 'a> {
     names: &'s [Option<String>],
     fields: &'f mut [Field<'a>],
+    found: &'s AtomicBool,
 }
 
 impl<'a> DeserializeSeed<'a> for Object<'_, '_, 'a> {
@@ -44,6 +59,7 @@ impl<'a> Visitor<'a> for Object<'_, '_, 'a> {
                 members.next_value::<IgnoredAny>()?;
                 continue;
             }
+            self.found.store(true, Ordering::Relaxed);
             let field = field(members.next_value::<&'a RawValue>()?.get());
             for (at, slot) in self.fields.iter_mut().enumerate() {
                 if wanted & (1 << at) != 0 {
@@ -96,7 +112,7 @@ mod tests {
     fn check(line: &str, expect: Option<[Field<'_>; 2]>) {
         let names = [Some("domain".to_owned()), Some("size".to_owned())];
         let mut fields = [Field::Missing, Field::Missing];
-        let got = read(line, &names, &mut fields).ok().map(|()| fields);
+        let got = read(line, &names, &mut fields, &AtomicBool::new(false)).ok().map(|()| fields);
         assert_eq!(got, expect, "{line}");
     }
 

@@ -16,6 +16,7 @@ mod header;
 mod input;
 mod inventory;
 mod json;
+mod late;
 mod lines;
 mod list;
 mod listed;

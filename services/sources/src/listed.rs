@@ -1,10 +1,11 @@
 //! Manifests of inventories: the `manifest.json` of S3 and of Azure, which lists the data files of one run.
 //!
-//! Does not fetch anything: the files lie beside it. Invariant: what it lists is there, in the length and with the MD5
-//! that it states, or it is an error before anything is read.
+//! Does not fetch anything: the files lie beside it. Invariant: what it lists is there, in the folders of its inventory,
+//! in the length and with the MD5 that it states, or it is an error before anything is read.
 //!
 //! Sources: Amazon S3 User Guide, "storage-inventory-location"; Azure Storage, "blob inventory", inventory files.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -153,9 +154,11 @@ fn azure(path: &Path, manifest: Azure) -> Result<Read, SourceError> {
 }
 
 fn find_all(path: &Path, entries: &[Entry]) -> Result<Vec<PathBuf>, SourceError> {
+    let real = fs::canonicalize(path).map_err(|source| SourceError::io(path, source))?;
+    let folder = real.parent().unwrap_or(&real);
     let (mut files, mut missing) = (Vec::new(), Vec::new());
     for entry in entries {
-        match find(path, &entry.key) {
+        match find(path, folder, &entry.key)? {
             Some(file) => files.push(file),
             None => missing.push(entry.key.as_str()),
         }
@@ -165,20 +168,53 @@ fn find_all(path: &Path, entries: &[Entry]) -> Result<Vec<PathBuf>, SourceError>
     Err(bad(path, found, "copy them with the manifest, in the folders of their keys"))
 }
 
-/// Looks for a key in the manifest's folder and those above: first the whole key, then what is left of it without its
+const NEXT_OUTSIDE: &str = "look at where the manifest comes from; if it is right, name the data files instead of it";
+
+/// Looks for a key from the manifest's folder and those above: first the whole key, then what is left of it without its
 /// first folders. The bare name counts in the manifest's own folder only.
-fn find(manifest: &Path, key: &str) -> Option<PathBuf> {
-    let is_normal = |part: &Component<'_>| matches!(part, Component::Normal(_));
-    let parts: Vec<Component<'_>> = Path::new(key).components().filter(is_normal).collect();
-    let folder = fs::canonicalize(manifest).ok()?.parent()?.to_owned();
-    for from in 0..parts.len() {
-        let tail: PathBuf = parts[from..].iter().collect();
-        let above = if parts.len() - from > 1 { usize::MAX } else { 1 };
-        if let Some(file) = folder.ancestors().take(above).map(|at| at.join(&tail)).find(|file| file.is_file()) {
-            return Some(file);
+fn find(manifest: &Path, folder: &Path, key: &str) -> Result<Option<PathBuf>, SourceError> {
+    let mut parts = Vec::new();
+    for part in Path::new(key).components() {
+        match part {
+            Component::Normal(part) => parts.push(part),
+            Component::CurDir => {}
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
+                return Err(bad(manifest, format!("its key {key:?} leads out of the inventory"), NEXT_OUTSIDE));
+            }
         }
     }
-    None
+    for from in 0..parts.len() {
+        let tail = &parts[from..];
+        let found = folder.ancestors().enumerate().find_map(|(above, at)| {
+            let within = permitted(folder, above, at, tail)?;
+            Some((within, at.join(tail.iter().collect::<PathBuf>()))).filter(|(_, file)| file.is_file())
+        });
+        let Some((within, file)) = found else { continue };
+        let real = fs::canonicalize(&file).map_err(|source| SourceError::io(&file, source))?;
+        if !real.starts_with(&within) {
+            let found = format!("{} is a link that leads out of {}", file.display(), within.display());
+            return Err(bad(manifest, found, NEXT_OUTSIDE));
+        }
+        return Ok(Some(file));
+    }
+    Ok(None)
+}
+
+/// The folder that a file must lie in which is looked for at `at`, so many folders above the manifest's; `None` where
+/// nothing is looked for. From two folders above on, the way down to the manifest must be that of the key: S3 writes
+/// `prefix/bucket/configuration/<date>/manifest.json` and `prefix/bucket/configuration/data/<file>`. The root of the
+/// file system is nobody's inventory.
+fn permitted(folder: &Path, above: usize, at: &Path, tail: &[&OsStr]) -> Option<PathBuf> {
+    let (_, folders) = tail.split_last()?;
+    match (above, folders) {
+        (0, _) => Some(at.to_owned()),
+        (_, []) => None,
+        (1, _) => Some(at.to_owned()),
+        (_, [shared @ .., _]) => {
+            let within = at.join(shared.iter().collect::<PathBuf>());
+            (shared.len() > 1 && at.parent().is_some() && folder.starts_with(&within)).then_some(within)
+        }
+    }
 }
 
 fn check(manifest: &Path, entry: &Entry, file: &Path) -> Result<(), SourceError> {

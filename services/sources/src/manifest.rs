@@ -112,10 +112,12 @@ impl Manifest {
         Ok(Self { rows, names, preset, inventory, is_at_end: false })
     }
 
-    /// The next record; `None` at the end.
+    /// The next record; `None` at the end. An error there says that the file is none that was meant, although it could
+    /// be read: nothing of it is to be counted.
     pub fn next_record(&mut self) -> Result<Option<Record<'_>>, SourceError> {
         match self.rows.advance()? {
             Step::End => {
+                self.rows.check_end()?;
                 self.note_counts();
                 return Ok(None);
             }

@@ -4,16 +4,15 @@
 //! a column of the wrong type is refused before any row; a damaged file ends in an error, never in a panic or silence.
 
 mod file;
+mod guard;
 mod types;
 mod values;
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use model::intake::Field;
 use parquet::basic::Compression;
-use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
@@ -21,6 +20,7 @@ use crate::compression;
 use crate::error::SourceError;
 use crate::header::places;
 use crate::parquet::file::Shared;
+use crate::parquet::guard::guarded;
 use crate::parquet::types::Kind;
 use crate::parquet::values::Values;
 use crate::rows::{Header, How, Plan, Step, Want};
@@ -151,7 +151,7 @@ impl ParquetRows {
             self.open_group()?;
         }
         let rows = self.left.min(self.at_once);
-        for column in &mut self.columns {
+        for column in self.columns.iter_mut().filter(|column| column.kind != Kind::Null) {
             guarded(|| column.values.read(usize::try_from(rows).unwrap_or(usize::MAX)))
                 .map_err(|found| format!("column {}: {found}", column.name))?;
         }
@@ -168,7 +168,7 @@ impl ParquetRows {
         let bytes: u64 = self.columns.iter().map(bytes).fold(0, u64::saturating_add);
         self.at_once = (HELD / (bytes / rows.max(1)).max(1)).clamp(1, AT_ONCE);
         let opened = guarded(|| self.reader.get_row_group(self.next_group))?;
-        for column in &mut self.columns {
+        for column in self.columns.iter_mut().filter(|column| column.kind != Kind::Null) {
             let reader = guarded(|| opened.get_column_reader(column.leaf))?;
             column.values.open(reader).map_err(|()| "a column has two types".to_owned())?;
         }
@@ -190,7 +190,7 @@ impl ParquetRows {
             let _ = serde_json::to_writer(&mut self.raw, &column.name);
             self.raw.push(b':');
             match column.kind {
-                Kind::Integer { .. } | Kind::Flag => self.raw.extend_from_slice(value.as_bytes()),
+                Kind::Integer { .. } | Kind::Flag | Kind::Null => self.raw.extend_from_slice(value.as_bytes()),
                 Kind::Text | Kind::Day | Kind::Time { .. } | Kind::Time96 => {
                     let _ = serde_json::to_writer(&mut self.raw, &*value);
                 }
@@ -260,13 +260,5 @@ fn damaged(path: &Path, line: u64, found: String) -> SourceError {
         line,
         found: format!("the Parquet data are cut short or damaged ({found})"),
         next,
-    }
-}
-
-/// The library panics over some damaged files.
-fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("the reader gave up".to_owned()),
     }
 }

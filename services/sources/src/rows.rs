@@ -157,6 +157,14 @@ impl Rows {
         }
     }
 
+    /// What shows only when all records were read: that the file is none that was meant.
+    pub(crate) fn check_end(&self) -> Result<(), SourceError> {
+        match &self.kind {
+            Kind::Text(rows) => rows.check_end(),
+            Kind::Parquet(_) => Ok(()),
+        }
+    }
+
     /// The physical line where the record begins, the file's first line is 1; in Parquet the row, the first is 1.
     pub(crate) fn line(&self) -> u64 {
         match &self.kind {

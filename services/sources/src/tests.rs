@@ -133,6 +133,18 @@ fn a_field_that_is_not_utf_8_is_invalid_and_leaves_the_others_alone() {
 }
 
 #[test]
+fn two_fields_that_share_a_character_between_them_are_both_invalid() {
+    let content = [HEADER.as_bytes(), b"\"p\xc3\",\"\xa4\",c,d,e,1,f,g\n"].concat();
+    let file = given("m.csv", content);
+    let options = Options { encoding: Encoding::Utf8, ..Options::default() };
+    let mut manifest = Manifest::open(&file.path(), &options).unwrap();
+    let Some(Record::Row { row, .. }) = manifest.next_record().unwrap() else { panic!("no row") };
+    assert_eq!((row.object_path, row.domain, row.email), (Field::Invalid, Field::Invalid, Field::from("c")));
+    assert!(manifest.next_record().unwrap().is_none());
+    assert!(manifest.notes()[0].contains("whose fields are invalid: 1"), "{:?}", manifest.notes());
+}
+
+#[test]
 fn an_open_quote_in_the_last_line_spoils_that_row_only() {
     check_shape("m.csv", format!("{HEADER}1,2,3,4,5,6,7,8\n\"1,2,3,4,5,6,7,8\n"), "r2 m3");
 }
@@ -221,7 +233,7 @@ proptest! {
         ], 0..200),
         json in any::<bool>(),
     ) {
-        let (format, header) = if json { (Format::JsonLines, "{}\n") } else { (Format::Csv, HEADER) };
+        let (format, header) = if json { (Format::JsonLines, "{\"domain\":1}\n") } else { (Format::Csv, HEADER) };
         let content = [header.as_bytes(), &body].concat();
         let file = given("m", &content);
         let options = Options { format, ..Options::default() };

@@ -3,20 +3,22 @@
 //! Does not know what the fields are for. Invariant: after the header each physical line is part of exactly one
 //! record or blank; memory is bounded by [`LONGEST_RECORD`].
 
-use std::borrow::Cow;
+mod columns;
+mod members;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::intake::Field;
 
-use crate::csv::Splitter;
 use crate::error::SourceError;
 use crate::head::{self, Format};
-use crate::header::{delimiter, names, places};
+use crate::header::{delimiter, places};
 use crate::input::Text;
-use crate::json;
 use crate::lines::{Line, is_blank, without_end};
 use crate::rows::{Fault, Header, How, LONGEST_RECORD, Plan, Step};
+use crate::text::columns::Columns;
+use crate::text::members::Members;
 
 #[derive(Debug)]
 pub(crate) struct TextRows {
@@ -35,24 +37,8 @@ pub(crate) struct TextRows {
 
 #[derive(Debug)]
 enum Kind {
-    Csv(Csv),
-    Json {
-        names: Vec<Option<String>>,
-        /// The line with replacement characters where it is not UTF-8.
-        repaired: Option<String>,
-    },
-}
-
-#[derive(Debug)]
-struct Csv {
-    splitter: Splitter,
-    delimiter: u8,
-    /// Columns of the header.
-    columns: usize,
-    /// The column of each wanted field.
-    places: Vec<Option<usize>>,
-    /// Whether the quotes of the record are closed.
-    closed: bool,
+    Csv(Columns),
+    Json(Members),
 }
 
 impl TextRows {
@@ -63,7 +49,7 @@ impl TextRows {
         plan: &Plan<'_>,
     ) -> Result<(Self, Header), SourceError> {
         let format = head::settle(how.format, path, text.head(path)?)?;
-        let kind = Kind::Json { names: Vec::new(), repaired: None };
+        let kind = Kind::Json(Members::default());
         let mut rows = Self {
             path: path.to_owned(),
             text,
@@ -77,7 +63,7 @@ impl TextRows {
         let header = match (format, how.header) {
             (Format::JsonLines, _) => {
                 let names = plan(None).into_iter().map(|want| want.column).collect();
-                rows.kind = Kind::Json { names, repaired: None };
+                rows.kind = Kind::Json(Members::new(names));
                 rows.is_read = true;
                 Header::None
             }
@@ -116,25 +102,24 @@ impl TextRows {
 
     /// Reads the record's fields in the order they were wanted.
     pub(crate) fn fields<'a>(&'a self, fields: &mut [Field<'a>]) -> Result<(), Fault> {
-        match &self.kind {
-            Kind::Csv(csv) => {
-                let is_utf8 = csv.fields(self.text.lines.record(), fields)?;
-                self.not_utf8.fetch_add(u64::from(!is_utf8), Ordering::Relaxed);
-            }
-            Kind::Json { names, repaired: None } => {
-                let line = std::str::from_utf8(self.raw()).unwrap_or_default();
-                json::read(line, names, fields).map_err(|byte| Fault::NoObject { byte })?;
-            }
-            Kind::Json { names, repaired: Some(line) } => {
-                json::read(line, names, fields).map_err(|byte| Fault::NoObject { byte })?;
-                refuse_replaced(fields);
-                self.not_utf8.fetch_add(1, Ordering::Relaxed);
-            }
-        }
+        let is_utf8 = match &self.kind {
+            Kind::Csv(columns) => columns.fields(self.text.lines.record(), fields)?,
+            Kind::Json(members) => members.fields(self.raw(), fields)?,
+        };
+        self.not_utf8.fetch_add(u64::from(!is_utf8), Ordering::Relaxed);
         if self.text.encoding.replaces() {
             refuse_replaced(fields);
         }
         Ok(())
+    }
+
+    /// What shows only when all records were read: that the file is none that was meant.
+    pub(crate) fn check_end(&self) -> Result<(), SourceError> {
+        self.text.check_end(&self.path)?;
+        match &self.kind {
+            Kind::Csv(_) => Ok(()),
+            Kind::Json(members) => members.check_end(&self.path),
+        }
     }
 
     pub(crate) fn line(&self) -> u64 {
@@ -156,23 +141,23 @@ impl TextRows {
     pub(crate) fn format(&self) -> Format {
         match self.kind {
             Kind::Csv(_) => Format::Csv,
-            Kind::Json { .. } => Format::JsonLines,
+            Kind::Json(_) => Format::JsonLines,
         }
     }
 
     /// The delimiter of CSV.
     pub(crate) fn delimiter(&self) -> Option<char> {
         match &self.kind {
-            Kind::Csv(csv) => Some(char::from(csv.delimiter)),
-            Kind::Json { .. } => None,
+            Kind::Csv(columns) => Some(columns.delimiter()),
+            Kind::Json(_) => None,
         }
     }
 
     /// The column of each wanted field, counted from 0; nothing for JSON, where members have no order.
     pub(crate) fn places(&self) -> &[Option<usize>] {
         match &self.kind {
-            Kind::Csv(csv) => &csv.places,
-            Kind::Json { .. } => &[],
+            Kind::Csv(columns) => columns.places(),
+            Kind::Json(_) => &[],
         }
     }
 
@@ -197,31 +182,22 @@ impl TextRows {
     /// Reads the record to its end, from its first line.
     fn complete(&mut self) -> Result<(), SourceError> {
         let record = self.text.lines.record();
-        match &mut self.kind {
-            Kind::Csv(csv) => {
-                csv.closed = csv.splitter.begin(record);
-                if csv.closed {
-                    return Ok(());
-                }
-            }
-            Kind::Json { repaired, .. } => {
-                *repaired = match String::from_utf8_lossy(without_end(record)) {
-                    Cow::Borrowed(_) => None,
-                    Cow::Owned(text) => Some(text),
-                };
-                return Ok(());
-            }
+        let is_complete = match &mut self.kind {
+            Kind::Csv(columns) => columns.begin(record),
+            Kind::Json(members) => members.begin(without_end(record)),
+        };
+        if is_complete {
+            return Ok(());
         }
         loop {
             let before = self.text.lines.record().len();
             if !self.append_line()? {
                 break;
             }
-            if let Kind::Csv(csv) = &mut self.kind {
-                csv.closed = csv.splitter.feed(&self.text.lines.record()[before..]);
-                if csv.closed {
-                    return Ok(());
-                }
+            if let Kind::Csv(columns) = &mut self.kind
+                && columns.feed(&self.text.lines.record()[before..])
+            {
+                return Ok(());
             }
         }
         // The file ended inside quotes. A last line that is broken is one bad row; more lines would be lost in it.
@@ -245,11 +221,11 @@ impl TextRows {
     fn read_header(&mut self, how: &How<'_>, plan: &Plan<'_>) -> Result<Header, SourceError> {
         self.line = self.text.lines.count();
         let delimiter = delimiter(self.text.lines.record(), plan);
-        self.kind = Kind::Csv(Csv::new(delimiter));
+        self.kind = Kind::Csv(Columns::new(delimiter, 0, Vec::new()));
         self.complete()?;
         let names = match &self.kind {
-            Kind::Csv(csv) => names(&csv.splitter, self.text.lines.record()),
-            Kind::Json { .. } => Vec::new(),
+            Kind::Csv(columns) => columns.names(self.text.lines.record()),
+            Kind::Json(_) => Vec::new(),
         };
         self.take_header(names, how, plan, delimiter)
     }
@@ -262,44 +238,8 @@ impl TextRows {
         delimiter: u8,
     ) -> Result<Header, SourceError> {
         let places = places(&self.path, &names, &plan(Some(&names)), how.next)?;
-        self.kind = Kind::Csv(Csv { columns: names.len(), places, ..Csv::new(delimiter) });
+        self.kind = Kind::Csv(Columns::new(delimiter, names.len(), places));
         Ok(Header::Names(names))
-    }
-}
-
-impl Csv {
-    fn new(delimiter: u8) -> Self {
-        Self { splitter: Splitter::new(delimiter), delimiter, columns: 0, places: Vec::new(), closed: true }
-    }
-
-    /// Reads the fields of a record; whether all of it is UTF-8.
-    fn fields<'a>(&'a self, raw: &'a [u8], fields: &mut [Field<'a>]) -> Result<bool, Fault> {
-        if !self.closed {
-            return Err(Fault::OpenQuote);
-        }
-        if self.splitter.len() != self.columns {
-            return Err(Fault::Columns { found: self.splitter.len(), expected: self.columns });
-        }
-        let source = self.splitter.source(raw);
-        // Looking at a line once costs less than looking at each of its fields.
-        let Ok(text) = std::str::from_utf8(source) else {
-            self.doubtful_fields(source, fields);
-            return Ok(false);
-        };
-        for (field, place) in fields.iter_mut().zip(&self.places) {
-            let range = place.and_then(|at| self.splitter.range(at));
-            *field = range.and_then(|range| text.get(range)).map_or(Field::Missing, Field::from);
-        }
-        Ok(true)
-    }
-
-    fn doubtful_fields<'a>(&'a self, source: &'a [u8], fields: &mut [Field<'a>]) {
-        for (field, place) in fields.iter_mut().zip(&self.places) {
-            let range = place.and_then(|at| self.splitter.range(at));
-            let bytes = range.and_then(|range| source.get(range));
-            *field =
-                bytes.map_or(Field::Missing, |bytes| std::str::from_utf8(bytes).map_or(Field::Invalid, Field::from));
-        }
     }
 }
 

@@ -133,8 +133,8 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(inner) = &error {
             let code = inner.code().unwrap_or_default().into_owned();
-            // SQLITE_FULL is 13, SQLITE_IOERR_WRITE 778; PostgreSQL's disk_full is 53100.
-            if code == "13" || code == "53100" || inner.message().contains("disk is full") {
+            // SQLITE_FULL is 13, SQLITE_IOERR_WRITE 778 (a file-size limit, or a disk that ends); PostgreSQL's disk_full is 53100.
+            if code == "13" || code == "778" || code == "53100" || inner.message().contains("disk is full") {
                 return Self::DiskFull;
             }
             // SQLITE_CONSTRAINT and its extended codes end in 19 modulo 256; PostgreSQL's class 23, and our RAISE.
@@ -291,14 +291,15 @@ impl Store {
     }
 
     /// Takes what was deleted out of the database's files, as far as the database can: the log beside SQLite's file, and
-    /// dead rows of the exposure tables on PostgreSQL. Backups keep what they have.
+    /// dead rows of the exposure tables on PostgreSQL, which are rewritten for it. Backups and PostgreSQL's own log keep
+    /// what they have.
     pub async fn sweep_out(&self) -> Result<(), StoreError> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await?;
             }
             Pools::Postgres(pool) => {
-                for table in ["VACUUM run_blocks", "VACUUM incidents", "VACUUM rejects"] {
+                for table in ["VACUUM FULL run_blocks", "VACUUM FULL incidents", "VACUUM FULL rejects"] {
                     sqlx::query(table).execute(pool).await?;
                 }
             }

@@ -1,21 +1,24 @@
 //! Fact sheets: what is known of each affected organisation domain, and how it changed.
 //!
 //! Counts nothing: `app::facts` folds runs into sheets. Invariant: a sheet that a manifest or a verdict made stale is
-//! marked in the same transaction, and the mark goes in the transaction that writes the sheet anew.
+//! marked in the same transaction, and the mark goes in the transaction that writes the sheet anew, if nothing marked it
+//! meanwhile.
+
+use std::fmt::Write;
 
 use model::notices::DomainFacts;
 use sqlx::AssertSqlSafe;
 
 use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
-use crate::{Conn, StoreError, Tx};
+use crate::{Conn, Dialect, StoreError, Tx};
 
 statements! {
-    /// First taken away, then read: what is marked meanwhile waits for this transaction and stays marked.
-    TAKE_STALE = "
-        DELETE FROM stale_sheets
-        WHERE incident_id = $1 AND reversed IN (
-            SELECT reversed FROM stale_sheets WHERE incident_id = $1 ORDER BY reversed LIMIT $2)
-        RETURNING reversed, cause";
+    STALE = "
+        SELECT reversed, cause, marks
+        FROM stale_sheets
+        WHERE incident_id = $1 AND reversed > $2
+        ORDER BY reversed
+        LIMIT $3";
     COUNT_STALE = "SELECT COUNT(*) FROM stale_sheets WHERE incident_id = $1";
     ALL = "
         SELECT facts
@@ -49,6 +52,12 @@ statements! {
         WHERE s.incident_id = $1 AND s.verdict = 'mapped' AND NOT EXISTS (
             SELECT 1 FROM contacts c
             WHERE c.tenant_id = s.tenant_id AND c.disabled_at IS NULL AND c.role <> 'account-manager')";
+    AFFECTED_TENANTS = "
+        SELECT t.tenant_id, (
+            SELECT COUNT(*) FROM contacts c
+            WHERE c.tenant_id = t.tenant_id AND c.disabled_at IS NULL AND c.role <> 'account-manager')
+        FROM (SELECT DISTINCT tenant_id FROM fact_sheets WHERE incident_id = $1 AND verdict = 'mapped') t
+        ORDER BY t.tenant_id";
     CHANGES = "
         SELECT organisation_domain, version, changed_at, cause, before, after
         FROM fact_changes
@@ -95,13 +104,13 @@ pub struct Change {
 /// Marks sheets of organisation domains (reversed) as stale.
 pub async fn mark_stale(tx: &mut Tx, incident: i64, cause: &str, reversed: &[String]) -> Result<(), StoreError> {
     for part in reversed.chunks(ROWS_AN_INSERT) {
-        let head = "INSERT INTO stale_sheets (incident_id, reversed, cause)";
-        let tail = "ON CONFLICT (incident_id, reversed) DO NOTHING";
-        let text = insert_text(tx.dialect(), head, 3, part.len(), tail);
+        let head = "INSERT INTO stale_sheets (incident_id, reversed, cause, marks)";
+        let tail = "ON CONFLICT (incident_id, reversed) DO UPDATE SET marks = stale_sheets.marks + 1";
+        let text = insert_text(tx.dialect(), head, 4, part.len(), tail);
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
             for domain in part {
-                query = query.bind(incident).bind(domain).bind(cause);
+                query = query.bind(incident).bind(domain).bind(cause).bind(1_i64);
             }
             query.execute(c).await.map(drop)
         })?;
@@ -109,11 +118,46 @@ pub async fn mark_stale(tx: &mut Tx, incident: i64, cause: &str, reversed: &[Str
     Ok(())
 }
 
-/// Takes up to `limit` marks, sorted: (reversed domain, cause).
-pub async fn take_stale(tx: &mut Tx, incident: i64, limit: i64) -> Result<Vec<(String, String)>, StoreError> {
-    let mut taken: Vec<(String, String)> =
-        on!(tx, |c| sqlx::query_as(TAKE_STALE).bind(incident).bind(limit).fetch_all(c).await)?;
-    taken.sort_unstable();
+/// A fact sheet that waits to be written anew.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Stale {
+    /// The organisation domain, reversed.
+    pub reversed: String,
+    /// A manifest's name, or `mapping`.
+    pub cause: String,
+    /// How often it was marked.
+    pub marks: i64,
+}
+
+/// Up to `limit` stale sheets after `after`. Whatever marked them is to be read after this.
+pub async fn stale(conn: &mut Conn, incident: i64, after: &str, limit: i64) -> Result<Vec<Stale>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(STALE).bind(incident).bind(after).bind(limit).fetch_all(c).await)?)
+}
+
+/// Takes the marks away that are still as they were; the domains (reversed) whose sheets may be written. One that was
+/// marked again meanwhile was counted too early, and one that is gone was written by another worker.
+pub async fn take_marks(tx: &mut Tx, incident: i64, stale: &[Stale]) -> Result<Vec<String>, StoreError> {
+    let mut taken = Vec::with_capacity(stale.len());
+    for part in stale.chunks(ROWS_AN_INSERT) {
+        let mut text = String::from("DELETE FROM stale_sheets WHERE (reversed, marks) IN (VALUES ");
+        for at in 0..part.len() {
+            let (comma, first, second) = (if at == 0 { "" } else { ", " }, 2 * at + 1, 2 * at + 2);
+            // PostgreSQL takes a parameter in VALUES for a text unless it is told otherwise.
+            let _ = match tx.dialect() {
+                Dialect::Sqlite => write!(text, "{comma}(?, ?)"),
+                Dialect::Postgres => write!(text, "{comma}(CAST(${first} AS TEXT), CAST(${second} AS BIGINT))"),
+            };
+        }
+        let _ = write!(text, ") AND incident_id = {incident} RETURNING reversed");
+        let rows: Vec<String> = on!(tx, |c| {
+            let mut query = sqlx::query_scalar(AssertSqlSafe(text));
+            for one in part {
+                query = query.bind(&one.reversed).bind(one.marks);
+            }
+            query.fetch_all(c).await
+        })?;
+        taken.extend(rows);
+    }
     Ok(taken)
 }
 
@@ -122,7 +166,7 @@ pub async fn count_stale(conn: &mut Conn, incident: i64) -> Result<i64, StoreErr
     Ok(on!(conn, |c| sqlx::query_scalar(COUNT_STALE).bind(incident).fetch_one(c).await)?)
 }
 
-/// The sheets of these domains that are there: (domain, tenant, facts, by field, row count, version).
+/// The sheets of these domains that are there: (domain, facts, version).
 pub async fn existing(
     conn: &mut Conn,
     incident: i64,
@@ -256,6 +300,11 @@ pub async fn facts(conn: &mut Conn, incident: i64, scope: Scope<'_>) -> Result<V
 /// Up to `limit` organisation domains after `after`, shared ones too.
 pub async fn domains(conn: &mut Conn, incident: i64, after: &str, limit: i64) -> Result<Vec<String>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(DOMAINS).bind(incident).bind(after).bind(limit).fetch_all(c).await)?)
+}
+
+/// The affected tenants, and how many contacts of each can be told.
+pub async fn affected_tenants(conn: &mut Conn, incident: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(AFFECTED_TENANTS).bind(incident).fetch_all(c).await)?)
 }
 
 /// Raw references by verdict, and who is affected.

@@ -15,7 +15,8 @@ use crate::{Conn, StoreError, Tx};
 macro_rules! manifest_columns {
     () => {
         "id, name, digest, pass, why, size_bytes, records_done, rows_read, blank_lines, accepted, rejected, \
-         counted_before, reading, described, used_sum, corrects, started_by, started_at, counted_at"
+         counted_before, reading, described, used_sum, rejected_sum, corrects, started_by, started_at, counted_at, \
+         withdrawn_at, withdrawn_why"
     };
 }
 
@@ -23,7 +24,7 @@ statements! {
     LATEST_PASS = concat!("
         SELECT ", manifest_columns!(), "
         FROM manifests
-        WHERE incident_id = $1 AND digest = $2
+        WHERE incident_id = $1 AND digest = $2 AND withdrawn_at IS NULL
         ORDER BY pass DESC
         LIMIT 1");
     LIST = concat!("
@@ -35,7 +36,7 @@ statements! {
     CORRECTABLE = concat!("
         SELECT ", manifest_columns!(), "
         FROM manifests
-        WHERE incident_id = $1 AND counted_at IS NOT NULL
+        WHERE incident_id = $1 AND counted_at IS NOT NULL AND withdrawn_at IS NULL
             AND EXISTS (SELECT 1 FROM rejects r WHERE r.manifest_id = manifests.id AND r.corrected_by IS NULL)
         ORDER BY id DESC
         LIMIT $2");
@@ -46,15 +47,18 @@ statements! {
         ORDER BY record";
     INSERT_MANIFEST = "
         INSERT INTO manifests (incident_id, name, digest, pass, why, size_bytes, records_done, rows_read, blank_lines,
-            accepted, rejected, reading, described, corrects, started_by, started_at, counted_at)
-        VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, $7, $8, $9, $10, $11, NULL)
+            accepted, rejected, reading, described, corrects, rules, started_by, started_at, counted_at)
+        VALUES ($1, $2, $3, (
+                SELECT COALESCE(MAX(b.pass), 0) + 1 FROM manifests b WHERE b.incident_id = $1 AND b.digest = $3
+            ), $4, $5, 0, 0, 0, 0, 0, $6, $7, $8, $9, $10, $11, NULL)
         RETURNING id";
     /// Must hit one row: another import of the same manifest that got here first makes it none.
     ADVANCE = "
         UPDATE manifests
         SET records_done = records_done + $1, rows_read = rows_read + $2, blank_lines = blank_lines + $3,
-            accepted = accepted + $4, rejected = rejected + $5, counted_before = counted_before + $6, used_sum = $7
-        WHERE id = $8 AND records_done = $9 AND counted_at IS NULL";
+            accepted = accepted + $4, rejected = rejected + $5, counted_before = counted_before + $6, used_sum = $7,
+            rejected_sum = $8
+        WHERE id = $9 AND records_done = $10 AND counted_at IS NULL";
     FINISH = "UPDATE manifests SET counted_at = $1 WHERE id = $2 AND records_done = $3 AND counted_at IS NULL";
     READY = "UPDATE runs SET state = 'ready' WHERE manifest_id = $1 AND state = 'open'";
     CORRECT = "
@@ -63,8 +67,9 @@ statements! {
         WHERE manifest_id = $2 AND corrected_by IS NULL";
     REPEAT_COUNTS = "
         UPDATE manifests
-        SET (records_done, rows_read, blank_lines, accepted, rejected, used_sum, counted_at) = (
-            SELECT b.records_done, b.rows_read, b.blank_lines, b.accepted, b.rejected, b.used_sum, CAST($3 AS BIGINT)
+        SET (records_done, rows_read, blank_lines, accepted, rejected, used_sum, rejected_sum, counted_at) = (
+            SELECT b.records_done, b.rows_read, b.blank_lines, b.accepted, b.rejected, b.used_sum, b.rejected_sum,
+                CAST($3 AS BIGINT)
             FROM manifests b
             WHERE b.id = $1)
         WHERE id = $2";
@@ -85,6 +90,11 @@ statements! {
         SELECT CAST($1 AS BIGINT), number, first_host, last_host, entries, body, names
         FROM run_blocks
         WHERE run_id = $2";
+    UNCORRECT = "UPDATE rejects SET corrected_by = NULL WHERE corrected_by = $1";
+    WITHDRAW = "
+        UPDATE manifests
+        SET withdrawn_at = $1, withdrawn_why = $2
+        WHERE id = $3 AND counted_at IS NOT NULL AND withdrawn_at IS NULL";
     DROP_BLOCKS = "DELETE FROM run_blocks WHERE run_id IN (SELECT id FROM runs WHERE manifest_id = $1)";
     DROP_RUNS = "DELETE FROM runs WHERE manifest_id = $1";
     DROP_REJECTS = "DELETE FROM rejects WHERE manifest_id = $1";
@@ -107,7 +117,7 @@ statements! {
     TOTAL_ROWS = "
         SELECT CAST(COALESCE(SUM(blank_lines), 0) AS BIGINT), CAST(COALESCE(SUM(accepted), 0) AS BIGINT)
         FROM manifests
-        WHERE incident_id = $1 AND counted_at IS NOT NULL";
+        WHERE incident_id = $1 AND counted_at IS NOT NULL AND withdrawn_at IS NULL";
     TOTAL_REJECTS = "
         SELECT r.reason, COUNT(*)
         FROM rejects r
@@ -115,10 +125,9 @@ statements! {
         WHERE m.incident_id = $1 AND m.counted_at IS NOT NULL AND r.corrected_by IS NULL
         GROUP BY r.reason";
     COUNT_CORRECTED = "
-        SELECT COUNT(*)
-        FROM rejects r
-        JOIN manifests m ON m.id = r.manifest_id
-        WHERE m.incident_id = $1 AND r.corrected_by IS NOT NULL";
+        SELECT CAST(COALESCE(SUM(accepted), 0) AS BIGINT)
+        FROM manifests
+        WHERE incident_id = $1 AND corrects IS NOT NULL AND counted_at IS NOT NULL AND withdrawn_at IS NULL";
     COUNT_OPEN = "SELECT COUNT(*) FROM manifests WHERE incident_id = $1 AND counted_at IS NULL";
     BLANK_REJECTS = "
         UPDATE rejects
@@ -153,12 +162,14 @@ pub struct Manifest {
     pub rejected: i64,
     /// Records of a corrected copy that count in its original.
     pub counted_before: i64,
-    /// JSON of the options it is read with.
+    /// The options it is read with, as text.
     pub reading: String,
     /// Format, encoding, compression, for people.
     pub described: String,
     /// Sum of the hashes of all rows' texts that were used, here or in the original, hex.
     pub used_sum: String,
+    /// Likewise of the rows that were rejected here.
+    pub rejected_sum: String,
     /// The manifest it is a corrected copy of.
     pub corrects: Option<i64>,
     /// Who.
@@ -167,6 +178,17 @@ pub struct Manifest {
     pub started_at: i64,
     /// Set when it was counted to its end.
     pub counted_at: Option<i64>,
+    /// Set when it was taken back: it is in no figure any more.
+    pub withdrawn_at: Option<i64>,
+    /// Why it was taken back.
+    pub withdrawn_why: Option<String>,
+}
+
+impl Manifest {
+    /// Whether it is in the figures.
+    pub fn counts(&self) -> bool {
+        self.counted_at.is_some() && self.withdrawn_at.is_none()
+    }
 }
 
 /// A row that could not be used.
@@ -197,12 +219,26 @@ pub struct Part {
     pub counted_before: i64,
     /// [`Manifest::used_sum`] up to the end of this part.
     pub used_sum: String,
+    /// [`Manifest::rejected_sum`] likewise.
+    pub rejected_sum: String,
     /// Rows not used.
     pub rejects: Vec<Reject>,
     /// Distinct things per host.
     pub sets: Vec<Packed>,
     /// Raw references per host.
     pub counts: Vec<Packed>,
+}
+
+impl Part {
+    /// Takes in what further records came to, apart from blocks and sums.
+    pub fn absorb(&mut self, mut more: Self) {
+        self.records += more.records;
+        self.rows += more.rows;
+        self.blank_lines += more.blank_lines;
+        self.accepted += more.accepted;
+        self.counted_before += more.counted_before;
+        self.rejects.append(&mut more.rejects);
+    }
 }
 
 /// The newest pass over a content in an incident.
@@ -234,13 +270,11 @@ pub struct NewManifest<'a> {
     pub name: &'a str,
     /// SHA-256 of its content.
     pub digest: &'a str,
-    /// From 1.
-    pub pass: i64,
     /// Why again; empty for the first pass.
     pub why: &'a str,
     /// Length in bytes.
     pub size_bytes: i64,
-    /// JSON of the options it is read with.
+    /// The options it is read with, as text.
     pub reading: &'a str,
     /// Format, encoding, compression, for people.
     pub described: &'a str,
@@ -256,12 +290,12 @@ pub async fn insert_manifest(tx: &mut Tx, new: &NewManifest<'_>, now: Timestamp)
         .bind(new.incident)
         .bind(new.name)
         .bind(new.digest)
-        .bind(new.pass)
         .bind(new.why)
         .bind(new.size_bytes)
         .bind(new.reading)
         .bind(new.described)
         .bind(new.corrects)
+        .bind(i64::from(model::rules::VERSION))
         .bind(new.actor)
         .bind(now.micros())
         .fetch_one(c)
@@ -286,6 +320,7 @@ pub async fn write_part(
         .bind(rejected)
         .bind(part.counted_before)
         .bind(&part.used_sum)
+        .bind(&part.rejected_sum)
         .bind(manifest)
         .bind(done)
         .execute(c)
@@ -294,8 +329,8 @@ pub async fn write_part(
     if hit != 1 {
         return Err(counted_by_another());
     }
-    crate::runs::insert(tx, incident, Some(manifest), "sets", "open", &part.sets, now).await?;
-    crate::runs::insert(tx, incident, Some(manifest), "counts", "open", &part.counts, now).await?;
+    crate::runs::insert(tx, incident, manifest, "sets", "open", &part.sets, now).await?;
+    crate::runs::insert(tx, incident, manifest, "counts", "open", &part.counts, now).await?;
     insert_rejects(tx, manifest, &part.rejects).await
 }
 
@@ -359,6 +394,21 @@ pub async fn abandon(tx: &mut Tx, manifest: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Takes a manifest back that was counted: its runs and rejects go, and what it corrected is open again.
+pub async fn withdraw(tx: &mut Tx, manifest: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
+    for statement in [UNCORRECT, DROP_BLOCKS, DROP_RUNS, DROP_REJECTS] {
+        on!(tx, |c| sqlx::query(statement).bind(manifest).execute(c).await.map(drop))?;
+    }
+    let hit = on!(tx, |c| sqlx::query(WITHDRAW)
+        .bind(now.micros())
+        .bind(why)
+        .bind(manifest)
+        .execute(c)
+        .await
+        .map(|result| result.rows_affected()))?;
+    if hit == 1 { Ok(()) } else { Err(StoreError::Stale { what: "the manifest".to_owned() }) }
+}
+
 /// Adds domains to the incident's shared list; how many are new.
 pub async fn add_shared(tx: &mut Tx, incident: i64, domain: &str, source: &str) -> Result<u64, StoreError> {
     Ok(on!(tx, |c| sqlx::query(ADD_SHARED)
@@ -389,7 +439,7 @@ pub struct RowTotals {
     pub accepted: i64,
     /// Rejects by reason.
     pub rejects: Vec<(String, i64)>,
-    /// Rejects that a corrected copy brought again.
+    /// Of the rows used, those that were rejected first and came again in a corrected copy.
     pub corrected: i64,
     /// Manifests that are not counted to their end.
     pub open: i64,

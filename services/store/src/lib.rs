@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod mapping;
 pub mod notices;
 pub mod overview;
+pub mod proofs;
 pub mod queue;
 mod rows;
 pub mod runs;

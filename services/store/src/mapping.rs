@@ -191,6 +191,24 @@ pub async fn hosts_of(conn: &mut Conn, incident: i64, domains: &[String]) -> Res
     Ok(found)
 }
 
+/// Forgets the verdicts on hosts (reversed) that no counted row names any more.
+pub async fn forget(tx: &mut Tx, incident: i64, hosts: &[String]) -> Result<(), StoreError> {
+    for part in hosts.chunks(ROWS_AN_INSERT) {
+        let text = format!(
+            "DELETE FROM mappings WHERE incident_id = {incident} AND reversed IN {}",
+            list_of(tx.dialect(), 1, part.len())
+        );
+        on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for host in part {
+                query = query.bind(host);
+            }
+            query.execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
 /// The hosts that belong to nobody, reversed.
 pub async fn shared_hosts(conn: &mut Conn, incident: i64) -> Result<Vec<String>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(SHARED_HOSTS).bind(incident).fetch_all(c).await)?)

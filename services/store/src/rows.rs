@@ -10,8 +10,8 @@ use crate::Dialect;
 /// parameters.
 pub(crate) const ROWS_AN_INSERT: usize = 1_000;
 
-/// `head ($1,$2),($3,$4) tail` for `rows` rows of `columns` parameters. On SQLite the parameters are `?1`, which it
-/// finds by their number; `$1` it looks up one after the other, and 1,000 rows of 20 columns took 2.4 s.
+/// `head ($1,$2),($3,$4) tail` for `rows` rows of `columns` parameters, which are bound in their order and are the only
+/// ones.
 pub(crate) fn insert_text(dialect: Dialect, head: &str, columns: usize, rows: usize, tail: &str) -> String {
     let mut text = String::with_capacity(head.len() + tail.len() + rows * columns * 6);
     text.push_str(head);
@@ -22,24 +22,27 @@ pub(crate) fn insert_text(dialect: Dialect, head: &str, columns: usize, rows: us
     text
 }
 
-/// `($a,$b),($c,$d)`, numbered from `first`.
+/// `($a,$b),($c,$d)`, numbered from `first`. From 1 on they must be the only parameters of their statement: on SQLite
+/// they then are plain `?`. A parameter with a name or number is looked up there one after the other, so that 1,000
+/// rows of 20 columns took 2.4 s.
 pub(crate) fn values(dialect: Dialect, text: &mut String, first: usize, columns: usize, rows: usize) {
-    let mark = match dialect {
-        Dialect::Sqlite => '?',
-        Dialect::Postgres => '$',
-    };
     let mut next = first;
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..columns {
-            let _ = write!(text, "{}{mark}{next}", if column == 0 { "" } else { "," });
+            text.push_str(if column == 0 { "" } else { "," });
+            let _ = match (dialect, first) {
+                (Dialect::Sqlite, 1) => write!(text, "?"),
+                (Dialect::Sqlite, _) => write!(text, "?{next}"),
+                (Dialect::Postgres, _) => write!(text, "${next}"),
+            };
             next += 1;
         }
         text.push(')');
     }
 }
 
-/// `($a,$b,$c)`, numbered from `first`, for `IN`.
+/// `($a,$b,$c)`, numbered from `first`, for `IN`; see [`values`].
 pub(crate) fn list(dialect: Dialect, first: usize, count: usize) -> String {
     let mut text = String::with_capacity(count * 6 + 2);
     values(dialect, &mut text, first, count, 1);

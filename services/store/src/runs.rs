@@ -36,15 +36,23 @@ statements! {
         ORDER BY b.first_host, b.run_id, b.number";
     BODY = "SELECT body FROM run_blocks WHERE run_id = $1 AND number = $2";
     BODY_AND_NAMES = "SELECT body, names FROM run_blocks WHERE run_id = $1 AND number = $2";
+    WITH_MANY = "
+        SELECT manifest_id
+        FROM runs
+        WHERE incident_id = $1 AND kind = 'sets' AND state = 'ready'
+        GROUP BY manifest_id
+        HAVING COUNT(*) > $2
+        ORDER BY manifest_id
+        LIMIT 1";
     READY_RUNS = "
         SELECT id
         FROM runs
-        WHERE incident_id = $1 AND kind = 'sets' AND state = 'ready'
+        WHERE manifest_id = $1 AND kind = 'sets' AND state = 'ready'
         ORDER BY id";
     DROP_OPEN_MERGES_BLOCKS = "
         DELETE FROM run_blocks
-        WHERE run_id IN (SELECT id FROM runs WHERE incident_id = $1 AND manifest_id IS NULL AND state = 'open')";
-    DROP_OPEN_MERGES = "DELETE FROM runs WHERE incident_id = $1 AND manifest_id IS NULL AND state = 'open'";
+        WHERE run_id IN (SELECT id FROM runs WHERE manifest_id = $1 AND state = 'open')";
+    DROP_OPEN_MERGES = "DELETE FROM runs WHERE manifest_id = $1 AND state = 'open'";
     DROP_BLOCKS = "DELETE FROM run_blocks WHERE run_id = $1";
     DROP_RUN = "DELETE FROM runs WHERE id = $1";
     MAKE_READY = "UPDATE runs SET state = 'ready' WHERE id = $1 AND state = 'open'";
@@ -100,7 +108,7 @@ pub struct BlockPlace {
 pub async fn insert(
     tx: &mut Tx,
     incident: i64,
-    manifest: Option<i64>,
+    manifest: i64,
     kind: &str,
     state: &str,
     blocks: &[Packed],
@@ -186,15 +194,20 @@ pub async fn body_and_names(conn: &mut Conn, place: &BlockPlace) -> Result<(Vec<
     Ok((body, String::from_utf8(names).map_err(|error| unreadable(&error))?))
 }
 
-/// The ready sets runs of an incident.
-pub async fn ready(conn: &mut Conn, incident: i64) -> Result<Vec<i64>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(READY_RUNS).bind(incident).fetch_all(c).await)?)
+/// A manifest of an incident with more ready sets runs than `many`.
+pub async fn with_many(conn: &mut Conn, incident: i64, many: i64) -> Result<Option<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(WITH_MANY).bind(incident).bind(many).fetch_optional(c).await)?)
 }
 
-/// Drops what an interrupted merge left.
-pub async fn drop_open_merges(tx: &mut Tx, incident: i64) -> Result<(), StoreError> {
+/// The ready sets runs of a manifest.
+pub async fn ready(conn: &mut Conn, manifest: i64) -> Result<Vec<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(READY_RUNS).bind(manifest).fetch_all(c).await)?)
+}
+
+/// Drops what an interrupted merge of a counted manifest's runs left.
+pub async fn drop_open_merges(tx: &mut Tx, manifest: i64) -> Result<(), StoreError> {
     for statement in [DROP_OPEN_MERGES_BLOCKS, DROP_OPEN_MERGES] {
-        on!(tx, |c| sqlx::query(statement).bind(incident).execute(c).await.map(drop))?;
+        on!(tx, |c| sqlx::query(statement).bind(manifest).execute(c).await.map(drop))?;
     }
     Ok(())
 }

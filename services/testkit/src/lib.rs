@@ -4,6 +4,7 @@
 //! inputs were made, never from reading them back. Every server listens on 127.0.0.1 alone and ends with the test.
 
 pub mod data;
+pub mod forms;
 pub mod generator;
 pub mod postgres;
 pub mod process;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sources::{Manifest, Options, Record};
 
 use super::blocking;
-use crate::AppError;
+use crate::{App, AppError};
 
 /// How many errors are shown one by one.
 const SHOWN: usize = 20;
@@ -59,9 +59,11 @@ pub struct FirstError {
     pub text: String,
 }
 
-/// Reads a file to its end by the rules and says what an import would count.
-pub async fn check(path: &Path, name: &str, options: &Options) -> Result<Checked, AppError> {
-    let (path, name, options) = (path.to_owned(), name.to_owned(), options.clone());
+/// Reads a file to its end by the rules and says what an import into that incident would count.
+pub async fn check(app: &App, slug: &str, path: &Path, name: &str, options: &Options) -> Result<Checked, AppError> {
+    let incident = app.incident(slug).await?;
+    let options = super::with_path_rule(options, &incident)?;
+    let (path, name) = (path.to_owned(), name.to_owned());
     Ok(blocking(move || read(&path, name, &options)).await??)
 }
 

@@ -40,7 +40,7 @@ pub async fn erase(app: &App, slug: &str, why: &str) -> Result<Erased, AppError>
     if totals.manifests_open > 0 || totals.sheets_waiting > 0 || totals.hosts_waiting_for_mapping > 0 {
         return Err(AppError::refused(
             format!("manifests of {slug} are being counted, and their figures would be lost"),
-            "finish or repeat their import first; `forthright exposure manifests` lists them",
+            format!("finish their import, or take them back: `forthright exposure withdraw {slug} FILE --why TEXT`"),
         ));
     }
     totals.erased_at = Some(now);

@@ -25,6 +25,8 @@ enum Set {
     Manifests,
     /// The rows that could not be used.
     Rejects,
+    /// Affected tenants, and how many of their contacts can be told.
+    Tenants,
     /// Hosts with their raw references.
     Hosts,
     /// Objects of each organisation domain.
@@ -42,6 +44,7 @@ impl Set {
                 &["file", "sha256", "pass", "accepted", "rejected", "rejects_not_corrected", "blank_lines"]
             }
             Self::Rejects => &["file", "line", "reason"],
+            Self::Tenants => &["tenant_id", "contacts"],
             Self::Hosts => {
                 &["organisation_domain", "host", "verdict", "tenant_id", "rows", "rows_missing", "rows_invalid"]
             }
@@ -55,142 +58,49 @@ struct Figure {
     name: &'static str,
     set: Set,
     rules: &'static [Rule],
-    query: &'static str,
 }
 
-const SUM_ROWS: &str = "SELECT COALESCE(SUM(CAST(rows AS INTEGER)), 0) FROM figure WHERE verdict <> 'shared'";
-const DISTINCT_KEYS: &str = "SELECT COUNT(DISTINCT key) FROM figure";
+const fn figure(name: &'static str, set: Set, rules: &'static [Rule]) -> Figure {
+    Figure { name, set, rules }
+}
 
 /// Every figure that can be proved.
-const ALL: [Figure; 24] = [
-    Figure {
-        name: "rows",
-        set: Set::Manifests,
-        rules: &[Rule::R6, Rule::R9],
-        query: "SELECT COALESCE(SUM(CAST(accepted AS INTEGER) + CAST(rejects_not_corrected AS INTEGER)), 0) FROM figure",
-    },
-    Figure {
-        name: "blank_lines",
-        set: Set::Manifests,
-        rules: &[Rule::R6],
-        query: "SELECT COALESCE(SUM(CAST(blank_lines AS INTEGER)), 0) FROM figure",
-    },
-    Figure {
-        name: "accepted_rows",
-        set: Set::Manifests,
-        rules: &[Rule::R9],
-        query: "SELECT COALESCE(SUM(CAST(accepted AS INTEGER)), 0) FROM figure",
-    },
-    Figure {
-        name: "rejected_columns",
-        set: Set::Rejects,
-        rules: &[Rule::R6],
-        query: "SELECT COUNT(*) FROM figure WHERE reason = 'columns'",
-    },
-    Figure {
-        name: "rejected_no_domain",
-        set: Set::Rejects,
-        rules: &[Rule::R1],
-        query: "SELECT COUNT(*) FROM figure WHERE reason = 'no_domain'",
-    },
-    Figure {
-        name: "rejected_bad_domain",
-        set: Set::Rejects,
-        rules: &[Rule::R2],
-        query: "SELECT COUNT(*) FROM figure WHERE reason = 'bad_domain'",
-    },
-    Figure {
-        name: "shared_rows",
-        set: Set::Hosts,
-        rules: &[Rule::R3],
-        query: "SELECT COALESCE(SUM(CAST(rows AS INTEGER)), 0) FROM figure WHERE verdict = 'shared'",
-    },
-    Figure { name: "shared_addresses", set: Set::SharedAddresses, rules: &[Rule::R3, Rule::R5], query: DISTINCT_KEYS },
-    Figure { name: "organisation_rows", set: Set::Hosts, rules: &[Rule::R1, Rule::R4], query: SUM_ROWS },
-    Figure {
-        name: "rows_with_missing_field",
-        set: Set::Hosts,
-        rules: &[Rule::R7],
-        query: "SELECT COALESCE(SUM(CAST(rows_missing AS INTEGER)), 0) FROM figure WHERE verdict <> 'shared'",
-    },
-    Figure {
-        name: "rows_with_invalid_field",
-        set: Set::Hosts,
-        rules: &[Rule::R7],
-        query: "SELECT COALESCE(SUM(CAST(rows_invalid AS INTEGER)), 0) FROM figure WHERE verdict <> 'shared'",
-    },
-    Figure {
-        name: "organisations",
-        set: Set::Hosts,
-        rules: &[Rule::R4, Rule::R9],
-        query: "SELECT COUNT(DISTINCT organisation_domain) FROM figure WHERE verdict <> 'shared'",
-    },
-    Figure {
-        name: "unmapped_organisations",
-        set: Set::Hosts,
-        rules: &[Rule::R4],
-        query: "SELECT COUNT(DISTINCT organisation_domain) FROM figure WHERE verdict = 'unmapped'",
-    },
-    Figure {
-        name: "unmapped_rows",
-        set: Set::Hosts,
-        rules: &[Rule::R4],
-        query: "SELECT COALESCE(SUM(CAST(rows AS INTEGER)), 0) FROM figure WHERE verdict = 'unmapped'",
-    },
-    Figure {
-        name: "conflicting_organisations",
-        set: Set::Hosts,
-        rules: &[Rule::R4],
-        query: "SELECT COUNT(DISTINCT organisation_domain) FROM figure WHERE verdict = 'conflict'",
-    },
-    Figure {
-        name: "tenants_affected",
-        set: Set::Hosts,
-        rules: &[Rule::R9],
-        query: "SELECT COUNT(DISTINCT tenant_id) FROM figure WHERE verdict = 'mapped'",
-    },
-    Figure {
-        name: "objects",
-        set: Set::Objects,
-        rules: &[Rule::R8],
-        query: "SELECT COUNT(DISTINCT object) FROM figure",
-    },
-    Figure {
-        name: "bytes",
-        set: Set::Objects,
-        rules: &[Rule::R8],
-        query: "SELECT COALESCE(SUM(size), 0) FROM (SELECT MIN(CAST(size_bytes AS INTEGER)) AS size FROM figure WHERE size_bytes <> '' GROUP BY object)",
-    },
-    Figure {
-        name: "data_type_objects",
-        set: Set::Objects,
-        rules: &[Rule::R8],
-        query: "SELECT json_group_object(type, objects) FROM (SELECT type, COUNT(*) AS objects FROM (SELECT MIN(NULLIF(data_type, '')) AS type FROM figure GROUP BY object) WHERE type IS NOT NULL GROUP BY type ORDER BY type)",
-    },
-    Figure {
-        name: "objects_without_data_type",
-        set: Set::Objects,
-        rules: &[Rule::R7, Rule::R8],
-        query: "SELECT COUNT(*) FROM (SELECT 1 FROM figure GROUP BY object HAVING MAX(data_type) = '')",
-    },
-    Figure {
-        name: "objects_in_dispute",
-        set: Set::Objects,
-        rules: &[Rule::R8],
-        query: "SELECT COUNT(*) FROM (SELECT 1 FROM figure GROUP BY object HAVING MAX(disputed) = '1' OR COUNT(DISTINCT NULLIF(size_bytes, '')) > 1 OR COUNT(DISTINCT NULLIF(document_date, '')) > 1 OR COUNT(DISTINCT NULLIF(data_type, '')) > 1)",
-    },
-    Figure { name: "emails", set: Set::Things(Thing::Email), rules: &[Rule::R5, Rule::R8], query: DISTINCT_KEYS },
-    Figure { name: "users", set: Set::Things(Thing::User), rules: &[Rule::R8], query: DISTINCT_KEYS },
-    Figure { name: "projects", set: Set::Things(Thing::Project), rules: &[Rule::R8], query: DISTINCT_KEYS },
+const ALL: [Figure; 26] = [
+    figure("rows", Set::Manifests, &[Rule::R6, Rule::R9]),
+    figure("blank_lines", Set::Manifests, &[Rule::R6]),
+    figure("accepted_rows", Set::Manifests, &[Rule::R9]),
+    figure("rejected_columns", Set::Rejects, &[Rule::R6]),
+    figure("rejected_no_domain", Set::Rejects, &[Rule::R1]),
+    figure("rejected_bad_domain", Set::Rejects, &[Rule::R2]),
+    figure("shared_rows", Set::Hosts, &[Rule::R3]),
+    figure("shared_addresses", Set::SharedAddresses, &[Rule::R3, Rule::R5]),
+    figure("organisation_rows", Set::Hosts, &[Rule::R1, Rule::R4]),
+    figure("rows_with_missing_field", Set::Hosts, &[Rule::R7]),
+    figure("rows_with_invalid_field", Set::Hosts, &[Rule::R7]),
+    figure("organisations", Set::Hosts, &[Rule::R4, Rule::R9]),
+    figure("unmapped_organisations", Set::Hosts, &[Rule::R4]),
+    figure("unmapped_rows", Set::Hosts, &[Rule::R4]),
+    figure("conflicting_organisations", Set::Hosts, &[Rule::R4]),
+    figure("tenants_affected", Set::Hosts, &[Rule::R9]),
+    figure("tenants_without_contact", Set::Tenants, &[Rule::R9]),
+    figure("notices_to_write", Set::Tenants, &[Rule::R9]),
+    figure("objects", Set::Objects, &[Rule::R8]),
+    figure("bytes", Set::Objects, &[Rule::R8]),
+    figure("data_type_objects", Set::Objects, &[Rule::R8]),
+    figure("objects_without_data_type", Set::Objects, &[Rule::R7, Rule::R8]),
+    figure("objects_in_dispute", Set::Objects, &[Rule::R8]),
+    figure("emails", Set::Things(Thing::Email), &[Rule::R5, Rule::R8]),
+    figure("users", Set::Things(Thing::User), &[Rule::R8]),
+    figure("projects", Set::Things(Thing::Project), &[Rule::R8]),
 ];
 
 /// The names of the figures that can be proved, in the order of the totals.
-pub const FIGURES: [&str; 24] = names();
+pub const FIGURES: [&str; 26] = names();
 
-const fn names() -> [&'static str; 24] {
-    let mut names = [""; 24];
+const fn names() -> [&'static str; 26] {
+    let mut names = [""; 26];
     let mut at = 0;
-    while at < 24 {
+    while at < 26 {
         names[at] = ALL[at].name;
         at += 1;
     }
@@ -259,6 +169,7 @@ pub async fn prove(
     let mut lines = Lines::new(file, known.set.columns())?;
     write_set(&mut conn, &incident, known.set, organisation, &mut lines).await?;
     let (count, commitment) = lines.finish()?;
+    let query = store::proofs::query(figure);
     let path = export.map_or_else(|| "SET.csv".to_owned(), |path| path.display().to_string());
     Ok(Proof {
         figure: figure.to_owned(),
@@ -269,8 +180,8 @@ pub async fn prove(
         columns: known.set.columns().to_vec(),
         lines: count,
         commitment: format!("sha256:{commitment}"),
-        query: known.query,
-        again: format!("sqlite3 :memory: '.import --csv {path} figure' \"{}\"", known.query),
+        query,
+        again: format!("sqlite3 :memory: '.import --csv {path} figure' \"{query}\""),
     })
 }
 
@@ -322,8 +233,16 @@ async fn write_set(
     match set {
         Set::Manifests => return manifests(conn, incident, lines).await,
         Set::Rejects => {
-            for (file, line, reason, _) in store::intake::rejects(conn, incident.id).await? {
+            let mut rejects = store::intake::rejects(conn, incident.id).await?;
+            rejects.sort_unstable();
+            for (file, line, reason, _) in rejects {
                 lines.write(&[&file, &line.to_string(), &reason])?;
+            }
+            return Ok(());
+        }
+        Set::Tenants => {
+            for (tenant, contacts) in store::facts::affected_tenants(conn, incident.id).await? {
+                lines.write(&[&tenant, &contacts.to_string()])?;
             }
             return Ok(());
         }
@@ -342,8 +261,10 @@ async fn write_set(
 }
 
 async fn manifests(conn: &mut Conn, incident: &Incident, lines: &mut Lines) -> Result<(), AppError> {
-    for manifest in store::intake::manifests(conn, incident.id).await? {
-        if manifest.counted_at.is_none() {
+    let mut manifests = store::intake::manifests(conn, incident.id).await?;
+    manifests.sort_unstable_by(|one, other| (&one.digest, one.pass).cmp(&(&other.digest, other.pass)));
+    for manifest in manifests {
+        if !manifest.counts() {
             continue;
         }
         let open = store::intake::open_rejects(conn, manifest.id).await?.len();
@@ -368,7 +289,7 @@ async fn domains(
     lines: &mut Lines,
 ) -> Result<(), AppError> {
     let (gathered, kinds) = gather(conn, incident.id, domains).await?;
-    for Gathered { domain, owner, mut fold, hosts } in gathered {
+    for Gathered { domain, owner, mut fold, hosts, .. } in gathered {
         let Some((verdict, tenant)) = owner else { continue };
         let shared = verdict == "shared";
         match set {
@@ -393,7 +314,7 @@ async fn domains(
             }
             Set::Things(thing) if !shared => lines.keys(&domain, fold.keys(thing))?,
             Set::SharedAddresses if shared => lines.keys(&domain, fold.keys(Thing::Email))?,
-            Set::Manifests | Set::Rejects | Set::Objects | Set::Things(_) | Set::SharedAddresses => {}
+            Set::Manifests | Set::Rejects | Set::Tenants | Set::Objects | Set::Things(_) | Set::SharedAddresses => {}
         }
     }
     Ok(())

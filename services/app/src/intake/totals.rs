@@ -17,7 +17,7 @@ use crate::facts::{add_fields, signed};
 use crate::mapping::damaged;
 use crate::{App, AppError};
 
-/// Entries that are folded at a time: 32 bytes each.
+/// Entries that are folded at a time: 40 bytes each.
 const AT_ONCE: u64 = 1_000_000;
 
 /// The totals of an incident under the counting rules: raw references and unique things side by side, and what each rule
@@ -80,7 +80,7 @@ pub struct Totals {
     pub sheets_waiting: i64,
     /// Files that were not read to their end: they are in no figure.
     pub manifests_open: i64,
-    /// Rows that were rejected first and came again in a corrected copy: they count there.
+    /// Of the accepted rows, those that were rejected first and came again in a corrected copy.
     pub rejects_corrected: i64,
     /// Organisation rows that name an object, an address, a user, a project: raw references, beside the distinct ones.
     pub references: References,
@@ -116,9 +116,10 @@ pub struct Removed {
     pub counts: BTreeMap<String, i64>,
 }
 
-/// The totals of an incident.
+/// The totals of an incident. What an interrupted import left to be counted is counted first.
 pub async fn totals(app: &App, slug: &str) -> Result<Totals, AppError> {
     let incident = app.incident(slug).await?;
+    crate::facts::settle(app, incident.id).await?;
     let mut conn = app.store.snapshot().await?;
     if let Some(text) = store::incidents::totals_at_erasure(&mut conn, incident.id).await? {
         return serde_json::from_str(&text).map_err(AppError::stored("incidents.totals_at_erasure"));

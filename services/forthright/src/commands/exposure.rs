@@ -5,11 +5,13 @@ mod import;
 mod scan;
 mod summary;
 
+pub(super) use import::sweep_spools;
+
 use anyhow::Result;
 use model::notices::DomainFacts;
 use model::rules::Rule;
 
-use super::{DONE, PARTIAL, open, say};
+use super::{DONE, FAILED, PARTIAL, open, say};
 use crate::cli::{Everywhere, ExposureVerb};
 use crate::output;
 
@@ -44,6 +46,11 @@ pub(super) async fn exposure(e: &Everywhere, verb: ExposureVerb) -> Result<u8> {
         ExposureVerb::Manifests { slug } => {
             let rows = app::intake::manifests(&open(e).await?, &slug).await?;
             output::list(e, &MANIFEST_COLUMNS, rows.into_iter().map(manifest_line).collect())?;
+            Ok(DONE)
+        }
+        ExposureVerb::Withdraw { slug, manifest, why } => {
+            let withdrawn = app::intake::withdraw(&open(e).await?, &slug, &manifest, &why).await?;
+            output::document(e, &withdrawn)?;
             Ok(DONE)
         }
         ExposureVerb::Rejects { slug } => {
@@ -133,7 +140,7 @@ fn change_line(change: app::facts::FactChange) -> Vec<String> {
     ]
 }
 
-const MANIFEST_COLUMNS: [&str; 13] = [
+const MANIFEST_COLUMNS: [&str; 14] = [
     "file",
     "sha256",
     "pass",
@@ -147,6 +154,7 @@ const MANIFEST_COLUMNS: [&str; 13] = [
     "imported_by",
     "started_at",
     "counted_at",
+    "withdrawn_at",
 ];
 
 fn manifest_line(row: store::intake::Manifest) -> Vec<String> {
@@ -164,5 +172,6 @@ fn manifest_line(row: store::intake::Manifest) -> Vec<String> {
         row.started_by,
         output::time(Some(row.started_at)),
         output::time(row.counted_at),
+        output::time(row.withdrawn_at),
     ]
 }

@@ -21,6 +21,8 @@ use crate::output::{self, Usage};
 
 /// Everything done.
 pub(crate) const DONE: u8 = 0;
+/// Something could not be done, and was said.
+pub(crate) const FAILED: u8 = 1;
 /// Some rows were rejected; the others were used.
 pub(crate) const PARTIAL: u8 = 3;
 
@@ -169,7 +171,9 @@ async fn incident(e: &Everywhere, verb: IncidentVerb) -> Result<u8> {
             output::document(e, &serde_json::json!({ "incident": incident.facts, "events": events }))?;
         }
         IncidentVerb::Erase { slug, why } => {
-            let erased = app::intake::erase(&open(e).await?, &slug, &why).await?;
+            let app = open(e).await?;
+            exposure::sweep_spools(e).context("cannot look for what killed imports left in the data folder")?;
+            let erased = app::intake::erase(&app, &slug, &why).await?;
             output::document(e, &erased)?;
             say(e, format!("erased: the exposed persons and objects of {slug}; backups made before still hold them"));
         }

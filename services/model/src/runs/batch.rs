@@ -73,6 +73,39 @@ struct Other {
     name: Span,
 }
 
+/// What was said lately, so that saying it again costs nothing: most rows of a manifest repeat others, and R8 makes
+/// repetition change nothing.
+///
+/// It forgets what does not fit, which costs time and no figure. What it takes for repeated is, but for one mistake in
+/// 10^18 questions: it compares 64 bits of keyed hashes.
+#[derive(Debug)]
+pub struct Seen {
+    slots: Vec<[u64; WAYS]>,
+}
+
+/// Places where one statement may stand: half a cache line, so that looking costs one miss.
+const WAYS: usize = 4;
+
+impl Seen {
+    /// One that takes up to this many bytes. Memory is used as statements come.
+    pub fn new(bytes: usize) -> Self {
+        let places = (bytes / size_of::<[u64; WAYS]>()).next_power_of_two().max(1);
+        Self { slots: vec![[0; WAYS]; places] }
+    }
+
+    /// Whether this was said before; from now on it was.
+    fn again(&mut self, statement: u64) -> bool {
+        let at = (statement >> 32) as usize & (self.slots.len() - 1);
+        let slot = &mut self.slots[at];
+        if slot.contains(&statement) {
+            return true;
+        }
+        slot.rotate_right(1);
+        slot[0] = statement;
+        false
+    }
+}
+
 /// Rows, brought together as far as they fit into memory.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -125,20 +158,27 @@ impl Batch {
         self.kinds.len() >= usize::from(NO_KIND) - 1 || self.text.len() > (u32::MAX / 2) as usize
     }
 
-    /// Takes a row in.
-    pub fn add(&mut self, row: &Reading<'_>) {
-        let host = self.host(row.host);
+    /// Takes a row in; what is said again is counted and otherwise left out.
+    pub fn add(&mut self, row: &Reading<'_>, seen: &mut Seen) {
+        let named = self.hash(row.host);
+        let host = self.host(row.host, named);
         self.hosts[host as usize].rows += 1;
         if !row.missing.is_empty() || !row.invalid.is_empty() {
             self.mark(host, row.missing, row.invalid);
         }
         if let Some((key, path)) = row.object {
-            let kind = row.kind.map_or(NO_KIND, |kind| self.kind(kind));
             let (size, day) = (row.size.unwrap_or(-1), row.day.map_or(0, Day::number));
-            self.object(host, key, path, Statement { size, day, kind, disputed: false });
+            let kind = row.kind.map_or(0, |kind| self.hash(kind) | 1);
+            let said = mix(mix(mix(named ^ self.seed, first_half(&key)) ^ size as u64, kind), u64::from(day) | 1 << 40);
+            if !seen.again(said) {
+                let kind = row.kind.map_or(NO_KIND, |kind| self.kind(kind));
+                self.object(host, key, path, Statement { size, day, kind, disputed: false });
+            }
         }
-        for (thing, named) in [row.email, row.user, row.project].into_iter().enumerate() {
-            if let Some((key, name)) = named {
+        for (thing, name) in [row.email, row.user, row.project].into_iter().enumerate() {
+            if let Some((key, name)) = name
+                && !seen.again(mix(named ^ self.seed, first_half(&key)) ^ (thing as u64 + 1))
+            {
                 self.other(host, thing as u8, key, name);
             }
         }
@@ -151,7 +191,10 @@ impl Batch {
         let mut name = || names.next().ok_or(Damaged("it has too few names"));
         let kinds: Vec<u16> = block.kinds.iter().map(|kind| self.kind(kind)).collect();
         while let Some(section) = block.next_section()? {
-            let host = wants(section.host).then(|| self.host(&host_of(section.host)));
+            let host = wants(section.host).then(|| {
+                let name = host_of(section.host);
+                self.host(&name, self.hash(&name))
+            });
             for said in section.objects() {
                 let path = name()?;
                 let Some(host) = host else { continue };
@@ -171,8 +214,7 @@ impl Batch {
         Ok(())
     }
 
-    fn host(&mut self, name: &str) -> u32 {
-        let hash = self.hash(name);
+    fn host(&mut self, name: &str, hash: u64) -> u32 {
         let (text, hosts) = (&self.text, &self.hosts);
         if let Some(found) = self.host_table.find(hash, |at| text_at(text, hosts[*at as usize].name) == name) {
             return *found;
@@ -453,9 +495,17 @@ fn hash_of(hasher: &foldhash::fast::FixedState, text: &str) -> u64 {
 
 /// Keys are hashes already; the host is mixed in because many hosts may name one thing.
 fn hash_of_key(seed: u64, key: &Key, host: u32) -> u64 {
+    mix(first_half(key) ^ seed, u64::from(host) | 1 << 40)
+}
+
+fn first_half(key: &Key) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&key[..8]);
-    let mixed = u64::from_le_bytes(first) ^ seed ^ u64::from(host) << 32;
-    let product = u128::from(mixed) * 0x9e37_79b9_7f4a_7c15;
+    u64::from_le_bytes(first)
+}
+
+/// Two numbers made one, every bit of which depends on all of theirs.
+fn mix(one: u64, other: u64) -> u64 {
+    let product = u128::from(one ^ 0x9e37_79b9_7f4a_7c15) * u128::from(other ^ 0xd6e8_feb8_6659_fd93);
     (product >> 64) as u64 ^ product as u64
 }

@@ -41,7 +41,7 @@ fn plain() -> impl Strategy<Value = Plain> {
         })
 }
 
-fn add(batch: &mut Batch, row: &Plain) {
+fn add(batch: &mut Batch, row: &Plain, seen: &mut Seen) {
     let path = row.path.map(|path| format!("box/{path}.pdf"));
     let person = row.person.map(|person| format!("p{person}"));
     let keys = PersonKeys::new(b"key");
@@ -49,25 +49,29 @@ fn add(batch: &mut Batch, row: &Plain) {
     if row.lacks {
         missing.insert(Counted::ProjectId);
     }
-    batch.add(&Reading {
-        host: row.host,
-        object: path.as_deref().map(|path| (object_key(path), path)),
-        size: row.size,
-        day: row.day.and_then(Day::of_number),
-        kind: row.kind,
-        email: person.as_deref().map(|name| (keys.email(name), "")),
-        user: person.as_deref().map(|name| (keys.user(name), name)),
-        project: person.as_deref().map(|name| (project_key(name), name)),
-        missing,
-        invalid: FieldSet::NONE,
-    });
+    batch.add(
+        &Reading {
+            host: row.host,
+            object: path.as_deref().map(|path| (object_key(path), path)),
+            size: row.size,
+            day: row.day.and_then(Day::of_number),
+            kind: row.kind,
+            email: person.as_deref().map(|name| (keys.email(name), "")),
+            user: person.as_deref().map(|name| (keys.user(name), name)),
+            project: person.as_deref().map(|name| (project_key(name), name)),
+            missing,
+            invalid: FieldSet::NONE,
+        },
+        seen,
+    );
 }
 
 fn blocks_of(rows: &[Plain], cut: usize) -> Vec<(Vec<Block>, Vec<Block>)> {
-    let mut batch = Batch::new(7);
+    // Small, so that it forgets.
+    let (mut batch, mut seen) = (Batch::new(7), Seen::new(256));
     rows.chunks(cut.max(1))
         .map(|part| {
-            part.iter().for_each(|row| add(&mut batch, row));
+            part.iter().for_each(|row| add(&mut batch, row, &mut seen));
             batch.drain()
         })
         .collect()
@@ -172,8 +176,8 @@ proptest! {
         }
         let (together, counts) = batch.drain();
         prop_assert!(counts.is_empty());
-        let mut whole = Batch::new(2);
-        rows.iter().for_each(|row| add(&mut whole, row));
+        let (mut whole, mut seen) = (Batch::new(2), Seen::new(1 << 20));
+        rows.iter().for_each(|row| add(&mut whole, row, &mut seen));
         prop_assert_eq!(together, whole.drain().0);
     }
 
@@ -217,21 +221,24 @@ proptest! {
 
 #[test]
 fn a_host_with_more_than_a_block_holds_is_in_several() {
-    let mut batch = Batch::new(0);
+    let (mut batch, mut seen) = (Batch::new(0), Seen::new(1 << 20));
     for n in 0..30_000_u32 {
         let path = format!("box/{n}");
-        batch.add(&Reading {
-            host: "big.example",
-            object: Some((object_key(&path), &path)),
-            size: Some(i64::from(n)),
-            day: None,
-            kind: Some(if n % 2 == 0 { "a" } else { "b" }),
-            email: None,
-            user: Some((project_key(&path), "")),
-            project: None,
-            missing: FieldSet::NONE,
-            invalid: FieldSet::NONE,
-        });
+        batch.add(
+            &Reading {
+                host: "big.example",
+                object: Some((object_key(&path), &path)),
+                size: Some(i64::from(n)),
+                day: None,
+                kind: Some(if n % 2 == 0 { "a" } else { "b" }),
+                email: None,
+                user: Some((project_key(&path), "")),
+                project: None,
+                missing: FieldSet::NONE,
+                invalid: FieldSet::NONE,
+            },
+            &mut seen,
+        );
     }
     let (sets, counts) = batch.drain();
     assert!(sets.len() > 5 && sets.iter().all(|block| block.body.len() < 400_000), "{}", sets.len());

@@ -25,12 +25,14 @@ pub(crate) enum Kind {
     /// The old time of Hive and Spark: nanoseconds of a Julian day.
     Time96,
     Flag,
+    /// Nothing but nulls: what pandas writes of a column without values, in some physical type.
+    Null,
 }
 
 impl Kind {
     pub(crate) fn suits(self, accepts: Accepts) -> bool {
         match (self, accepts) {
-            (Self::Text, _)
+            (Self::Text | Self::Null, _)
             | (Self::Integer { .. }, Accepts::TextOrInteger)
             | (Self::Day | Self::Time { .. } | Self::Time96, Accepts::Date)
             | (Self::Flag, Accepts::Flag) => true,
@@ -56,6 +58,7 @@ pub(crate) fn kind(field: &Type) -> Option<Kind> {
     }
     let info = field.get_basic_info();
     match (field.get_physical_type(), info.logical_type_ref()) {
+        (_, Some(LogicalType::Unknown)) => Some(Kind::Null),
         (Physical::BOOLEAN, None) => Some(Kind::Flag),
         (Physical::INT96, _) => Some(Kind::Time96),
         (Physical::BYTE_ARRAY, Some(LogicalType::String | LogicalType::Enum | LogicalType::Json)) => Some(Kind::Text),

@@ -100,6 +100,10 @@ impl Values {
 
     /// Goes to the value of the next row.
     pub(crate) fn advance(&mut self, kind: Kind) {
+        if kind == Kind::Null {
+            self.now = Now::Missing;
+            return;
+        }
         let level = self.levels.get(self.row).copied();
         self.row += 1;
         if level.is_some_and(|level| level < self.present) {

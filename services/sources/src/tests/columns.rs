@@ -150,6 +150,25 @@ fn dates_and_sizes_of_each_accepted_type_become_texts() {
 }
 
 #[test]
+fn a_column_of_the_null_type_has_no_values_whatever_its_field() {
+    let schema = "message m {
+        optional binary object_path (UTF8); optional int32 domain (UNKNOWN); optional int32 email (UNKNOWN);
+        optional int32 document_date (UNKNOWN); optional int64 size_bytes (UNKNOWN);
+    }";
+    let nulls = || Values::I32(vec![None, None]);
+    let group =
+        vec![Values::Text(vec![Some("p"), Some("q")]), nulls(), nulls(), nulls(), Values::I64(vec![None, None])];
+    let file = given("m.parquet", parquet(schema, Compression::SNAPPY, &[group]));
+    let absent = ["data_type", "project_id", "user_id"].map(str::to_owned).to_vec();
+    let mut manifest = Manifest::open(&file.path(), &Options { absent, ..Options::default() }).unwrap();
+    for path in ["p", "q"] {
+        let Some(Record::Row { raw, row, .. }) = manifest.next_record().unwrap() else { panic!("no row") };
+        assert_eq!(row, RawRow { object_path: Field::from(path), ..RawRow::default() });
+        assert_eq!(raw, format!("{{\"object_path\":\"{path}\"}}").as_bytes());
+    }
+}
+
+#[test]
 fn columns_of_a_wrong_type_are_all_named_before_any_row() {
     let schema = "message m {
         optional group object_path { optional binary name (UTF8); } required boolean domain; required double size_bytes;

@@ -73,13 +73,14 @@ fn utf_8_with_a_damaged_place_stays_utf_8_and_loses_that_field_only() {
 }
 
 #[test]
-fn bytes_that_are_not_utf_8_after_the_first_64_kib_make_their_field_invalid() {
+fn bytes_of_no_encoding_after_the_first_64_kib_make_their_field_invalid() {
+    // Windows-1252 has no character 0x81.
     let row = "p,a.example,c,d,e,1,f,g\n";
     let mut content = HEADER.to_owned() + &row.repeat(4000);
     let late = content.len();
     content.push_str("p,a.example,c,d,e,1,f,X\n");
     let mut content = content.into_bytes();
-    content[late + 22] = 0xE4;
+    content[late + 22] = 0x81;
     let given = given("m.csv", content);
     let mut manifest = Manifest::open(&given.path(), &Options::default()).unwrap();
     let mut invalid = Vec::new();
@@ -92,6 +93,95 @@ fn bytes_that_are_not_utf_8_after_the_first_64_kib_make_their_field_invalid() {
     assert_eq!(invalid, [4002]);
     let note = "records with bytes that are not UTF-8, whose fields are invalid: 1; if the file is Latin-1, say --encoding latin1";
     assert_eq!(manifest.notes(), [note]);
+}
+
+/// A manifest whose first character beyond ASCII comes after so many rows, in the row of the user `é`, which is the last
+/// but one.
+fn late(rows: usize) -> String {
+    let row = |user| format!("p,a.example,c,d,e,1,f,{user}\n");
+    HEADER.to_owned() + &row("g").repeat(rows) + &row("é") + &row("g")
+}
+
+/// Lines and users of rows, and notes.
+type Users = (Vec<(u64, String)>, Vec<String>);
+
+/// The rows whose user is not `g`.
+fn late_users(path: &Path, options: &Options) -> Result<Users, SourceError> {
+    let mut manifest = Manifest::open(path, options)?;
+    let mut users = Vec::new();
+    while let Some(record) = manifest.next_record()? {
+        let Record::Row { line, row, .. } = record else { panic!("{record:?}") };
+        if row.user_id != Field::from("g") {
+            users.push((line, format!("{:?}", row.user_id)));
+        }
+    }
+    assert_eq!(manifest.bytes_read(), fs::metadata(path).map_or(0, |about| about.len()));
+    Ok((users, manifest.notes().to_vec()))
+}
+
+#[test]
+fn latin_1_that_begins_after_the_first_64_kib_is_found_out_and_said() {
+    // Right behind what is looked at first, in the first reading behind it, and some readings later.
+    for rows in [2727, 4000, 40_000] {
+        let file = given("m.csv", latin1(&late(rows)));
+        let (users, notes) = late_users(&file.path(), &Options::default()).unwrap();
+        assert_eq!(users, [(rows as u64 + 2, text("é"))]);
+        let note = "the text is read as Windows-1252 (Latin-1), found out from its first characters beyond ASCII; --encoding says another";
+        assert_eq!(notes, [note]);
+    }
+}
+
+#[test]
+fn utf_8_that_begins_after_the_first_64_kib_stays_utf_8() {
+    for rows in [2727, 4000, 40_000] {
+        let file = given("m.csv", late(rows));
+        let expect = (vec![(rows as u64 + 2, text("é"))], Vec::new());
+        assert_eq!(late_users(&file.path(), &Options::default()).unwrap(), expect);
+    }
+}
+
+#[test]
+fn latin_1_that_begins_late_in_a_packed_file_is_refused_at_its_end_unless_the_encoding_is_stated() {
+    for packed in [super::packed::gzip(latin1(&late(4000))), super::packed::zstd(latin1(&late(40_000)))] {
+        let line = if packed.starts_with(b"\x1f") { 4002 } else { 40_002 };
+        let file = given("m.csv.packed", packed);
+        let error = late_users(&file.path(), &Options::default()).unwrap_err();
+        assert!(matches!(error, SourceError::NotUtf8Late { invalid: 1, valid: 0, .. }), "{error}");
+        let said = error.to_string();
+        for part in ["m.csv.packed", &format!("first in line {line},"), "--encoding latin1", "--encoding utf-8"] {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+        let options = |encoding| Options { encoding, ..Options::default() };
+        let (users, _) = late_users(&file.path(), &options(Encoding::Latin1)).unwrap();
+        assert_eq!(users, [(line, text("é"))]);
+        let (users, notes) = late_users(&file.path(), &options(Encoding::Utf8)).unwrap();
+        assert_eq!(users, [(line, "Invalid".to_owned())]);
+        assert!(notes[0].contains("whose fields are invalid: 1"), "{notes:?}");
+    }
+}
+
+#[test]
+fn a_packed_file_with_a_damaged_place_and_more_whole_characters_is_read() {
+    let mut content = late(4000).into_bytes();
+    content.extend(b"p,a.example,c,d,e,1,f,\xE4\n");
+    let file = given("m.csv.gz", super::packed::gzip(content));
+    let (users, _) = late_users(&file.path(), &Options::default()).unwrap();
+    assert_eq!(users, [(4002, text("é")), (4004, "Invalid".to_owned())]);
+}
+
+#[cfg(unix)]
+#[test]
+fn latin_1_that_begins_late_in_a_pipe_is_refused_at_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, latin1(&late(40_000)))
+    });
+    let error = shape(&pipe, &Options::default()).unwrap_err();
+    assert!(matches!(error, SourceError::NotUtf8Late { line: 40_002, .. }), "{error}");
+    writer.join().unwrap().unwrap();
 }
 
 #[test]

@@ -135,12 +135,55 @@ fn a_listed_file_that_is_missing_or_another_is_an_error_before_anything_is_read(
     assert!(error(&s3_manifest("CSV", size, &sum)[..300]).contains("it is damaged; copy it again"));
 }
 
+/// The files of a manifest with that key in that folder, or what is wrong with it.
+fn looked_up(folder: &tempfile::TempDir, at: &str, key: &str) -> Result<Vec<String>, String> {
+    let manifest = folder.path().join(at).join("manifest.json");
+    fs::create_dir_all(manifest.parent().unwrap()).unwrap();
+    fs::write(&manifest, s3_manifest("CSV", 1, &md5(b"x")).replace(KEY, key)).unwrap();
+    expand(&[manifest]).map(|got| names(folder, &got)).map_err(|error| error.to_string())
+}
+
 #[test]
-fn a_key_that_climbs_out_of_the_folder_is_not_followed() {
-    let folder = folder(&[("secret.csv", b"x"), ("in/manifest.json", b"")]);
-    let manifest = s3_manifest("CSV", 1, "").replace(KEY, "../secret.csv");
-    fs::write(folder.path().join("in/manifest.json"), manifest).unwrap();
-    assert!(expanded(&folder, &["in"]).unwrap_err().to_string().contains("are not there"));
+fn a_key_that_climbs_or_starts_at_the_root_is_refused() {
+    let folder = folder(&[("secret.csv", b"x")]);
+    let absolute = folder.path().join("secret.csv").display().to_string();
+    for key in ["../secret.csv", "a/../../secret.csv", "/etc/passwd", &absolute] {
+        let error = looked_up(&folder, "in", key).unwrap_err();
+        let expect = format!("its key {key:?} leads out of the inventory; look at where the manifest comes from");
+        assert!(error.contains(&expect), "{error}");
+    }
+}
+
+#[test]
+fn a_key_is_looked_for_where_the_bucket_was_copied_to() {
+    let file = "copied/prefix/source/daily/data/1f.csv.gz";
+    let folder = folder(&[(file, b"x")]);
+    let root = "copied/prefix/source/daily";
+    for at in [root.to_owned(), format!("{root}/2022"), format!("{root}/data"), format!("{root}/2022/09/24")] {
+        assert_eq!(looked_up(&folder, &at, KEY).as_deref(), Ok(&[file.to_owned()][..]), "{at}");
+    }
+}
+
+#[test]
+fn a_file_that_happens_to_lie_in_a_folder_above_the_inventory_is_not_the_one_of_a_key() {
+    let folder =
+        folder(&[("data/1f.csv.gz", b"x"), ("prefix/source/daily/data/1f.csv.gz", b"x"), ("in/1f.csv.gz", b"x")]);
+    for at in ["in/daily/2022", "prefix/other/daily/2022", "prefix/2022/09"] {
+        let error = looked_up(&folder, at, KEY).unwrap_err();
+        assert!(error.contains("of its 1 files 1 are not there"), "{at}: {error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_out_of_the_inventory_is_refused_and_one_within_is_followed() {
+    let folder = folder(&[("secret.csv", b"x"), ("in/data/real.csv", b"x")]);
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(folder.path().join(to), folder.path().join(name));
+    link("secret.csv", "in/data/out.csv").unwrap();
+    link("in/data/real.csv", "in/data/within.csv").unwrap();
+    let error = looked_up(&folder, "in/2022", "daily/data/out.csv").unwrap_err();
+    assert!(error.contains("out.csv is a link that leads out of"), "{error}");
+    assert_eq!(looked_up(&folder, "in/2022", "daily/data/within.csv"), Ok(vec!["in/data/real.csv".to_owned()]));
 }
 
 #[test]

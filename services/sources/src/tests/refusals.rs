@@ -60,6 +60,34 @@ fn missing_columns_are_named_with_what_there_is_and_what_to_do() {
 }
 
 #[test]
+fn json_lines_without_any_wanted_member_are_refused_at_their_end() {
+    let expect = [
+        "none of its objects has a member that is wanted (object_path, domain, email,",
+        "and its first object has: host, path;",
+        "--map NAME=FIELD",
+    ];
+    check("m.jsonl", "{\"path\":\"x\",\"host\":\"a.example\"}\n{\"path\":\"y\"}\n", &expect);
+    check("m.jsonl", "{}\n[1]\n", &["its first object has: none;"]);
+    let many: Vec<String> = (10..30).map(|at| format!("\"m{at}\":1")).collect();
+    check("m.jsonl", format!("[1]\n{{{}}}\n", many.join(",")), &["has: m10, m11,", "m19, …;"]);
+}
+
+#[test]
+fn json_lines_with_a_wanted_member_anywhere_keep_their_rejects() {
+    check_shape("m.jsonl", "{\"host\":1}\n[1]\n{\"path\":1,\"email\":null}\n", "r1 m2 r3");
+    check_shape("m.jsonl", "{\"host\":1}\n{\"domain\":\"a.example\"\n", "r1 m2");
+    let mapped = Options { columns: vec![("host".to_owned(), "domain".to_owned())], ..Options::default() };
+    assert_eq!(shape(&given("m.jsonl", "{\"host\":1}\n").path(), &mapped).unwrap(), "r1");
+}
+
+#[test]
+fn a_file_without_any_json_object_in_a_line_is_no_json_lines() {
+    let expect = ["as JSON Lines: none of its lines is one JSON object", "pretty-printed", "jq -c .", "--format csv"];
+    check("m.json", "{\n  \"domain\": \"a.example\",\n  \"email\": null\n}\n", &expect);
+    check("m.jsonl", HEADER, &expect);
+}
+
+#[test]
 fn a_column_that_is_there_twice_is_refused() {
     check("m.csv", HEADER.replace("user_id", "email"), &["column email more than once"]);
 }

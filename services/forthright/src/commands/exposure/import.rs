@@ -9,7 +9,7 @@ use app::intake::{Again, Import, Imported, Progress};
 use model::path_rule::PathRule;
 use sources::{Encoding, Format, Options, Preset};
 
-use super::{DONE, PARTIAL, open, say};
+use super::{DONE, FAILED, PARTIAL, open, say};
 use crate::cli::{Everywhere, ImportArgs};
 use crate::output::{self, Usage};
 
@@ -19,34 +19,86 @@ const A_LINE: f64 = 0.2;
 pub(super) async fn run(e: &Everywhere, args: ImportArgs) -> Result<u8> {
     let options = options(&args)?;
     let inputs = inputs(e, &args.files, &options)?;
+    let app = open(e).await?;
     if args.check {
-        return check(e, &inputs).await;
+        return check(e, &app, &args.slug, &inputs).await;
     }
     let again = match (args.again, args.why.as_deref(), args.corrects.as_deref()) {
         (true, Some(why), _) => Again::Yes { why },
         (_, _, Some(name)) => Again::Corrects { name },
         _ => Again::No,
     };
-    let app = open(e).await?;
     if let Some(path) = &args.shared_domains {
         app::intake::share(&app, &args.slug, path).await?;
     }
-    let mut all = Vec::new();
+    let (mut all, mut failed) = (Vec::new(), Vec::new());
     for file in &inputs {
-        all.push(import_one(e, &app, &args.slug, file, again).await?);
+        match import_one(e, &app, &args.slug, file, again).await {
+            Ok(imported) => all.push(imported),
+            // One bad file does not stop the others. Anything but the file stops them all.
+            Err(error) if inputs.len() > 1 && is_of_the_file(&error) => {
+                output::report(&error);
+                failed.push(file.name.as_str());
+            }
+            Err(error) => return Err(error),
+        }
     }
-    print(e, &all)
+    let code = print(e, &args.slug, &all)?;
+    if failed.is_empty() {
+        return Ok(code);
+    }
+    say(e, format!("{} of {} files were not counted: {}", failed.len(), inputs.len(), failed.join(", ")));
+    Ok(FAILED)
+}
+
+fn is_of_the_file(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<app::AppError>(), Some(app::AppError::Source(_) | app::AppError::Refused { .. }))
 }
 
 /// Says what was counted; the exit code.
-pub(super) fn print(e: &Everywhere, all: &[Imported]) -> Result<u8> {
-    if let ([one], true) = (all, e.json) {
-        output::json(one)?;
+fn print(e: &Everywhere, slug: &str, all: &[Imported]) -> Result<u8> {
+    if e.json {
+        if let [one] = all { output::json(one)? } else { output::json(&all)? }
     } else {
-        output::document(e, &all)?;
+        let mut out = std::io::stdout().lock();
+        for one in all {
+            out.write_all(sentences(one).as_bytes())?;
+        }
     }
     let rejected = all.iter().filter(|one| one.already_counted_at.is_none()).any(|one| one.rejected_rows > 0);
+    if rejected {
+        say(
+            e,
+            format!(
+                "hint: run `forthright exposure rejects {slug} --csv` to see the rows that could not be used, and why"
+            ),
+        );
+    }
     Ok(if rejected { PARTIAL } else { DONE })
+}
+
+/// What became of one file, for people.
+fn sentences(one: &Imported) -> String {
+    let Imported { file, described, rows, accepted_rows, rejected_rows, blank_lines, .. } = one;
+    let mut text = format!("{file} ({described})\n");
+    if let Some(at) = one.already_counted_at {
+        text += &format!("  this content was counted at {at}; nothing changed (--again --why TEXT counts it again)\n");
+    }
+    if one.resumed_after > 0 {
+        text += &format!("  goes on after {} records that an interrupted import had counted\n", one.resumed_after);
+    }
+    if let Some(original) = &one.corrects {
+        text += &format!(
+            "  a corrected copy of {original}: {rows} rows that were rejected there were read again, {} count there already\n",
+            one.counted_before
+        );
+    }
+    text += &format!("  rows: {rows}\n  accepted: {accepted_rows}\n  rejected: {rejected_rows}\n");
+    if *blank_lines > 0 {
+        text += &format!("  blank lines: {blank_lines}\n");
+    }
+    one.notes.iter().for_each(|note| text += &format!("  note: {note}\n"));
+    text
 }
 
 fn options(args: &ImportArgs) -> Result<Options> {
@@ -124,47 +176,64 @@ fn name_of(path: &std::path::Path, given: &std::path::Path) -> String {
 }
 
 fn spooled(e: &Everywhere) -> Result<tempfile::NamedTempFile> {
-    const FAILED: &str = "cannot spool standard input to the data folder";
-    std::fs::create_dir_all(&e.data).context(FAILED)?;
-    let mut spool = tempfile::Builder::new().prefix("stdin-").tempfile_in(&e.data).context(FAILED)?;
-    std::io::copy(&mut std::io::stdin().lock(), &mut spool).context(FAILED)?;
-    spool.flush().context(FAILED)?;
+    const CANNOT: &str = "cannot spool standard input to the data folder";
+    let mut spool = spool(e, "stdin-").context(CANNOT)?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut spool).context(CANNOT)?;
+    spool.flush().context(CANNOT)?;
     Ok(spool)
+}
+
+/// A private file in the data folder for rows until they are counted.
+pub(super) fn spool(e: &Everywhere, prefix: &str) -> std::io::Result<tempfile::NamedTempFile> {
+    std::fs::create_dir_all(&e.data)?;
+    sweep_spools(e)?;
+    let spool = tempfile::Builder::new().prefix(prefix).tempfile_in(&e.data)?;
+    spool.as_file().lock()?;
+    Ok(spool)
+}
+
+/// Removes what processes left that were killed: it holds addresses. Whoever still reads one holds its lock.
+pub(crate) fn sweep_spools(e: &Everywhere) -> std::io::Result<()> {
+    if !e.data.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(&e.data)? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if (name.starts_with("stdin-") || name.starts_with("scan-"))
+            && std::fs::File::open(&path).is_ok_and(|file| file.try_lock().is_ok())
+        {
+            // Two processes may find the same one.
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+    Ok(())
 }
 
 async fn import_one(e: &Everywhere, app: &App, slug: &str, file: &Given, again: Again<'_>) -> Result<Imported> {
     let import = Import { path: &file.path, name: &file.name, options: &file.options, again };
-    let imported = app::intake::import(app, slug, &import, progress(e)).await?;
-    if let Some(at) = imported.already_counted_at {
-        say(
-            e,
-            format!(
-                "{}: this content was counted at {at}; nothing changed (--again --why TEXT counts it again)",
-                file.name
-            ),
-        );
-    }
-    if let Some(original) = &imported.corrects {
-        say(
-            e,
-            format!(
-                "{}: a corrected copy of {original}: {} rows that were rejected there are read again, {} count there already",
-                file.name, imported.rows, imported.counted_before
-            ),
-        );
-    }
-    Ok(imported)
+    Ok(app::intake::import(app, slug, &import, progress(e)).await?)
 }
 
-async fn check(e: &Everywhere, files: &[Given]) -> Result<u8> {
-    let mut all = Vec::new();
+async fn check(e: &Everywhere, app: &App, slug: &str, files: &[Given]) -> Result<u8> {
+    let (mut all, mut failed) = (Vec::new(), false);
     for file in files {
-        all.push(app::intake::check(&file.path, &file.name, &file.options).await?);
+        match app::intake::check(app, slug, &file.path, &file.name, &file.options).await {
+            Ok(checked) => all.push(checked),
+            Err(error) if files.len() > 1 => {
+                output::report(&error.into());
+                failed = true;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     if let ([one], true) = (all.as_slice(), e.json) {
         output::json(one)?;
     } else {
         output::document(e, &all)?;
+    }
+    if failed {
+        return Ok(FAILED);
     }
     Ok(if all.iter().all(|checked| checked.rejected.is_empty()) { DONE } else { PARTIAL })
 }
@@ -182,10 +251,13 @@ pub(super) fn progress(e: &Everywhere) -> impl FnMut(Progress) + use<> {
         }
         last = seconds;
         // What an interrupted import had done is no part of the rate.
-        let from: Progress = *first.get_or_insert(Progress { records: 0, bytes: 0, of: 0 });
-        let rate = (progress.bytes - from.bytes) as f64 / seconds;
+        let (begun, from): (f64, Progress) = *first.get_or_insert((seconds, progress));
+        let seconds = (seconds - begun).max(0.001);
+        let rate = progress.bytes.saturating_sub(from.bytes) as f64 / seconds;
+        let rows = (progress.records - from.records) as f64 / seconds;
         let left = (progress.of.saturating_sub(progress.bytes) as f64 / rate.max(1.0)).ceil();
-        eprint!("\r{} rows, {:.0} rows/s, {left:.0} s left   ", progress.records, progress.records as f64 / seconds);
+        let rest = if rate > 0.0 { format!("{rows:.0} rows/s, {left:.0} s left") } else { "…".to_owned() };
+        eprint!("\r{} rows, {rest}      ", progress.records);
         if ended {
             eprintln!();
         }

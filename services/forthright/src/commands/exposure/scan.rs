@@ -6,16 +6,15 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use app::intake::Scan;
 
-use super::import::progress;
-use super::{DONE, open, say};
+use super::import::{progress, spool};
+use super::{DONE, PARTIAL, open, say};
 use crate::cli::Everywhere;
 use crate::output;
 
 pub(super) async fn run(e: &Everywhere, slug: &str, url: &str, output: Option<&Path>) -> Result<u8> {
     if let Some(file) = output {
-        let mut out = std::io::BufWriter::new(
-            std::fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?,
-        );
+        let mut out =
+            std::io::BufWriter::new(private(file).with_context(|| format!("cannot write {}", file.display()))?);
         let scanned = app::intake::look_through(url, &mut out, &mut talk(e)).await?;
         out.flush().with_context(|| format!("cannot write {}", file.display()))?;
         output::document(e, &scanned)?;
@@ -23,13 +22,7 @@ pub(super) async fn run(e: &Everywhere, slug: &str, url: &str, output: Option<&P
         return Ok(DONE);
     }
     let app = open(e).await?;
-    std::fs::create_dir_all(&e.data).context("cannot make the data folder")?;
-    // Private, and gone when the rows are counted: until then it holds addresses in plain.
-    let spool = tempfile::Builder::new()
-        .prefix("scan-")
-        .suffix(".jsonl")
-        .tempfile_in(&e.data)
-        .context("cannot keep the rows of a scan in the data folder")?;
+    let spool = spool(e, "scan-").context("cannot keep the rows of a scan in the data folder")?;
     let scan = Scan { url, spool: spool.path() };
     let (scanned, imported) = app::intake::scan(&app, slug, &scan, &mut talk(e), progress(e)).await?;
     let Some(imported) = imported else {
@@ -38,7 +31,21 @@ pub(super) async fn run(e: &Everywhere, slug: &str, url: &str, output: Option<&P
         return Ok(DONE);
     };
     output::document(e, &serde_json::json!({ "scanned": scanned, "imported": imported }))?;
-    Ok(if imported.already_counted_at.is_none() && imported.rejected_rows > 0 { super::PARTIAL } else { DONE })
+    use sources::scan::Reason;
+    // What no scan reads is no failure; what could not be read as it should is.
+    let ordinary = [Reason::UnknownKind, Reason::Archive, Reason::Link, Reason::NotAFile];
+    let unread = !scanned.incomplete.is_empty() || scanned.skipped.keys().any(|reason| !ordinary.contains(reason));
+    let rejected = imported.already_counted_at.is_none() && imported.rejected_rows > 0;
+    Ok(if unread || rejected { PARTIAL } else { DONE })
+}
+
+/// A file for its owner alone: it will hold addresses.
+fn private(file: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)
 }
 
 /// Objects and rows on standard error, when that is a terminal.

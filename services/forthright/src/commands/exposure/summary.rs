@@ -58,7 +58,7 @@ fn text(slug: &str, manifests: &[Manifest], totals: &Totals) -> Result<String, s
         line(
             &mut out,
             totals.rejects_corrected,
-            "further rows were rejected at first, were corrected, and count in their corrected form",
+            "of the rows that are used were rejected at first, and count in their corrected form",
         )?;
     }
     writeln!(out, "\nUnique things behind the references to organisations")?;
@@ -133,6 +133,9 @@ fn file(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
     }
     if manifest.counted_before > 0 {
         write!(out, "; a corrected copy, {} rows of which count in its original", manifest.counted_before)?;
+    }
+    if let (Some(_), Some(why)) = (manifest.withdrawn_at, &manifest.withdrawn_why) {
+        write!(out, "; taken back at {}, in no figure any more: {why}", output::time(manifest.withdrawn_at))?;
     }
     if manifest.pass > 1 {
         write!(out, "; counted for the {}. time: {}", manifest.pass, manifest.why)?;

@@ -1,0 +1,96 @@
+//! Taking a manifest back: one that was read in the wrong way, or that belongs to another incident.
+//!
+//! Invariant: afterwards every figure is what it would be if the manifest had never been counted, and the record says
+//! that it was, by whom, and why it was taken back.
+
+use std::collections::{BTreeSet, HashMap};
+
+use model::runs::reversed;
+use model::time::Timestamp;
+use serde::Serialize;
+use store::intake::Manifest as Stored;
+
+use crate::mapping::Hosts;
+use crate::{App, AppError, Incident};
+
+/// Hosts that are looked up at a time.
+const A_CHUNK: usize = 5_000;
+
+/// What taking a manifest back did.
+#[derive(Debug, Serialize)]
+pub struct Withdrawn {
+    /// The file.
+    pub file: String,
+    /// SHA-256 of its content.
+    pub sha256: String,
+    /// Rows that count no more.
+    pub rows: i64,
+    /// When.
+    pub withdrawn_at: Timestamp,
+}
+
+/// Takes a manifest back, named by its file or by its SHA-256; of several passes the newest. One whose import was
+/// interrupted leaves nothing.
+pub async fn withdraw(app: &App, slug: &str, name: &str, why: &str) -> Result<Withdrawn, AppError> {
+    let incident = super::countable(app, slug).await?;
+    let manifest = find(app, &incident, name).await?;
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    if manifest.counted_at.is_some() {
+        let domains = domains_of(app, &incident, manifest.id).await?;
+        store::facts::mark_stale(&mut tx, incident.id, &format!("{} withdrawn", manifest.name), &domains).await?;
+        store::intake::withdraw(&mut tx, manifest.id, why, now).await?;
+    } else {
+        store::intake::abandon(&mut tx, manifest.id).await?;
+    }
+    let detail = serde_json::json!({
+        "file": manifest.name, "sha256": manifest.digest, "pass": manifest.pass, "rows": manifest.rows_read, "why": why,
+    });
+    tx.commit(app.entry("exposure.withdraw", slug, detail)).await?;
+    crate::facts::settle(app, incident.id).await?;
+    let Stored { name, digest, rows_read, .. } = manifest;
+    Ok(Withdrawn { file: name, sha256: digest, rows: rows_read, withdrawn_at: now })
+}
+
+async fn find(app: &App, incident: &Incident, name: &str) -> Result<Stored, AppError> {
+    // Verdicts on its hosts say whose sheets change.
+    crate::facts::settle(app, incident.id).await?;
+    let list = format!("run `forthright exposure manifests {}`, and name one by its sha256", incident.slug);
+    let all = store::intake::manifests(&mut app.store.read().await?, incident.id).await?;
+    let there: Vec<&Stored> = all.iter().filter(|manifest| manifest.withdrawn_at.is_none()).collect();
+    let is_named =
+        |manifest: &&&Stored| manifest.name == name || (name.len() >= 8 && manifest.digest.starts_with(name));
+    let named: Vec<&Stored> = there.iter().filter(is_named).copied().collect();
+    let Some(newest) = named.last() else {
+        return Err(AppError::missing(format!("{} has no manifest `{name}`", incident.slug), list));
+    };
+    if named.iter().any(|manifest| manifest.digest != newest.digest) {
+        return Err(AppError::bad(format!("{} has several manifests `{name}`", incident.slug), list));
+    }
+    if let Some(copy) = there.iter().find(|manifest| manifest.corrects == Some(newest.id)) {
+        return Err(AppError::refused(
+            format!("{} corrects rows of {}, and they would count without the rest", copy.name, newest.name),
+            format!("withdraw {} first", copy.name),
+        ));
+    }
+    Ok((*newest).clone())
+}
+
+/// The organisation domains (reversed) that a manifest's hosts count under.
+async fn domains_of(app: &App, incident: &Incident, manifest: i64) -> Result<Vec<String>, AppError> {
+    let mut conn = app.store.read().await?;
+    let places = store::runs::index_of_manifest(&mut conn, manifest, "counts", "").await?;
+    let mut hosts = Hosts::new(places, String::new());
+    let (mut domains, mut after) = (BTreeSet::new(), String::new());
+    loop {
+        let chunk = hosts.next_chunk(&mut conn, A_CHUNK).await?;
+        let Some(last) = chunk.last().cloned() else { return Ok(Vec::from_iter(domains)) };
+        let known: HashMap<String, String> = store::mapping::between(&mut conn, incident.id, &after, &last)
+            .await?
+            .into_iter()
+            .map(|known| (known.reversed, known.organisation_domain))
+            .collect();
+        domains.extend(chunk.iter().filter_map(|host| known.get(host)).map(|domain| reversed(domain)));
+        after = last;
+    }
+}

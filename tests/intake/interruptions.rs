@@ -1,0 +1,179 @@
+//! Imports that are killed, stopped, or run twice at once: resumed, every figure is the same.
+
+use std::time::Duration;
+
+use testkit::generator::{Arguments, Expected, Incident, Rates};
+use testkit::process::Backend;
+
+use super::{check_facts, check_totals};
+use crate::setup::{SLUG, Stage, path};
+
+fn nasty(stage: &Stage, seed: u64, rows: u64) -> (Expected, Incident) {
+    let folder = stage.folder.path().join("generated");
+    std::fs::create_dir_all(&folder).unwrap();
+    let arguments = Arguments { seed, rows, scale: 0.01, rates: Rates::nasty(), ..Arguments::default() };
+    let expected = Incident::generate(&arguments, &folder).unwrap();
+    let files = Incident::in_folder(&folder);
+    stage.directory(&files.directory, &files.contacts);
+    (expected, files)
+}
+
+fn check(stage: &Stage, expected: &Expected) {
+    check_totals(stage, &expected.totals.json());
+    let lines: Vec<String> = expected.facts.iter().map(|fact| fact.csv_line()).collect();
+    check_facts(stage, &lines);
+}
+
+#[test]
+fn killed_at_twenty_moments_and_resumed_every_figure_is_the_same() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        let (expected, files) = nasty(&stage, 5, 40_000);
+        let shared = path(&files.freemail);
+        let arguments = ["exposure", "import", SLUG, path(&files.csv), "--shared-domains", shared];
+        // Parts are small, so that some of them are written before each end.
+        let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
+        let mut ended = 0;
+        for turn in 0..20_u64 {
+            let mut running = run.spawn(&arguments);
+            // Spread over the whole of it, from the first moment to the last, in an order of no pattern.
+            std::thread::sleep(Duration::from_millis(40 + turn * 7919 % 20 * 60));
+            if running.ended().is_some() {
+                ended += 1;
+            }
+            running.kill();
+        }
+        let last = run.run(&arguments);
+        assert!([0, 3].contains(&last.status), "{}", last.stderr);
+        check(&stage, &expected);
+        assert!(ended < 20, "no import was interrupted");
+        let manifests = stage.run.csv(&["exposure", "manifests", SLUG]);
+        assert_eq!(manifests.len(), 1, "{manifests:?}");
+    }
+}
+
+#[test]
+fn stopped_by_a_person_it_resumes_where_it_was() {
+    let stage = Stage::new(Backend::Sqlite);
+    let (expected, files) = nasty(&stage, 6, 40_000);
+    let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
+    let arguments = ["exposure", "import", SLUG, path(&files.jsonl), "--shared-domains", path(&files.freemail)];
+    let mut running = run.spawn(&arguments);
+    let pid = running.pid().to_string();
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(20) && running.ended().is_none() {
+        let manifests = stage.run.csv(&["exposure", "manifests", SLUG]);
+        if manifests.first().is_some_and(|row| row["rows"] != "0") {
+            break;
+        }
+    }
+    std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    running.wait();
+    let before = stage.run.json(&["exposure", "totals", SLUG]);
+    assert_eq!((&before["rows"], &before["manifests_open"]), (&0.into(), &1.into()), "a file counts as a whole");
+    let said = run.run(&[&arguments[..], &["--json"]].concat());
+    let said: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    assert!(said["resumed_after"].as_i64().unwrap() > 0, "{said}");
+    check(&stage, &expected);
+}
+
+#[test]
+fn two_imports_of_one_file_at_once_count_it_once() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        let (expected, files) = nasty(&stage, 7, 20_000);
+        let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
+        let arguments = ["exposure", "import", SLUG, path(&files.csv), "--shared-domains", path(&files.freemail)];
+        let mut both = [run.spawn(&arguments), run.spawn(&arguments)];
+        let ends: Vec<i32> = both.iter_mut().map(|running| running.wait()).collect();
+        assert!(ends.iter().any(|end| [0, 3].contains(end)), "{ends:?}");
+        assert!(ends.iter().all(|end| [0, 3, 75].contains(end)), "{ends:?} {} {}", both[0].said(), both[1].said());
+        check(&stage, &expected);
+    }
+}
+
+#[test]
+fn two_files_at_once_beside_a_worker_give_the_figures_of_both() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        let (expected, files) = nasty(&stage, 8, 20_000);
+        let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
+        let [first, rest] = testkit::generator::cut(&files.csv, 12_000).unwrap();
+        stage.run.ok(&[
+            "exposure",
+            "import",
+            SLUG,
+            path(&stage.file("none.csv", HEADER)),
+            "--shared-domains",
+            path(&files.freemail),
+        ]);
+        let mut worker = stage.run.sending_to("file:out").spawn(&["worker"]);
+        let mut both = [&first, &rest].map(|file| run.spawn(&["exposure", "import", SLUG, path(file)]));
+        for running in &mut both {
+            let end = running.wait();
+            assert!([0, 3].contains(&end), "{end} {}", running.said());
+        }
+        worker.terminate();
+        check(&stage, &expected);
+    }
+}
+
+const HEADER: &str = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
+
+#[test]
+fn an_import_with_other_options_does_not_go_on_where_another_stopped() {
+    let stage = Stage::new(Backend::Sqlite);
+    let (expected, files) = nasty(&stage, 9, 20_000);
+    let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
+    let mut running = run.spawn(&["exposure", "import", SLUG, path(&files.csv), "--without", "user_id"]);
+    std::thread::sleep(Duration::from_millis(500));
+    running.kill();
+    stage.import(&[&files.csv], &files.freemail);
+    check(&stage, &expected);
+}
+
+#[test]
+fn killed_between_counting_and_mapping_the_same_command_brings_the_figures_up_to_date() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        let (expected, files) = nasty(&stage, 10, 60_000);
+        let arguments = ["exposure", "import", SLUG, path(&files.csv), "--shared-domains", path(&files.freemail)];
+        let mut running = stage.run.spawn(&arguments);
+        // Until the file is counted to its end; verdicts and sheets follow after that.
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_secs(60) && running.ended().is_none() {
+            let manifests = stage.run.csv(&["exposure", "manifests", SLUG]);
+            if manifests.first().is_some_and(|row| !row["counted_at"].is_empty()) {
+                break;
+            }
+        }
+        running.kill();
+        let said = stage.run.json(&arguments);
+        assert!(said["already_counted_at"].is_string(), "{said}");
+        check(&stage, &expected);
+    }
+}
+
+#[test]
+fn a_file_that_is_written_to_while_it_is_read_does_not_count() {
+    let stage = Stage::new(Backend::Sqlite);
+    let (expected, files) = nasty(&stage, 11, 60_000);
+    let growing = stage.folder.path().join("growing.csv");
+    std::fs::copy(&files.csv, &growing).unwrap();
+    let mut running = stage.run.spawn(&["exposure", "import", SLUG, path(&growing)]);
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(60) && running.ended().is_none() {
+        if !stage.run.csv(&["exposure", "manifests", SLUG]).is_empty() {
+            break;
+        }
+    }
+    let mut file = std::fs::OpenOptions::new().append(true).open(&growing).unwrap();
+    std::io::Write::write_all(&mut file, b"box/late.pdf,late.example,,invoice,2020-01-02,10,p,u\n").unwrap();
+    drop(file);
+    let end = running.wait();
+    assert_eq!(end, 1, "{}", running.said());
+    assert!(running.said().contains("changed while it was read"), "{}", running.said());
+    assert_eq!(stage.run.json(&["exposure", "totals", SLUG])["rows"], 0);
+    stage.import(&[&files.csv], &files.freemail);
+    check(&stage, &expected);
+}
