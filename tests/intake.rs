@@ -33,6 +33,13 @@ pub(crate) fn check_facts(stage: &Stage, expected: &[String]) {
     assert_eq!(lines, expected);
 }
 
+/// Every figure of a generated incident.
+pub(crate) fn check_incident(stage: &Stage, expected: &testkit::generator::Expected) {
+    check_totals(stage, &expected.totals.json());
+    let lines: Vec<String> = expected.facts.iter().map(|fact| fact.csv_line()).collect();
+    check_facts(stage, &lines);
+}
+
 pub(crate) fn sample(backend: Backend, files: &[&str]) -> Stage {
     let stage = Stage::new(backend);
     let folder = testkit::data::sample();
@@ -105,9 +112,7 @@ fn other_incidents_of_the_samples_shape_give_their_figures() {
     for (backend, seed) in [(Backend::Sqlite, 11), (Backend::Postgres, 12), (Backend::Sqlite, 13)] {
         let stage = Stage::new(backend);
         let expected = stage.generated(seed, 6_000);
-        check_totals(&stage, &expected.totals.json());
-        let lines: Vec<String> = expected.facts.iter().map(|fact| fact.csv_line()).collect();
-        check_facts(&stage, &lines);
+        check_incident(&stage, &expected);
     }
 }
 

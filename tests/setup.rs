@@ -79,14 +79,20 @@ impl Stage {
 
     /// A generated incident, imported.
     pub(crate) fn generated(&self, seed: u64, rows: u64) -> Expected {
-        let arguments = Arguments { seed, rows, scale: 0.001, rates: Rates::nasty(), crlf: false, bom: false };
-        let folder = self.folder.path().join("generated");
-        std::fs::create_dir_all(&folder).unwrap();
-        let expected = Incident::generate(&arguments, &folder).unwrap();
-        let files = Incident::in_folder(&folder);
-        self.directory(&files.directory, &files.contacts);
+        let arguments = Arguments { seed, rows, rates: Rates::nasty(), ..Arguments::default() };
+        let (expected, files) = self.waiting(&arguments);
         self.import(&[&files.csv], &files.freemail);
         expected
+    }
+
+    /// A generated incident whose directory is imported and whose manifests wait.
+    pub(crate) fn waiting(&self, arguments: &Arguments) -> (Expected, Incident) {
+        let folder = self.folder.path().join("generated");
+        std::fs::create_dir_all(&folder).unwrap();
+        let expected = Incident::generate(arguments, &folder).unwrap();
+        let files = Incident::in_folder(&folder);
+        self.directory(&files.directory, &files.contacts);
+        (expected, files)
     }
 
     /// A directory of one or more tenants with one security contact each, and a manifest of one row each.

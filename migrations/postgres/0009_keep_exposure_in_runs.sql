@@ -100,7 +100,7 @@ CREATE TABLE stale_sheets (
     incident_id         BIGINT NOT NULL REFERENCES incidents (id),
     reversed            TEXT COLLATE "C"    NOT NULL, -- of the organisation domain
     cause               TEXT COLLATE "C"    NOT NULL,
-    marks               BIGINT NOT NULL, -- how often it was marked: a sheet that was counted before the last mark stays stale
+    stamp               BIGINT NOT NULL, -- drawn anew with each mark: a sheet that was counted before the last one stays stale
     PRIMARY KEY (incident_id, reversed)
 );
 

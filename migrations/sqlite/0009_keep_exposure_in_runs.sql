@@ -97,7 +97,7 @@ CREATE TABLE stale_sheets (
     incident_id         INTEGER NOT NULL REFERENCES incidents (id),
     reversed            TEXT    NOT NULL, -- of the organisation domain
     cause               TEXT    NOT NULL,
-    marks               INTEGER NOT NULL, -- how often it was marked: a sheet that was counted before the last mark stays stale
+    stamp               INTEGER NOT NULL, -- drawn anew with each mark: a sheet that was counted before the last one stays stale
     PRIMARY KEY (incident_id, reversed)
 ) STRICT;
 

@@ -238,6 +238,75 @@ fn a_manifest_that_was_read_in_the_wrong_way_is_taken_back_and_read_again() {
 }
 
 #[test]
+fn of_several_passes_over_a_content_the_newest_is_taken_back_first() {
+    let stage = Stage::new(Backend::Sqlite);
+    let first = file(&stage, "a.csv", &[GOOD, OTHER]);
+    let same = file(&stage, "a2.csv", &[GOOD, OTHER]);
+    stage.run.ok(&["exposure", "import", SLUG, path(&first)]);
+    stage.run.ok(&["exposure", "import", SLUG, path(&same), "--again", "--why", "a second server"]);
+    assert_eq!(totals(&stage), (4, 4, 0, 2, 0));
+    let withdrawn = stage.run.json(&["exposure", "withdraw", SLUG, "a.csv", "--why", "x"]);
+    assert_eq!(withdrawn["file"], "a2.csv");
+    assert_eq!(totals(&stage), (2, 2, 0, 2, 0));
+    stage.run.ok(&["exposure", "withdraw", SLUG, "a.csv", "--why", "x"]);
+    assert_eq!(totals(&stage), (0, 0, 0, 0, 0));
+}
+
+#[test]
+fn the_same_options_in_other_words_are_the_same() {
+    let stage = Stage::new(Backend::Sqlite);
+    let first = file(&stage, "a.csv", &[GOOD, OTHER]);
+    stage.run.ok(&["exposure", "import", SLUG, path(&first)]);
+    let said = stage.run.json(&["exposure", "import", SLUG, path(&first), "--format", "csv", "--encoding", "utf-8"]);
+    assert!(said["already_counted_at"].is_string(), "{said}");
+}
+
+#[test]
+fn what_was_taken_back_can_come_again_and_change_again() {
+    let stage = Stage::new(Backend::Sqlite);
+    let first = file(&stage, "a.csv", &[GOOD]);
+    let second = file(&stage, "b.csv", &[OTHER]);
+    let import = |file: &std::path::Path| stage.run.ok(&["exposure", "import", SLUG, path(file)]);
+    for _ in 0..2 {
+        import(&first);
+        import(&second);
+        assert_eq!(totals(&stage), (2, 2, 0, 2, 0));
+        stage.run.ok(&["exposure", "withdraw", SLUG, "b.csv", "--why", "x"]);
+        stage.run.ok(&["exposure", "withdraw", SLUG, "a.csv", "--why", "x"]);
+    }
+    let changes = stage.run.json(&["exposure", "changes", SLUG]);
+    let versions: Vec<i64> =
+        changes.as_array().unwrap().iter().map(|change| change["version"].as_i64().unwrap()).collect();
+    assert_eq!(versions, [2, 3, 4, 5, 6, 7, 8], "{changes}");
+    assert!(changes[2]["after"].is_null() && changes[3]["before"].is_null(), "{changes}");
+}
+
+#[test]
+fn a_correction_that_was_killed_goes_on_as_it_began() {
+    let stage = Stage::new(Backend::Sqlite);
+    let rows = |host: &str| -> String {
+        (0..40_000).map(|n| format!("all/{n}.pdf,{host},p{n}@x.example,invoice,2020-01-02,{n},p{n},u{n}\n")).collect()
+    };
+    let first = stage.file("m.csv", &format!("{HEADER}\n{GOOD}\n{}", rows("no_host")));
+    assert_eq!(stage.run.run(&["exposure", "import", SLUG, path(&first)]).status, 3);
+    let mended = stage.file("mended.csv", &format!("{HEADER}\n{}", rows("h.example")));
+    let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
+    let arguments = ["exposure", "import", SLUG, path(&mended), "--corrects", "m.csv"];
+    let mut running = run.spawn(&arguments);
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < std::time::Duration::from_secs(30) && running.ended().is_none() {
+        let manifests = stage.run.csv(&["exposure", "manifests", SLUG]);
+        if manifests.iter().any(|row| row["file"] == "mended.csv" && row["rows"] != "0") {
+            break;
+        }
+    }
+    running.kill();
+    let said = run.json(&arguments);
+    assert!(said["corrects"] == "m.csv" && said["counted_before"] == 0, "{said}");
+    assert_eq!(totals(&stage), (40_001, 40_001, 0, 40_001, 40_000));
+}
+
+#[test]
 fn a_corrected_manifest_is_taken_back_copy_first() {
     let stage = Stage::new(Backend::Sqlite);
     let first = file(&stage, "m.csv", &[GOOD, OTHER, BAD]);

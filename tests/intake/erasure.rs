@@ -92,6 +92,34 @@ fn totals_of(totals: &serde_json::Value) -> serde_json::Value {
 }
 
 #[test]
+fn an_import_that_is_under_way_leaves_nothing_behind_when_the_incident_is_erased() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        let arguments = testkit::generator::Arguments { seed: 6, rows: 60_000, scale: 0.01, ..Default::default() };
+        let (_, files) = stage.waiting(&arguments);
+        let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
+        let mut running = run.spawn(&["exposure", "import", SLUG, path(&files.csv)]);
+        let begun = std::time::Instant::now();
+        // Refused while a manifest is known to be open; before that, or after, it goes through.
+        while begun.elapsed() < std::time::Duration::from_secs(30) {
+            if stage.run.run(&["incident", "erase", SLUG, "--why", "now"]).status == 0 {
+                break;
+            }
+        }
+        let end = running.wait();
+        assert!([0, 3, 4, 75].contains(&end), "{end} {}", running.said());
+        let totals = stage.run.json(&["exposure", "totals", SLUG]);
+        assert!(totals["erased_at"].is_string());
+        if backend == Backend::Sqlite {
+            let database = stage.run.folder().join("forthright.db");
+            let query = "SELECT COUNT(*) FROM run_blocks";
+            let output = std::process::Command::new("sqlite3").args([path(&database), query]).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0");
+        }
+    }
+}
+
+#[test]
 fn mail_still_finds_its_ticket_after_erasing() {
     let stage = Stage::new(Backend::Sqlite);
     stage.small(1);

@@ -3,27 +3,11 @@
 use std::path::Path;
 
 use testkit::forms;
-use testkit::generator::{Arguments, Expected, Incident, Rates};
+use testkit::generator::{Arguments, Rates};
 use testkit::process::Backend;
 
-use super::{check_facts, check_sample, check_totals};
+use super::{check_incident, check_sample};
 use crate::setup::{SLUG, Stage, path};
-
-/// A generated incident whose directory is imported and whose manifests wait.
-fn waiting(stage: &Stage, arguments: &Arguments) -> (Expected, Incident) {
-    let folder = stage.folder.path().join("generated");
-    std::fs::create_dir_all(&folder).unwrap();
-    let expected = Incident::generate(arguments, &folder).unwrap();
-    let files = Incident::in_folder(&folder);
-    stage.directory(&files.directory, &files.contacts);
-    (expected, files)
-}
-
-fn check(stage: &Stage, expected: &Expected) {
-    check_totals(stage, &expected.totals.json());
-    let lines: Vec<String> = expected.facts.iter().map(|fact| fact.csv_line()).collect();
-    check_facts(stage, &lines);
-}
 
 #[test]
 fn every_form_of_the_sample_gives_its_figures() {
@@ -51,14 +35,14 @@ fn parquet_gives_the_figures_but_for_rows_that_no_table_can_hold() {
     for backend in Backend::each() {
         let stage = Stage::new(backend);
         let arguments = Arguments { seed: 21, rows: 5_000, rates: Rates::nasty(), ..Arguments::default() };
-        let (mut expected, files) = waiting(&stage, &arguments);
+        let (mut expected, files) = stage.waiting(&arguments);
         let (table, left_out) = forms::parquet(&files.csv).unwrap();
         stage.import(&[&table], &files.freemail);
         assert!(left_out > 0);
         expected.totals.rows -= expected.totals.rejected_columns;
         expected.totals.rejected_columns = 0;
         expected.totals.blank_lines = 0;
-        check(&stage, &expected);
+        check_incident(&stage, &expected);
     }
 }
 
@@ -68,13 +52,13 @@ fn other_seeds_with_every_nastiness_in_either_format_packed_shuffled_cut_and_dou
     for (seed, crlf, bom) in turns {
         let stage = Stage::new(if seed == 33 { Backend::Postgres } else { Backend::Sqlite });
         let arguments = Arguments { seed, rows: 8_000, rates: Rates::nasty(), crlf, bom, ..Arguments::default() };
-        let (expected, files) = waiting(&stage, &arguments);
+        let (expected, files) = stage.waiting(&arguments);
         let manifest = if seed == 32 { &files.jsonl } else { &files.csv };
         let shuffled = testkit::generator::shuffle(manifest, seed).unwrap();
         let [first, rest] = testkit::generator::cut(&shuffled, 3_000).unwrap();
         let parts = [forms::gzip(&first).unwrap(), forms::zstd(&rest).unwrap()];
         stage.import(&[&parts[0], &parts[1]], &files.freemail);
-        check(&stage, &expected);
+        check_incident(&stage, &expected);
         // The whole again, unpacked and in its own order, is other bytes: raw references double, and nothing else.
         stage.import(&[manifest], &files.freemail);
         let totals = stage.run.json(&["exposure", "totals", SLUG]);

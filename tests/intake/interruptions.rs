@@ -3,52 +3,47 @@
 use std::time::Duration;
 
 use testkit::generator::{Arguments, Expected, Incident, Rates};
-use testkit::process::Backend;
+use testkit::process::{Backend, Running};
 
-use super::{check_facts, check_totals};
+use super::check_incident;
 use crate::setup::{SLUG, Stage, path};
 
 fn nasty(stage: &Stage, seed: u64, rows: u64) -> (Expected, Incident) {
-    let folder = stage.folder.path().join("generated");
-    std::fs::create_dir_all(&folder).unwrap();
-    let arguments = Arguments { seed, rows, scale: 0.01, rates: Rates::nasty(), ..Arguments::default() };
-    let expected = Incident::generate(&arguments, &folder).unwrap();
-    let files = Incident::in_folder(&folder);
-    stage.directory(&files.directory, &files.contacts);
-    (expected, files)
-}
-
-fn check(stage: &Stage, expected: &Expected) {
-    check_totals(stage, &expected.totals.json());
-    let lines: Vec<String> = expected.facts.iter().map(|fact| fact.csv_line()).collect();
-    check_facts(stage, &lines);
+    stage.waiting(&Arguments { seed, rows, scale: 0.01, rates: Rates::nasty(), ..Arguments::default() })
 }
 
 #[test]
 fn killed_at_twenty_moments_and_resumed_every_figure_is_the_same() {
     for backend in Backend::each() {
-        let stage = Stage::new(backend);
-        let (expected, files) = nasty(&stage, 5, 40_000);
-        let shared = path(&files.freemail);
-        let arguments = ["exposure", "import", SLUG, path(&files.csv), "--shared-domains", shared];
-        // Parts are small, so that some of them are written before each end.
-        let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
-        let mut ended = 0;
-        for turn in 0..20_u64 {
-            let mut running = run.spawn(&arguments);
-            // Spread over the whole of it, from the first moment to the last, in an order of no pattern.
-            std::thread::sleep(Duration::from_millis(40 + turn * 7919 % 20 * 60));
-            if running.ended().is_some() {
-                ended += 1;
+        let mut resumed = 0;
+        let mut whole = Duration::from_secs(1);
+        for turn in 0..=20_u32 {
+            let stage = Stage::new(backend);
+            let arguments =
+                Arguments { seed: 5, rows: 12_000, scale: 0.003, rates: Rates::nasty(), ..Arguments::default() };
+            let (expected, files) = stage.waiting(&arguments);
+            // Parts are small, so that there are some to resume after.
+            let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "100000");
+            let import =
+                ["exposure", "import", SLUG, path(&files.csv), "--shared-domains", path(&files.freemail), "--json"];
+            let begun = std::time::Instant::now();
+            let mut running = run.spawn(&import);
+            if turn == 0 {
+                // The first one says how long it takes undisturbed.
+                running.wait();
+                whole = begun.elapsed();
+            } else {
+                std::thread::sleep(whole * (2 * turn - 1) / 40);
+                running.kill();
             }
-            running.kill();
+            let last = run.run(&import);
+            assert!([0, 3].contains(&last.status), "{}", last.stderr);
+            let said: serde_json::Value = serde_json::from_str(&last.stdout).unwrap();
+            resumed += u32::from(said["resumed_after"].as_i64().unwrap() > 0);
+            check_incident(&stage, &expected);
+            assert_eq!(stage.run.csv(&["exposure", "manifests", SLUG]).len(), 1);
         }
-        let last = run.run(&arguments);
-        assert!([0, 3].contains(&last.status), "{}", last.stderr);
-        check(&stage, &expected);
-        assert!(ended < 20, "no import was interrupted");
-        let manifests = stage.run.csv(&["exposure", "manifests", SLUG]);
-        assert_eq!(manifests.len(), 1, "{manifests:?}");
+        assert!(resumed > 2, "{resumed} of 20 imports were interrupted in their midst");
     }
 }
 
@@ -60,13 +55,7 @@ fn stopped_by_a_person_it_resumes_where_it_was() {
     let arguments = ["exposure", "import", SLUG, path(&files.jsonl), "--shared-domains", path(&files.freemail)];
     let mut running = run.spawn(&arguments);
     let pid = running.pid().to_string();
-    let begun = std::time::Instant::now();
-    while begun.elapsed() < Duration::from_secs(20) && running.ended().is_none() {
-        let manifests = stage.run.csv(&["exposure", "manifests", SLUG]);
-        if manifests.first().is_some_and(|row| row["rows"] != "0") {
-            break;
-        }
-    }
+    wait_for_rows(&stage, &mut running);
     std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
     running.wait();
     let before = stage.run.json(&["exposure", "totals", SLUG]);
@@ -74,7 +63,7 @@ fn stopped_by_a_person_it_resumes_where_it_was() {
     let said = run.run(&[&arguments[..], &["--json"]].concat());
     let said: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
     assert!(said["resumed_after"].as_i64().unwrap() > 0, "{said}");
-    check(&stage, &expected);
+    check_incident(&stage, &expected);
 }
 
 #[test]
@@ -88,7 +77,7 @@ fn two_imports_of_one_file_at_once_count_it_once() {
         let ends: Vec<i32> = both.iter_mut().map(|running| running.wait()).collect();
         assert!(ends.iter().any(|end| [0, 3].contains(end)), "{ends:?}");
         assert!(ends.iter().all(|end| [0, 3, 75].contains(end)), "{ends:?} {} {}", both[0].said(), both[1].said());
-        check(&stage, &expected);
+        check_incident(&stage, &expected);
     }
 }
 
@@ -114,7 +103,7 @@ fn two_files_at_once_beside_a_worker_give_the_figures_of_both() {
             assert!([0, 3].contains(&end), "{end} {}", running.said());
         }
         worker.terminate();
-        check(&stage, &expected);
+        check_incident(&stage, &expected);
     }
 }
 
@@ -123,13 +112,24 @@ const HEADER: &str = "object_path,domain,email,data_type,document_date,size_byte
 #[test]
 fn an_import_with_other_options_does_not_go_on_where_another_stopped() {
     let stage = Stage::new(Backend::Sqlite);
-    let (expected, files) = nasty(&stage, 9, 20_000);
+    let (expected, files) = nasty(&stage, 9, 60_000);
     let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
     let mut running = run.spawn(&["exposure", "import", SLUG, path(&files.csv), "--without", "user_id"]);
-    std::thread::sleep(Duration::from_millis(500));
+    wait_for_rows(&stage, &mut running);
     running.kill();
     stage.import(&[&files.csv], &files.freemail);
-    check(&stage, &expected);
+    check_incident(&stage, &expected);
+}
+
+/// Until rows of the only manifest are written, or the import has ended.
+fn wait_for_rows(stage: &Stage, running: &mut Running) {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(30) && running.ended().is_none() {
+        let manifests = stage.run.csv(&["exposure", "manifests", SLUG]);
+        if manifests.first().is_some_and(|row| row["rows"] != "0") {
+            return;
+        }
+    }
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn killed_between_counting_and_mapping_the_same_command_brings_the_figures_up_to
         running.kill();
         let said = stage.run.json(&arguments);
         assert!(said["already_counted_at"].is_string(), "{said}");
-        check(&stage, &expected);
+        check_incident(&stage, &expected);
     }
 }
 
@@ -175,5 +175,5 @@ fn a_file_that_is_written_to_while_it_is_read_does_not_count() {
     assert!(running.said().contains("changed while it was read"), "{}", running.said());
     assert_eq!(stage.run.json(&["exposure", "totals", SLUG])["rows"], 0);
     stage.import(&[&files.csv], &files.freemail);
-    check(&stage, &expected);
+    check_incident(&stage, &expected);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use testkit::generator::{Arguments, Rates};
 use testkit::process::Backend;
 
 use crate::setup::{SLUG, Stage, path};
@@ -109,7 +110,7 @@ fn figures_move_with_a_verdict_and_back() {
 }
 
 #[test]
-fn many_small_manifests_are_brought_together_and_say_the_same() {
+fn many_small_manifests_say_what_one_would() {
     for backend in Backend::each() {
         let stage = Stage::new(backend);
         stage.small(1);
@@ -134,5 +135,25 @@ fn many_small_manifests_are_brought_together_and_say_the_same() {
         assert_eq!(totals["objects_in_dispute"], 10, "every object is said to have several sizes");
         let proof = stage.run.json(&["exposure", "prove", SLUG, "objects"]);
         assert_eq!(proof["lines"], 70);
+    }
+}
+
+#[test]
+fn many_runs_of_one_manifest_are_brought_together_and_say_the_same() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        let arguments =
+            Arguments { seed: 41, rows: 60_000, scale: 0.01, rates: Rates::nasty(), ..Arguments::default() };
+        let (expected, files) = stage.waiting(&arguments);
+        let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "100000");
+        let arguments = ["exposure", "import", SLUG, path(&files.csv), "--shared-domains", path(&files.freemail)];
+        assert_eq!(run.run(&arguments).status, 3);
+        super::check_incident(&stage, &expected);
+        if backend == Backend::Sqlite {
+            let database = stage.run.folder().join("forthright.db");
+            let query = "SELECT SUM(kind = 'sets'), SUM(kind = 'counts') > 24 FROM runs";
+            let output = std::process::Command::new("sqlite3").args([path(&database), query]).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1|1");
+        }
     }
 }

@@ -51,3 +51,8 @@ pub fn new_ulid() -> String {
     // Only after 2^80 ids in one millisecond is there none left; a fresh random one is as good.
     generator.generate().unwrap_or_else(|_| Ulid::generate()).to_string()
 }
+
+/// A number that was never drawn before, as far as chance can tell.
+pub(crate) fn new_stamp() -> i64 {
+    new_ulid().bytes().rev().take(12).fold(0, |sum: i64, byte| sum.wrapping_mul(37).wrapping_add(i64::from(byte)))
+}

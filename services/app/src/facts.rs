@@ -20,13 +20,23 @@ const A_CHUNK: i64 = 2_000;
 
 /// Beyond this many runs those of a manifest are brought together: each is looked into for every sheet that changes.
 const MANY_RUNS: i64 = 24;
+/// Steps in a row that other workers may do before us.
+const MOST_IN_VAIN: u32 = 100;
 /// Records that are brought together at a time, in bytes.
-const MERGED_AT_ONCE: usize = 24 * 1024 * 1024;
+const MERGED_AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// Brings an incident's figures up to date: verdicts, then fact sheets, by the functions that the workers' job runs.
 pub(crate) async fn settle(app: &App, incident: i64) -> Result<(), AppError> {
-    while settle_chunk(app, incident).await?.left {}
-    Ok(())
+    let mut in_vain = 0;
+    loop {
+        match settle_chunk(app, incident).await {
+            Ok(settled) if !settled.left => return Ok(()),
+            Ok(_) => in_vain = 0,
+            // Another worker did this step first, or took something away: the next one is to be looked for.
+            Err(AppError::Store(StoreError::Stale { .. })) if in_vain < MOST_IN_VAIN => in_vain += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// One bounded step of [`settle`]. The figures of an erased incident stay as they are: there is nothing left to count.
@@ -35,11 +45,7 @@ pub async fn settle_chunk(app: &App, incident: i64) -> Result<crate::mapping::Ma
     if row.is_none_or(|row| row.erased_at.is_some()) {
         return Ok(crate::mapping::Mapped { done: 0, left: false });
     }
-    let mapped = match crate::mapping::map_chunk(app, incident).await {
-        // Another worker did this step first: the next one is to be looked for.
-        Err(AppError::Store(StoreError::Stale { .. })) => crate::mapping::Mapped { done: 0, left: true },
-        mapped => mapped?,
-    };
+    let mapped = crate::mapping::map_chunk(app, incident).await?;
     if mapped.left || mapped.done > 0 {
         return Ok(crate::mapping::Mapped { left: true, ..mapped });
     }
@@ -76,6 +82,8 @@ struct CountedAnew {
     changes: Vec<Change>,
     /// Hosts that no counted row names any more, with their domains.
     silent: Vec<(String, Vec<String>)>,
+    /// The ready runs that this was counted from.
+    runs: (i64, i64),
 }
 
 /// Counts the next stale sheets after `after`; `None`: there are none.
@@ -87,6 +95,7 @@ async fn count_anew(app: &App, incident: i64, after: &str) -> Result<Option<Coun
     }
     let mut conn = app.store.snapshot().await?;
     let domains: Vec<String> = stale.iter().map(|stale| host_of(&stale.reversed)).collect();
+    // A sheet comes after the changes of its domain, and takes their place.
     let existing: HashMap<String, (String, i64)> = store::facts::existing(&mut conn, incident, &domains)
         .await?
         .into_iter()
@@ -94,7 +103,8 @@ async fn count_anew(app: &App, incident: i64, after: &str) -> Result<Option<Coun
         .collect();
     let (gathered, kinds) = gather(&mut conn, incident, &domains).await?;
     let now = app.clock.now().micros();
-    let mut counted = CountedAnew::default();
+    let runs = store::runs::ready_at_all(&mut conn, incident).await?;
+    let mut counted = CountedAnew { runs, ..CountedAnew::default() };
     for (mut organisation, stale) in gathered.into_iter().zip(&stale) {
         let domain = organisation.domain.clone();
         if !organisation.silent.is_empty() {
@@ -128,8 +138,17 @@ async fn count_anew(app: &App, incident: i64, after: &str) -> Result<Option<Coun
 }
 
 async fn write_anew(app: &App, incident: i64, counted: CountedAnew) -> Result<(), AppError> {
-    let CountedAnew { stale, mut sheets, mut gone, mut changes, silent } = counted;
+    let CountedAnew { stale, mut sheets, mut gone, mut changes, silent, runs } = counted;
     let mut tx = app.store.begin().await?;
+    if silent.is_empty() {
+        store::incidents::hold(&mut tx, incident).await?;
+    } else {
+        // A manifest that was counted meanwhile may name a host that is to be forgotten: then all is counted anew.
+        store::incidents::seize(&mut tx, incident).await?;
+        if store::runs::ready_at_all(&mut tx, incident).await? != runs {
+            return Err(StoreError::Stale { what: "the runs".to_owned() }.into());
+        }
+    }
     let taken = store::facts::take_marks(&mut tx, incident, &stale).await?;
     let mine: HashSet<String> = taken.iter().map(|reversed| host_of(reversed)).collect();
     sheets.retain(|sheet| mine.contains(&sheet.domain));
@@ -310,18 +329,24 @@ async fn merge_runs(app: &App, incident: i64) -> Result<(), AppError> {
         let blocks = merge_span(app, &places, &after, &to, &mut batch).await?;
         let count = i64::try_from(blocks.len()).unwrap_or(i64::MAX);
         let mut tx = app.store.begin().await?;
+        store::incidents::hold(&mut tx, incident).await?;
         match merged {
             None => {
                 let now = app.clock.now();
                 merged = store::runs::insert(&mut tx, incident, manifest, "sets", "open", &blocks, now).await?;
             }
-            Some(run) => store::runs::append(&mut tx, run, number, &blocks).await?,
+            // Gone when another worker begins to bring the same runs together.
+            Some(run) => match store::runs::append(&mut tx, run, number, &blocks).await {
+                Err(StoreError::Refused(_)) => return Err(StoreError::Stale { what: "the runs".to_owned() }.into()),
+                appended => appended?,
+            },
         }
         tx.commit_ledger().await?;
         number += count;
     }
     let Some(merged) = merged else { return Ok(()) };
     let mut tx: Tx = app.store.begin().await?;
+    store::incidents::hold(&mut tx, incident).await?;
     store::runs::replace(&mut tx, merged, &runs).await?;
     Ok(tx.commit_ledger().await?)
 }

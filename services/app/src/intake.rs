@@ -129,13 +129,14 @@ pub async fn import(
     if let (Some(done), Again::No | Again::Corrects { .. }) = (&latest, import.again)
         && let Some(counted_at) = done.counted_at
     {
-        return counted_already(app, &incident, import, done, Timestamp::from_micros(counted_at), notes).await;
+        let at = Timestamp::from_micros(counted_at);
+        return counted_already(app, &incident, import, &described, done, at, notes).await;
     }
     let file = File { name: import.name, digest: &digest, size, described: &described };
     if let (Again::Yes { why }, Some(before)) = (import.again, &latest)
         && before.counted_at.is_some()
         && before.corrects.is_none()
-        && before.reading == reading_of(import.options)
+        && before.reading == reading_of(import.options, &described)
     {
         return repeat(app, &incident, import, &file, before, why, notes).await;
     }
@@ -169,6 +170,7 @@ async fn counted_already(
     app: &App,
     incident: &Incident,
     import: &Import<'_>,
+    described: &str,
     done: &Stored,
     at: Timestamp,
     notes: Vec<String>,
@@ -180,14 +182,14 @@ async fn counted_already(
         incident.slug,
         &done.digest[..12]
     );
-    if done.reading != reading_of(import.options) {
+    if done.reading != reading_of(import.options, described) {
         return Err(AppError::refused(
             format!("the content of {} was counted at {at} as {}, and read with other options", import.name, done.name),
             format!("to read it with these options, {withdraw}; to count it twice, say --again --why TEXT"),
         ));
     }
     if let Again::Corrects { name } = import.again
-        && original.as_deref() != Some(name)
+        && !original.as_ref().is_some_and(|original| correction::is_named(original, name))
     {
         return Err(AppError::refused(
             format!(
@@ -197,7 +199,7 @@ async fn counted_already(
             withdraw,
         ));
     }
-    Ok(imported(done, import.name, original, Some(at), 0, notes))
+    Ok(imported(done, import.name, original.map(|original| original.name), Some(at), 0, notes))
 }
 
 /// An incident whose exposed persons were not erased, with its identity key.
@@ -248,9 +250,14 @@ impl Version {
     }
 }
 
-/// The options a file is read with, as they are kept beside it: an import resumes with the same ones only.
-fn reading_of(options: &Options) -> String {
-    format!("{options:?}")
+/// How a file is read, as it is kept beside it: what it turned out to be and what was said of its columns. An import
+/// resumes in the same way only, and other words for the same make no difference.
+fn reading_of(options: &Options, described: &str) -> String {
+    let (mut columns, mut absent) = (options.columns.clone(), options.absent.clone());
+    columns.sort_unstable();
+    absent.sort_unstable();
+    let rule = options.path_rule.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("1; {described}; columns {columns:?}; without {absent:?}; path rule {rule:?}")
 }
 
 /// Registers the file, or finds where its interrupted import stopped; and which rows of it count, where not all do.
@@ -261,12 +268,12 @@ async fn begin(
     file: &File<'_>,
     latest: Option<Stored>,
 ) -> Result<(Stored, Option<Vec<i64>>), AppError> {
-    let reading = reading_of(import.options);
+    let reading = reading_of(import.options, file.described);
     let kept = latest.as_ref().filter(|manifest| manifest.counted_at.is_some()).map(|manifest| manifest.id);
     if let Some(open) = latest.as_ref().filter(|manifest| manifest.counted_at.is_none()) {
         if open.reading == reading {
             let only = match open.corrects {
-                Some(original) => Some(store::intake::open_rejects(&mut app.store.read().await?, original).await?),
+                Some(original) => Some(correction::going_on(app, incident, import, original).await?.records),
                 None => None,
             };
             return Ok((open.clone(), only));
@@ -292,6 +299,7 @@ async fn begin(
         actor: &app.actor,
     };
     let mut tx = app.store.begin().await?;
+    store::incidents::hold(&mut tx, incident.id).await?;
     // Somebody else may have begun with the same content since we looked.
     let now = store::intake::latest_pass(&mut tx, incident.id, file.digest).await?;
     let by_another =
@@ -363,6 +371,7 @@ async fn count(
     let mut done = manifest.records_done;
     while let Some((part, bytes)) = reader.next_part().await {
         let mut tx = app.store.begin().await?;
+        store::incidents::hold(&mut tx, incident.id).await?;
         store::intake::write_part(&mut tx, incident.id, manifest.id, done, &part, app.clock.now()).await?;
         tx.commit_ledger().await?;
         done += part.records;
@@ -389,10 +398,11 @@ async fn finish(
     notes: Vec<String>,
 ) -> Result<Imported, AppError> {
     let mut tx = app.store.begin().await?;
+    store::incidents::hold(&mut tx, incident.id).await?;
     let corrected = manifest.corrects.zip(corrects).map(|(original, records)| (original, records.len() as u64));
     store::intake::finish(&mut tx, manifest.id, done, corrected, app.clock.now()).await?;
     let row = stored(&mut tx, incident, digest, import.name).await?;
-    let original = original_of(app, incident, row.corrects).await?;
+    let original = original_of(app, incident, row.corrects).await?.map(|original| original.name);
     let detail = serde_json::json!({
         "file": import.name, "sha256": digest, "pass": row.pass, "why": row.why, "read_as": row.described,
         "rows": row.rows_read, "rejected": row.rejected, "corrects": original,
@@ -426,6 +436,11 @@ async fn repeat(
         actor: &app.actor,
     };
     let mut tx = app.store.begin().await?;
+    store::incidents::hold(&mut tx, incident.id).await?;
+    let now = store::intake::latest_pass(&mut tx, incident.id, file.digest).await?;
+    if now.is_none_or(|manifest| manifest.id != before.id || !manifest.counts()) {
+        return Err(AppError::Store(StoreError::Stale { what: format!("what was counted of {}", file.name) }));
+    }
     store::intake::repeat(&mut tx, &new, before.id, app.clock.now()).await?;
     let row = stored(&mut tx, incident, file.digest, file.name).await?;
     let detail = serde_json::json!({
@@ -438,10 +453,10 @@ async fn repeat(
     Ok(imported(&row, import.name, None, None, 0, notes))
 }
 
-async fn original_of(app: &App, incident: &Incident, id: Option<i64>) -> Result<Option<String>, AppError> {
+async fn original_of(app: &App, incident: &Incident, id: Option<i64>) -> Result<Option<Stored>, AppError> {
     let Some(id) = id else { return Ok(None) };
     let all = store::intake::manifests(&mut app.store.read().await?, incident.id).await?;
-    Ok(all.into_iter().find(|manifest| manifest.id == id).map(|manifest| manifest.name))
+    Ok(all.into_iter().find(|manifest| manifest.id == id))
 }
 
 fn imported(

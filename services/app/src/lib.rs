@@ -25,6 +25,7 @@ use std::path::Path;
 use mail::templates::Templates;
 use store::{AuditEntry, Database, Store};
 
+pub(crate) use clock::new_stamp;
 pub use clock::{Clock, new_id, new_ulid};
 pub use error::AppError;
 pub use keys::MasterKey;

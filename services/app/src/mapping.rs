@@ -16,7 +16,7 @@ use store::mapping::{Decision, HostVerdict, Unfolded};
 use store::runs::BlockPlace;
 use store::{Conn, Tx};
 
-use crate::{App, AppError, Incident};
+use crate::{App, AppError, Incident, new_stamp};
 
 /// Hosts in a chunk: short enough that a transaction blocks nobody for long.
 const A_CHUNK: usize = 5_000;
@@ -52,6 +52,7 @@ pub async fn map_chunk(app: &App, incident: i64) -> Result<Mapped, AppError> {
         return Ok(Mapped { done: fold(app, incident, manifest).await?, left: true });
     }
     let mut tx = app.store.begin().await?;
+    store::incidents::hold(&mut tx, incident).await?;
     let version = store::directory::version(&mut tx).await?;
     let limit = i64::try_from(A_CHUNK).unwrap_or(i64::MAX);
     let mut hosts = store::mapping::outdated(&mut tx, incident, version, limit).await?;
@@ -69,7 +70,7 @@ pub async fn map_chunk(app: &App, incident: i64) -> Result<Mapped, AppError> {
         stale.insert(reversed(&verdict.organisation_domain));
     }
     store::mapping::upsert_verdicts(&mut tx, incident, version, app.clock.now().micros(), &verdicts).await?;
-    store::facts::mark_stale(&mut tx, incident, "mapping", &Vec::from_iter(stale)).await?;
+    store::facts::mark_stale(&mut tx, incident, "mapping", new_stamp(), &Vec::from_iter(stale)).await?;
     tx.commit_ledger().await?;
     Ok(Mapped { done: hosts.len(), left: hosts.len() == A_CHUNK })
 }
@@ -137,6 +138,7 @@ async fn write_folded(app: &App, incident: i64, manifest: &Unfolded, decided: De
     let last = decided.hosts.last().unwrap_or(&manifest.fold_after).clone();
     let Decided { new, mut verdicts, mut stale, version, .. } = decided;
     let mut tx = app.store.begin().await?;
+    store::incidents::hold(&mut tx, incident).await?;
     let version_now = store::directory::version(&mut tx).await?;
     if version_now != version {
         let lists = lists(&mut tx, Some(incident)).await?;
@@ -144,7 +146,7 @@ async fn write_folded(app: &App, incident: i64, manifest: &Unfolded, decided: De
     }
     stale.extend(verdicts.iter().map(|(_, verdict)| reversed(&verdict.organisation_domain)));
     store::mapping::upsert_verdicts(&mut tx, incident, version_now, now, &verdicts).await?;
-    store::facts::mark_stale(&mut tx, incident, &manifest.name, &Vec::from_iter(stale)).await?;
+    store::facts::mark_stale(&mut tx, incident, &manifest.name, new_stamp(), &Vec::from_iter(stale)).await?;
     store::mapping::folded_to(&mut tx, manifest, &last, at_end.then_some(now)).await?;
     Ok(tx.commit_ledger().await?)
 }

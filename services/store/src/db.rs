@@ -137,6 +137,10 @@ impl From<sqlx::Error> for StoreError {
             if code == "13" || code == "778" || code == "53100" || inner.message().contains("disk is full") {
                 return Self::DiskFull;
             }
+            // Two writers waited for each other, or one came too late: PostgreSQL ended this one.
+            if code == "40P01" || code == "40001" {
+                return Self::Stale { what: "rows that this step writes".to_owned() };
+            }
             // SQLITE_CONSTRAINT and its extended codes end in 19 modulo 256; PostgreSQL's class 23, and our RAISE.
             let sqlite_constraint = code.parse::<i64>().is_ok_and(|code| code % 256 == 19 && code < 10_000);
             if sqlite_constraint || code.starts_with("23") {

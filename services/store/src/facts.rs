@@ -14,7 +14,7 @@ use crate::{Conn, Dialect, StoreError, Tx};
 
 statements! {
     STALE = "
-        SELECT reversed, cause, marks
+        SELECT reversed, cause, stamp
         FROM stale_sheets
         WHERE incident_id = $1 AND reversed > $2
         ORDER BY reversed
@@ -101,16 +101,23 @@ pub struct Change {
     pub after: String,
 }
 
-/// Marks sheets of organisation domains (reversed) as stale.
-pub async fn mark_stale(tx: &mut Tx, incident: i64, cause: &str, reversed: &[String]) -> Result<(), StoreError> {
+/// Marks sheets of organisation domains (reversed) as stale. `stamp` is drawn anew each time, so that a mark is never
+/// taken for an earlier one.
+pub async fn mark_stale(
+    tx: &mut Tx,
+    incident: i64,
+    cause: &str,
+    stamp: i64,
+    reversed: &[String],
+) -> Result<(), StoreError> {
     for part in reversed.chunks(ROWS_AN_INSERT) {
-        let head = "INSERT INTO stale_sheets (incident_id, reversed, cause, marks)";
-        let tail = "ON CONFLICT (incident_id, reversed) DO UPDATE SET marks = stale_sheets.marks + 1";
+        let head = "INSERT INTO stale_sheets (incident_id, reversed, cause, stamp)";
+        let tail = "ON CONFLICT (incident_id, reversed) DO UPDATE SET stamp = excluded.stamp";
         let text = insert_text(tx.dialect(), head, 4, part.len(), tail);
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
             for domain in part {
-                query = query.bind(incident).bind(domain).bind(cause).bind(1_i64);
+                query = query.bind(incident).bind(domain).bind(cause).bind(stamp);
             }
             query.execute(c).await.map(drop)
         })?;
@@ -125,8 +132,8 @@ pub struct Stale {
     pub reversed: String,
     /// A manifest's name, or `mapping`.
     pub cause: String,
-    /// How often it was marked.
-    pub marks: i64,
+    /// Drawn when it was last marked.
+    pub stamp: i64,
 }
 
 /// Up to `limit` stale sheets after `after`. Whatever marked them is to be read after this.
@@ -139,7 +146,7 @@ pub async fn stale(conn: &mut Conn, incident: i64, after: &str, limit: i64) -> R
 pub async fn take_marks(tx: &mut Tx, incident: i64, stale: &[Stale]) -> Result<Vec<String>, StoreError> {
     let mut taken = Vec::with_capacity(stale.len());
     for part in stale.chunks(ROWS_AN_INSERT) {
-        let mut text = String::from("DELETE FROM stale_sheets WHERE (reversed, marks) IN (VALUES ");
+        let mut text = String::from("DELETE FROM stale_sheets WHERE (reversed, stamp) IN (VALUES ");
         for at in 0..part.len() {
             let (comma, first, second) = (if at == 0 { "" } else { ", " }, 2 * at + 1, 2 * at + 2);
             // PostgreSQL takes a parameter in VALUES for a text unless it is told otherwise.
@@ -152,7 +159,7 @@ pub async fn take_marks(tx: &mut Tx, incident: i64, stale: &[Stale]) -> Result<V
         let rows: Vec<String> = on!(tx, |c| {
             let mut query = sqlx::query_scalar(AssertSqlSafe(text));
             for one in part {
-                query = query.bind(&one.reversed).bind(one.marks);
+                query = query.bind(&one.reversed).bind(one.stamp);
             }
             query.fetch_all(c).await
         })?;
@@ -166,7 +173,7 @@ pub async fn count_stale(conn: &mut Conn, incident: i64) -> Result<i64, StoreErr
     Ok(on!(conn, |c| sqlx::query_scalar(COUNT_STALE).bind(incident).fetch_one(c).await)?)
 }
 
-/// The sheets of these domains that are there: (domain, facts, version).
+/// The last word on these domains: (domain, facts, version). Facts are empty where nothing counted under it any more.
 pub async fn existing(
     conn: &mut Conn,
     incident: i64,
@@ -174,19 +181,27 @@ pub async fn existing(
 ) -> Result<Vec<(String, String, i64)>, StoreError> {
     let mut found = Vec::new();
     for part in domains.chunks(ROWS_AN_INSERT) {
-        let text = format!(
-            "SELECT organisation_domain, facts, version FROM fact_sheets WHERE incident_id = {} AND organisation_domain IN {}",
-            incident,
-            list_of(conn.dialect(), 1, part.len())
-        );
-        let rows: Vec<(String, String, i64)> = on!(conn, |c| {
-            let mut query = sqlx::query_as(AssertSqlSafe(text));
-            for domain in part {
-                query = query.bind(domain);
-            }
-            query.fetch_all(c).await
-        })?;
-        found.extend(rows);
+        let these = list_of(conn.dialect(), 1, part.len());
+        let texts = [
+            format!(
+                "SELECT organisation_domain, '' AS facts, MAX(version) AS version FROM fact_changes \
+                 WHERE incident_id = {incident} AND organisation_domain IN {these} GROUP BY organisation_domain"
+            ),
+            format!(
+                "SELECT organisation_domain, facts, version FROM fact_sheets \
+                 WHERE incident_id = {incident} AND organisation_domain IN {these}"
+            ),
+        ];
+        for text in texts {
+            let rows: Vec<(String, String, i64)> = on!(conn, |c| {
+                let mut query = sqlx::query_as(AssertSqlSafe(text));
+                for domain in part {
+                    query = query.bind(domain);
+                }
+                query.fetch_all(c).await
+            })?;
+            found.extend(rows);
+        }
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@
 
 use model::time::Timestamp;
 
-use crate::{Conn, StoreError, Tx};
+use crate::{Conn, Dialect, StoreError, Tx};
 
 statements! {
     INSTALLATION = "SELECT rehearsal, master_key_check, directory_version, stopped_at FROM installation WHERE id = 1";
@@ -47,6 +47,10 @@ statements! {
         UPDATE incidents
         SET identity_key = NULL, erased_at = $1, totals_at_erasure = $2
         WHERE id = $3 AND erased_at IS NULL";
+    HOLD_SQLITE = "SELECT id FROM incidents WHERE id = $1 AND erased_at IS NULL";
+    /// Writers of records share the incident, and whoever takes records away has it alone.
+    HOLD_POSTGRES = "SELECT id FROM incidents WHERE id = $1 AND erased_at IS NULL FOR SHARE";
+    SEIZE_POSTGRES = "SELECT id FROM incidents WHERE id = $1 AND erased_at IS NULL FOR UPDATE";
     TOTALS_AT_ERASURE = "SELECT totals_at_erasure FROM incidents WHERE id = $1";
     INSERT_EVENT = "
         INSERT INTO incident_events (incident_id, name, at, why, actor, recorded_at)
@@ -187,6 +191,33 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<Incident>, StoreError> {
 pub async fn give_identity_key(tx: &mut Tx, incident: i64, wrapped: &str) -> Result<(), StoreError> {
     on!(tx, |c| sqlx::query(GIVE_IDENTITY_KEY).bind(wrapped).bind(incident).execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Keeps an incident from being erased, and its manifests from being taken back, until the transaction ends. On SQLite
+/// writing alone is enough. Stale where it was erased already.
+pub async fn hold(tx: &mut Tx, incident: i64) -> Result<(), StoreError> {
+    let text = match tx.dialect() {
+        Dialect::Sqlite => HOLD_SQLITE,
+        Dialect::Postgres => HOLD_POSTGRES,
+    };
+    locked(tx, text, incident).await
+}
+
+/// Keeps all others from writing records of an incident until the transaction ends.
+pub async fn seize(tx: &mut Tx, incident: i64) -> Result<(), StoreError> {
+    let text = match tx.dialect() {
+        Dialect::Sqlite => HOLD_SQLITE,
+        Dialect::Postgres => SEIZE_POSTGRES,
+    };
+    locked(tx, text, incident).await
+}
+
+async fn locked(tx: &mut Tx, text: &'static str, incident: i64) -> Result<(), StoreError> {
+    let found: Option<i64> = on!(tx, |c| sqlx::query_scalar(text).bind(incident).fetch_optional(c).await)?;
+    match found {
+        Some(_) => Ok(()),
+        None => Err(StoreError::Stale { what: "the incident was erased".to_owned() }),
+    }
 }
 
 /// Destroys the identity key of an incident and keeps its totals; whether it was there to be erased.

@@ -90,6 +90,8 @@ statements! {
         SELECT CAST($1 AS BIGINT), number, first_host, last_host, entries, body, names
         FROM run_blocks
         WHERE run_id = $2";
+    /// Locks it.
+    TOUCH_OPEN = "UPDATE manifests SET records_done = records_done WHERE id = $1 AND counted_at IS NULL";
     UNCORRECT = "UPDATE rejects SET corrected_by = NULL WHERE corrected_by = $1";
     WITHDRAW = "
         UPDATE manifests
@@ -107,7 +109,7 @@ statements! {
         SELECT m.name, r.line, r.reason, r.raw
         FROM rejects r
         JOIN manifests m ON m.id = r.manifest_id
-        WHERE m.incident_id = $1 AND m.counted_at IS NOT NULL AND r.corrected_by IS NULL
+        WHERE m.incident_id = $1 AND m.counted_at IS NOT NULL AND m.withdrawn_at IS NULL AND r.corrected_by IS NULL
         ORDER BY r.manifest_id, r.record";
     REJECTS_OF = "
         SELECT raw
@@ -122,7 +124,7 @@ statements! {
         SELECT r.reason, COUNT(*)
         FROM rejects r
         JOIN manifests m ON m.id = r.manifest_id
-        WHERE m.incident_id = $1 AND m.counted_at IS NOT NULL AND r.corrected_by IS NULL
+        WHERE m.incident_id = $1 AND m.counted_at IS NOT NULL AND m.withdrawn_at IS NULL AND r.corrected_by IS NULL
         GROUP BY r.reason";
     COUNT_CORRECTED = "
         SELECT CAST(COALESCE(SUM(accepted), 0) AS BIGINT)
@@ -386,17 +388,23 @@ fn counted_by_another() -> StoreError {
     StoreError::Stale { what: "the manifest is being counted by another import".to_owned() }
 }
 
-/// Takes back what was written of a manifest that cannot be read to its end.
+/// Takes back what was written of a manifest that cannot be read to its end; stale where it was counted meanwhile.
 pub async fn abandon(tx: &mut Tx, manifest: i64) -> Result<(), StoreError> {
+    let hit =
+        on!(tx, |c| sqlx::query(TOUCH_OPEN).bind(manifest).execute(c).await.map(|result| result.rows_affected()))?;
+    if hit != 1 {
+        return Err(counted_by_another());
+    }
     for statement in [DROP_BLOCKS, DROP_RUNS, DROP_REJECTS, DROP_MANIFEST] {
         on!(tx, |c| sqlx::query(statement).bind(manifest).execute(c).await.map(drop))?;
     }
     Ok(())
 }
 
-/// Takes a manifest back that was counted: its runs and rejects go, and what it corrected is open again.
+/// Takes a manifest back that was counted: its runs go, its rejects stay as a record and count no more, and what it
+/// corrected is open again.
 pub async fn withdraw(tx: &mut Tx, manifest: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
-    for statement in [UNCORRECT, DROP_BLOCKS, DROP_RUNS, DROP_REJECTS] {
+    for statement in [UNCORRECT, DROP_BLOCKS, DROP_RUNS] {
         on!(tx, |c| sqlx::query(statement).bind(manifest).execute(c).await.map(drop))?;
     }
     let hit = on!(tx, |c| sqlx::query(WITHDRAW)

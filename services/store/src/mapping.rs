@@ -6,19 +6,28 @@
 use sqlx::AssertSqlSafe;
 
 use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
-use crate::{Conn, StoreError, Tx};
+use crate::{Conn, Dialect, StoreError, Tx};
 
 statements! {
-    OUTDATED = "
+    OUTDATED_SQLITE = "
         SELECT reversed, host, organisation_domain
         FROM mappings
         WHERE incident_id = $1 AND directory_version < $2
         ORDER BY directory_version
         LIMIT $3";
+    /// Locked, so that the domain that is read is the one that is replaced.
+    OUTDATED_POSTGRES = "
+        SELECT reversed, host, organisation_domain
+        FROM mappings
+        WHERE incident_id = $1 AND directory_version < $2
+        ORDER BY directory_version, reversed
+        LIMIT $3
+        FOR UPDATE";
     COUNT_OUTDATED = "
         SELECT COUNT(*)
         FROM mappings
-        WHERE incident_id = $1 AND directory_version < $2";
+        WHERE incident_id = $1 AND directory_version < $2
+            AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.id = $1 AND i.erased_at IS NOT NULL)";
     /// Of manifests that are counted, the hosts whose verdicts are still to come; at most, because runs repeat hosts.
     COUNT_UNFOLDED = "
         SELECT CAST(COALESCE(SUM(b.entries), 0) AS BIGINT)
@@ -31,21 +40,22 @@ statements! {
         FROM incidents i
         WHERE i.erased_at IS NULL AND (
             EXISTS (SELECT 1 FROM mappings m WHERE m.incident_id = i.id AND m.directory_version < $1)
-            OR EXISTS (SELECT 1 FROM manifests f WHERE f.incident_id = i.id AND f.counted_at IS NOT NULL AND f.folded_at IS NULL)
+            OR EXISTS (SELECT 1 FROM manifests f WHERE f.incident_id = i.id AND f.counted_at IS NOT NULL
+                AND f.folded_at IS NULL AND f.withdrawn_at IS NULL)
             OR EXISTS (SELECT 1 FROM stale_sheets s WHERE s.incident_id = i.id))
         ORDER BY i.id";
     /// Counted to its end, with hosts that wait for their first verdict; the oldest.
     UNFOLDED = "
         SELECT id, fold_after, name
         FROM manifests
-        WHERE incident_id = $1 AND counted_at IS NOT NULL AND folded_at IS NULL
+        WHERE incident_id = $1 AND counted_at IS NOT NULL AND folded_at IS NULL AND withdrawn_at IS NULL
         ORDER BY id
         LIMIT 1";
     /// Must hit one row: another worker that got here first makes it none.
     FOLDED_TO = "
         UPDATE manifests
         SET fold_after = $1, folded_at = $2
-        WHERE id = $3 AND fold_after = $4 AND folded_at IS NULL";
+        WHERE id = $3 AND fold_after = $4 AND folded_at IS NULL AND withdrawn_at IS NULL";
     BETWEEN = "
         SELECT reversed, host, organisation_domain
         FROM mappings
@@ -115,8 +125,12 @@ pub struct Known {
 }
 
 /// Up to `limit` hosts whose verdict is older than `version`.
-pub async fn outdated(conn: &mut Conn, incident: i64, version: i64, limit: i64) -> Result<Vec<Known>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(OUTDATED).bind(incident).bind(version).bind(limit).fetch_all(c).await)?)
+pub async fn outdated(tx: &mut Tx, incident: i64, version: i64, limit: i64) -> Result<Vec<Known>, StoreError> {
+    let text = match tx.dialect() {
+        Dialect::Sqlite => OUTDATED_SQLITE,
+        Dialect::Postgres => OUTDATED_POSTGRES,
+    };
+    Ok(on!(tx, |c| sqlx::query_as(text).bind(incident).bind(version).bind(limit).fetch_all(c).await)?)
 }
 
 /// How many hosts wait for a verdict, at most.

@@ -55,6 +55,10 @@ statements! {
     DROP_OPEN_MERGES = "DELETE FROM runs WHERE manifest_id = $1 AND state = 'open'";
     DROP_BLOCKS = "DELETE FROM run_blocks WHERE run_id = $1";
     DROP_RUN = "DELETE FROM runs WHERE id = $1";
+    READY_AT_ALL = "
+        SELECT COUNT(*), CAST(COALESCE(SUM(id), 0) AS BIGINT)
+        FROM runs
+        WHERE incident_id = $1 AND kind = 'counts' AND state = 'ready'";
     MAKE_READY = "UPDATE runs SET state = 'ready' WHERE id = $1 AND state = 'open'";
     ERASE_BLOCKS = "
         DELETE FROM run_blocks
@@ -180,18 +184,31 @@ pub async fn index_of_manifest(
 
 /// The records of a block.
 pub async fn body(conn: &mut Conn, place: &BlockPlace) -> Result<Vec<u8>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(BODY).bind(place.run_id).bind(place.number).fetch_one(c).await)?)
+    let body: Option<Vec<u8>> =
+        on!(conn, |c| sqlx::query_scalar(BODY).bind(place.run_id).bind(place.number).fetch_optional(c).await)?;
+    body.ok_or_else(moved)
+}
+
+/// Another worker brought runs together, or took a manifest back, since the block was looked up.
+fn moved() -> StoreError {
+    StoreError::Stale { what: "the runs".to_owned() }
 }
 
 /// The records of a block and their names, a line each.
 pub async fn body_and_names(conn: &mut Conn, place: &BlockPlace) -> Result<(Vec<u8>, String), StoreError> {
-    let (body, names): (Vec<u8>, Vec<u8>) =
-        on!(conn, |c| sqlx::query_as(BODY_AND_NAMES).bind(place.run_id).bind(place.number).fetch_one(c).await)?;
+    let found: Option<(Vec<u8>, Vec<u8>)> =
+        on!(conn, |c| sqlx::query_as(BODY_AND_NAMES).bind(place.run_id).bind(place.number).fetch_optional(c).await)?;
+    let (body, names) = found.ok_or_else(moved)?;
     if names.is_empty() {
         return Ok((body, String::new()));
     }
     let names = zstd::bulk::decompress(&names, LONGEST_NAMES).map_err(|error| unreadable(&error))?;
     Ok((body, String::from_utf8(names).map_err(|error| unreadable(&error))?))
+}
+
+/// What tells that counts runs of an incident came or went: how many are ready, and the sum of their numbers.
+pub async fn ready_at_all(conn: &mut Conn, incident: i64) -> Result<(i64, i64), StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(READY_AT_ALL).bind(incident).fetch_one(c).await)?)
 }
 
 /// A manifest of an incident with more ready sets runs than `many`.

@@ -178,7 +178,7 @@ const KEPT: &[(&str, &str, &str)] = &[
     ("stale_sheets", "incident_id", "number"),
     ("stale_sheets", "reversed", "a domain"),
     ("stale_sheets", "cause", "a manifest's name"),
-    ("stale_sheets", "marks", "number"),
+    ("stale_sheets", "stamp", "number"),
     ("fact_changes", "incident_id", "number"),
     ("fact_changes", "organisation_domain", "a domain"),
     ("fact_changes", "version", "number"),

@@ -24,6 +24,11 @@ pub(super) struct Correction {
     pub(super) records: Vec<i64>,
 }
 
+/// Whether a manifest is meant by a name: its file's, or the beginning of its SHA-256.
+pub(super) fn is_named(manifest: &Stored, name: &str) -> bool {
+    manifest.name == name || (name.len() >= 8 && manifest.digest.starts_with(name))
+}
+
 /// The manifest that a file is a corrected copy of, if there is one.
 pub(super) async fn recognise(
     app: &App,
@@ -54,13 +59,43 @@ pub(super) async fn of(
     name: &str,
 ) -> Result<Correction, AppError> {
     let candidates = store::intake::correctable(&mut app.store.read().await?, incident.id, i64::MAX).await?;
-    let is_named = |manifest: &&Stored| manifest.name == name || (name.len() >= 8 && manifest.digest.starts_with(name));
-    let original = candidates.iter().find(is_named).ok_or_else(|| {
+    let original = candidates.iter().find(|manifest| is_named(manifest, name)).ok_or_else(|| {
         AppError::missing(
             format!("{} has no manifest `{name}` with rows that were rejected and not corrected", incident.slug),
             format!("run `forthright exposure manifests {}`, and name one by its file or by its sha256", incident.slug),
         )
     })?;
+    compared(app, incident, import, original).await
+}
+
+/// The correction that an interrupted import had begun.
+pub(super) async fn going_on(
+    app: &App,
+    incident: &Incident,
+    import: &Import<'_>,
+    original: i64,
+) -> Result<Correction, AppError> {
+    let all = store::intake::correctable(&mut app.store.read().await?, incident.id, i64::MAX).await?;
+    let original = all.iter().find(|manifest| manifest.id == original).ok_or_else(|| {
+        AppError::refused(
+            format!("what {} was to correct was corrected or taken back meanwhile", import.name),
+            format!(
+                "run `forthright exposure withdraw {} {} --why TEXT`, then import it again",
+                incident.slug, import.name
+            ),
+        )
+    })?;
+    compared(app, incident, import, original).await
+}
+
+/// What of a file corrects a manifest; refused where it is no correction of it.
+async fn compared(
+    app: &App,
+    incident: &Incident,
+    import: &Import<'_>,
+    original: &Stored,
+) -> Result<Correction, AppError> {
+    let name = &original.name;
     let records = store::intake::open_rejects(&mut app.store.read().await?, original.id).await?;
     let (count, sums) = looked_at(import, &records).await?;
     let before = Sums::of(original);

@@ -1,7 +1,7 @@
 //! Erasing exposed persons: the key that their hashes were made with goes, and so do the sets.
 //!
 //! Touches no conversation: tokens and Message-IDs have a key of their own. Invariant: counts, fact sheets and the audit
-//! log stay as they were, and nothing that stays names a person or an object.
+//! log stay as they were, and nothing that stays names a person or an object (kinds of data are named in sheets).
 
 use model::time::Timestamp;
 use serde::Serialize;
@@ -29,6 +29,8 @@ pub async fn erase(app: &App, slug: &str, why: &str) -> Result<Erased, AppError>
         )
     };
     if let Some(at) = incident.row.erased_at {
+        // One that was killed between erasing and sweeping is swept now.
+        app.store.sweep_out().await?;
         return Err(refused(Timestamp::from_micros(at)));
     }
     // Figures that lag behind would lag behind for ever.
@@ -36,6 +38,8 @@ pub async fn erase(app: &App, slug: &str, why: &str) -> Result<Erased, AppError>
     let now = app.clock.now();
     app.store.forget_thoroughly().await?;
     let mut tx = app.store.begin().await?;
+    // From here on nobody counts: an import that is under way ends with an error.
+    store::incidents::seize(&mut tx, incident.id).await?;
     let mut totals = super::totals::of(&mut tx, incident.id).await?;
     if totals.manifests_open > 0 || totals.sheets_waiting > 0 || totals.hosts_waiting_for_mapping > 0 {
         return Err(AppError::refused(

@@ -1,7 +1,7 @@
 //! Reading a manifest beside writing it: one thread reads rows by the rules, one brings them together in a batch, one
 //! turns the full batch into blocks, and the caller writes these.
 //!
-//! Knows no database. Invariant: at most two batches, four buffers of rows and two parts exist, so memory does not follow
+//! Knows no database. Invariant: at most two batches, four buffers of rows and five parts exist, so memory does not follow
 //! the file; parts come in the order of the file, and their records add up to it.
 
 use std::ops::Range;
@@ -25,6 +25,8 @@ const REJECTS: usize = 8 * 1024 * 1024;
 /// Records that go from thread to thread at a time, and their texts in bytes.
 const AT_ONCE: i64 = 4_096;
 const TEXT_AT_ONCE: usize = 4 * 1024 * 1024;
+/// A part has at most about this many records, so that an import of repetitions resumes and shows progress too.
+const MOST_RECORDS: i64 = 1_000_000;
 /// What was said lately, in bytes: enough for four million statements.
 const SEEN: usize = 32 * 1024 * 1024;
 /// How much of a reject's text is kept, in bytes.
@@ -144,7 +146,8 @@ pub(super) fn start(job: Job) -> Reader {
     let (used_rows, free_rows) = std::sync::mpsc::channel();
     let (full, to_pack) = std::sync::mpsc::sync_channel(0);
     let (emptied, empty) = std::sync::mpsc::channel();
-    let (packed, parts) = mpsc::channel(1);
+    // Some parts may wait until the file is known by its hash.
+    let (packed, parts) = mpsc::channel(3);
     // No secret: whoever writes a manifest need only not know it, and does not know any key.
     let seed =
         u64::from_le_bytes(job.persons.keys.email("seed of the tables").first_chunk().copied().unwrap_or_default());
@@ -221,7 +224,8 @@ fn gather(
         (part.used_sum, part.rejected_sum) = (rows.sums.used.to_string(), rows.sums.rejected.to_string());
         // The reader may have ended and wants it no more.
         let _ = used.send(rows);
-        if !at_end && batch.bytes() < batch_bytes && rejects < REJECTS && !batch.is_full() {
+        let has_room = batch.bytes() < batch_bytes && rejects < REJECTS && !batch.is_full();
+        if !at_end && has_room && part.records < MOST_RECORDS {
             continue;
         }
         let taken = Full { batch, part: std::mem::take(&mut part), bytes };

@@ -74,7 +74,8 @@ pub struct Totals {
     pub objects_in_dispute: i64,
     /// Objects of which no row states a type.
     pub objects_without_data_type: i64,
-    /// Hosts that still wait for a verdict, at most; the figures from `organisations` on do not hold them yet.
+    /// Hosts that still wait for a verdict, at most: until they have one, the figures by organisation do not hold them,
+    /// and those of objects and persons do.
     pub hosts_waiting_for_mapping: i64,
     /// Organisation domains whose fact sheets are being written anew; figures by organisation lag behind by them.
     pub sheets_waiting: i64,

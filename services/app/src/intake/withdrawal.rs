@@ -9,9 +9,11 @@ use model::runs::reversed;
 use model::time::Timestamp;
 use serde::Serialize;
 use store::intake::Manifest as Stored;
+use store::{Conn, StoreError};
 
+use super::correction::is_named;
 use crate::mapping::Hosts;
-use crate::{App, AppError, Incident};
+use crate::{App, AppError, Incident, new_stamp};
 
 /// Hosts that are looked up at a time.
 const A_CHUNK: usize = 5_000;
@@ -36,9 +38,15 @@ pub async fn withdraw(app: &App, slug: &str, name: &str, why: &str) -> Result<Wi
     let manifest = find(app, &incident, name).await?;
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
+    // Nobody counts, maps or erases meanwhile: what is read here is what is taken back.
+    store::incidents::seize(&mut tx, incident.id).await?;
     if manifest.counted_at.is_some() {
-        let domains = domains_of(app, &incident, manifest.id).await?;
-        store::facts::mark_stale(&mut tx, incident.id, &format!("{} withdrawn", manifest.name), &domains).await?;
+        if store::mapping::unfolded(&mut tx, incident.id).await?.is_some() {
+            return Err(StoreError::Stale { what: format!("the hosts of {slug}") }.into());
+        }
+        let domains = domains_of(&mut tx, &incident, manifest.id).await?;
+        let cause = format!("{} withdrawn", manifest.name);
+        store::facts::mark_stale(&mut tx, incident.id, &cause, new_stamp(), &domains).await?;
         store::intake::withdraw(&mut tx, manifest.id, why, now).await?;
     } else {
         store::intake::abandon(&mut tx, manifest.id).await?;
@@ -58,15 +66,17 @@ async fn find(app: &App, incident: &Incident, name: &str) -> Result<Stored, AppE
     let list = format!("run `forthright exposure manifests {}`, and name one by its sha256", incident.slug);
     let all = store::intake::manifests(&mut app.store.read().await?, incident.id).await?;
     let there: Vec<&Stored> = all.iter().filter(|manifest| manifest.withdrawn_at.is_none()).collect();
-    let is_named =
-        |manifest: &&&Stored| manifest.name == name || (name.len() >= 8 && manifest.digest.starts_with(name));
-    let named: Vec<&Stored> = there.iter().filter(is_named).copied().collect();
-    let Some(newest) = named.last() else {
+    let named: Vec<&Stored> = there.iter().filter(|manifest| is_named(manifest, name)).copied().collect();
+    let Some(digest) = named.last().map(|manifest| &manifest.digest) else {
         return Err(AppError::missing(format!("{} has no manifest `{name}`", incident.slug), list));
     };
-    if named.iter().any(|manifest| manifest.digest != newest.digest) {
+    if named.iter().any(|manifest| manifest.digest != *digest) {
         return Err(AppError::bad(format!("{} has several manifests `{name}`", incident.slug), list));
     }
+    // Further passes count what the first one found, so the newest goes first, whatever it is called.
+    let Some(newest) = there.iter().rfind(|manifest| manifest.digest == *digest) else {
+        return Err(AppError::missing(format!("{} has no manifest `{name}`", incident.slug), list));
+    };
     if let Some(copy) = there.iter().find(|manifest| manifest.corrects == Some(newest.id)) {
         return Err(AppError::refused(
             format!("{} corrects rows of {}, and they would count without the rest", copy.name, newest.name),
@@ -77,15 +87,14 @@ async fn find(app: &App, incident: &Incident, name: &str) -> Result<Stored, AppE
 }
 
 /// The organisation domains (reversed) that a manifest's hosts count under.
-async fn domains_of(app: &App, incident: &Incident, manifest: i64) -> Result<Vec<String>, AppError> {
-    let mut conn = app.store.read().await?;
-    let places = store::runs::index_of_manifest(&mut conn, manifest, "counts", "").await?;
+async fn domains_of(conn: &mut Conn, incident: &Incident, manifest: i64) -> Result<Vec<String>, AppError> {
+    let places = store::runs::index_of_manifest(conn, manifest, "counts", "").await?;
     let mut hosts = Hosts::new(places, String::new());
     let (mut domains, mut after) = (BTreeSet::new(), String::new());
     loop {
-        let chunk = hosts.next_chunk(&mut conn, A_CHUNK).await?;
+        let chunk = hosts.next_chunk(conn, A_CHUNK).await?;
         let Some(last) = chunk.last().cloned() else { return Ok(Vec::from_iter(domains)) };
-        let known: HashMap<String, String> = store::mapping::between(&mut conn, incident.id, &after, &last)
+        let known: HashMap<String, String> = store::mapping::between(conn, incident.id, &after, &last)
             .await?
             .into_iter()
             .map(|known| (known.reversed, known.organisation_domain))

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use hashbrown::HashTable;
 
-use super::block::{self, Block, Counts, NO_KIND, OBJECT, ObjectSaid, SetsBlock};
+use super::block::{self, Block, Counts, OBJECT, ObjectSaid, SetsBlock};
 use super::fold::differ;
 use super::{Damaged, Key, host_of, reversed};
 use crate::intake::{Counted, Day, FieldSet};
@@ -60,8 +60,11 @@ struct Host {
 #[derive(Debug)]
 struct Object {
     key: Key,
+    size: i64,
     host: u32,
-    said: Statement,
+    /// With [`DISPUTED`].
+    day: u32,
+    kind: u32,
     path: Span,
 }
 
@@ -77,7 +80,7 @@ struct Other {
 /// repetition change nothing.
 ///
 /// It forgets what does not fit, which costs time and no figure. What it takes for repeated is, but for one mistake in
-/// 10^18 questions: it compares 64 bits of keyed hashes.
+/// 10^18 questions: it compares 64 bits of a keyed hash in a place that other bits of it choose.
 #[derive(Debug)]
 pub struct Seen {
     slots: Vec<[u64; WAYS]>,
@@ -93,9 +96,9 @@ impl Seen {
         Self { slots: vec![[0; WAYS]; places] }
     }
 
-    /// Whether this was said before; from now on it was.
-    fn again(&mut self, statement: u64) -> bool {
-        let at = (statement >> 32) as usize & (self.slots.len() - 1);
+    /// Whether this was said before; from now on it was. `place` is independent of `statement`.
+    fn again(&mut self, place: u64, statement: u64) -> bool {
+        let at = place as usize & (self.slots.len() - 1);
         let slot = &mut self.slots[at];
         if slot.contains(&statement) {
             return true;
@@ -118,19 +121,25 @@ pub struct Batch {
     others: Vec<Other>,
     other_table: HashTable<u32>,
     kinds: Vec<String>,
-    kind_numbers: HashMap<String, u16>,
+    kind_numbers: HashMap<String, u32>,
     hasher: foldhash::fast::FixedState,
     seed: u64,
 }
 
-/// What is said about an object, with -1, 0 and [`NO_KIND`] for what is not said.
+/// What is said about an object, with -1, 0 and [`NONE`] for what is not said.
 #[derive(Debug, Clone, Copy)]
 struct Statement {
     size: i64,
     day: u32,
-    kind: u16,
+    /// Of the batch's kinds, of which a merge may bring more together than a block has numbers for.
+    kind: u32,
     disputed: bool,
 }
+
+/// No kind.
+const NONE: u32 = u32::MAX;
+/// The bit of an object's day that marks a dispute; a day needs 27.
+const DISPUTED: u32 = 1 << 31;
 
 impl Batch {
     /// Nothing yet.
@@ -153,9 +162,9 @@ impl Batch {
             + self.kinds.len() * 100
     }
 
-    /// Whether another row may need more numbers than there are for places or kinds.
+    /// Whether some thousand further rows may need more numbers than there are for places.
     pub fn is_full(&self) -> bool {
-        self.kinds.len() >= usize::from(NO_KIND) - 1 || self.text.len() > (u32::MAX / 2) as usize
+        self.text.len() > (u32::MAX / 2) as usize
     }
 
     /// Takes a row in; what is said again is counted and otherwise left out.
@@ -170,14 +179,14 @@ impl Batch {
             let (size, day) = (row.size.unwrap_or(-1), row.day.map_or(0, Day::number));
             let kind = row.kind.map_or(0, |kind| self.hash(kind) | 1);
             let said = mix(mix(mix(named ^ self.seed, first_half(&key)) ^ size as u64, kind), u64::from(day) | 1 << 40);
-            if !seen.again(said) {
-                let kind = row.kind.map_or(NO_KIND, |kind| self.kind(kind));
+            if !seen.again(second_half(&key) ^ named, said) {
+                let kind = row.kind.map_or(NONE, |kind| self.kind(kind));
                 self.object(host, key, path, Statement { size, day, kind, disputed: false });
             }
         }
         for (thing, name) in [row.email, row.user, row.project].into_iter().enumerate() {
             if let Some((key, name)) = name
-                && !seen.again(mix(named ^ self.seed, first_half(&key)) ^ (thing as u64 + 1))
+                && !seen.again(second_half(&key) ^ named, mix(named ^ self.seed, first_half(&key)) ^ (thing as u64 + 1))
             {
                 self.other(host, thing as u8, key, name);
             }
@@ -189,7 +198,7 @@ impl Batch {
         let mut block = SetsBlock::open(body)?;
         let mut names = names.split('\n');
         let mut name = || names.next().ok_or(Damaged("it has too few names"));
-        let kinds: Vec<u16> = block.kinds.iter().map(|kind| self.kind(kind)).collect();
+        let kinds: Vec<u32> = block.kinds.iter().map(|kind| self.kind(kind)).collect();
         while let Some(section) = block.next_section()? {
             let host = wants(section.host).then(|| {
                 let name = host_of(section.host);
@@ -198,7 +207,7 @@ impl Batch {
             for said in section.objects() {
                 let path = name()?;
                 let Some(host) = host else { continue };
-                let kind = said.kind.and_then(|kind| kinds.get(usize::from(kind))).copied().unwrap_or(NO_KIND);
+                let kind = said.kind.and_then(|kind| kinds.get(usize::from(kind))).copied().unwrap_or(NONE);
                 let (size, day) = (said.size.unwrap_or(-1), said.day.map_or(0, Day::number));
                 self.object(host, said.key, path, Statement { size, day, kind, disputed: said.disputed });
             }
@@ -246,11 +255,11 @@ impl Batch {
         }
     }
 
-    fn kind(&mut self, name: &str) -> u16 {
+    fn kind(&mut self, name: &str) -> u32 {
         if let Some(number) = self.kind_numbers.get(name) {
             return *number;
         }
-        let number = u16::try_from(self.kinds.len()).unwrap_or(NO_KIND);
+        let number = u32::try_from(self.kinds.len()).unwrap_or(NONE);
         self.kinds.push(name.to_owned());
         self.kind_numbers.insert(name.to_owned(), number);
         number
@@ -260,17 +269,21 @@ impl Batch {
         let (objects, seed) = (&self.objects, self.seed);
         let same = |at: &u32| objects[*at as usize].key == key && objects[*at as usize].host == host;
         if let Some(at) = self.object_table.find(hash_of_key(seed, &key, host), same) {
-            let kept = &mut self.objects[*at as usize].said;
+            let kept = &mut self.objects[*at as usize];
             let kinds = &self.kinds;
+            let mut day = kept.day & !DISPUTED;
             let sizes = differ(&mut kept.size, said.size, -1, |size| *size);
-            let days = differ(&mut kept.day, said.day, 0, |day| *day);
-            let types = differ(&mut kept.kind, said.kind, NO_KIND, |kind| kinds.get(usize::from(*kind)));
-            kept.disputed |= said.disputed | sizes | days | types;
+            let days = differ(&mut day, said.day, 0, |day| *day);
+            let types = differ(&mut kept.kind, said.kind, NONE, |kind| kinds.get(*kind as usize));
+            let disputed = kept.day & DISPUTED != 0 || said.disputed || sizes || days || types;
+            kept.day = day | if disputed { DISPUTED } else { 0 };
             return;
         }
         let path = self.keep(path);
         let at = self.objects.len() as u32;
-        self.objects.push(Object { key, host, said, path });
+        let Statement { size, day, kind, disputed } = said;
+        let day = day | if disputed { DISPUTED } else { 0 };
+        self.objects.push(Object { key, size, host, day, kind, path });
         let objects = &self.objects;
         self.object_table.insert_unique(hash_of_key(seed, &key, host), at, |at| {
             let object = &objects[*at as usize];
@@ -422,13 +435,12 @@ impl Building<'_> {
             let of = |thing: u8| others.iter().filter(move |other| other.thing == thing).count();
             block::start_section(&mut block.body, host, [objects.len(), of(0), of(1), of(2)]);
             for object in *objects {
-                let Statement { size, day, kind, disputed } = object.said;
                 let said = ObjectSaid {
                     key: object.key,
-                    size: (size >= 0).then_some(size),
-                    day: Day::of_number(day),
-                    kind: numbers.get(&kind).copied(),
-                    disputed,
+                    size: (object.size >= 0).then_some(object.size),
+                    day: Day::of_number(object.day & !DISPUTED),
+                    kind: numbers.get(&object.kind).copied(),
+                    disputed: object.day & DISPUTED != 0,
                 };
                 said.write(&mut block.body);
                 block.name(text_at(&batch.text, object.path));
@@ -441,19 +453,15 @@ impl Building<'_> {
         Some(block)
     }
 
-    /// The data types of these sections, sorted, and the place of each of the batch's numbers among them.
-    fn kinds<'b>(&self, batch: &'b Batch) -> (Vec<&'b str>, HashMap<u16, u16>) {
-        let mut used = vec![false; batch.kinds.len()];
-        for object in self.sections.iter().flat_map(|(_, objects, _)| *objects) {
-            if let Some(used) = used.get_mut(usize::from(object.said.kind)) {
-                *used = true;
-            }
-        }
-        let mut kinds: Vec<(&str, u16)> = (0_u16..)
-            .zip(&batch.kinds)
-            .filter(|(at, _)| used[usize::from(*at)])
-            .map(|(at, name)| (&**name, at))
-            .collect();
+    /// The data types of these sections, sorted, and the place of each of the batch's numbers among them. A block has
+    /// fewer entries than there are numbers of two bytes.
+    fn kinds<'b>(&self, batch: &'b Batch) -> (Vec<&'b str>, HashMap<u32, u16>) {
+        let mut used: Vec<u32> =
+            self.sections.iter().flat_map(|(_, objects, _)| *objects).map(|object| object.kind).collect();
+        used.sort_unstable();
+        used.dedup();
+        let name = |number: u32| batch.kinds.get(number as usize).map(|name| (name.as_str(), number));
+        let mut kinds: Vec<(&str, u32)> = used.into_iter().filter_map(name).collect();
         kinds.sort_unstable();
         let numbers = (0_u16..).zip(&kinds).map(|(place, (_, number))| (*number, place)).collect();
         (kinds.into_iter().map(|(name, _)| name).collect(), numbers)
@@ -502,6 +510,12 @@ fn first_half(key: &Key) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&key[..8]);
     u64::from_le_bytes(first)
+}
+
+fn second_half(key: &Key) -> u64 {
+    let mut second = [0; 8];
+    second.copy_from_slice(&key[8..]);
+    u64::from_le_bytes(second)
 }
 
 /// Two numbers made one, every bit of which depends on all of theirs.

@@ -255,3 +255,34 @@ fn another_key_or_kind_of_person_gives_another_key() {
     assert_ne!(ours.email("a@b.example"), theirs.email("a@b.example"));
     assert_ne!(ours.email("x"), ours.user("x"));
 }
+
+#[test]
+fn more_data_types_than_a_block_has_numbers_for_keep_their_names() {
+    let (mut batch, mut seen) = (Batch::new(0), Seen::new(1 << 20));
+    for n in 0..70_000_u32 {
+        let (path, kind) = (format!("box/{n}"), format!("type-{n}"));
+        let row = Reading {
+            host: if n % 2 == 0 { "a.example" } else { "b.example" },
+            object: Some((object_key(&path), &path)),
+            size: None,
+            day: None,
+            kind: (n % 7 > 0).then_some(&*kind),
+            email: None,
+            user: None,
+            project: None,
+            missing: FieldSet::NONE,
+            invalid: FieldSet::NONE,
+        };
+        batch.add(&row, &mut seen);
+    }
+    let first = batch.drain();
+    let mut merged = Batch::new(1);
+    for block in &first.0 {
+        merged.absorb(&block.body, &block.names, |_| true).unwrap();
+    }
+    for run in [first, merged.drain()] {
+        let figures = fold(&[run], &[KeyRange::ALL], |_| true);
+        assert_eq!((figures.types.len(), figures.without_type), (60_000, 10_000));
+        assert!(figures.types.values().all(|count| *count == 1));
+    }
+}

@@ -43,7 +43,7 @@ pub(super) async fn run(e: &Everywhere, args: ImportArgs) -> Result<u8> {
             Err(error) => return Err(error),
         }
     }
-    let code = print(e, &args.slug, &all)?;
+    let code = if inputs.len() == 1 { print_one(e, &args.slug, &all) } else { print(e, &args.slug, &all) }?;
     if failed.is_empty() {
         return Ok(code);
     }
@@ -52,29 +52,48 @@ pub(super) async fn run(e: &Everywhere, args: ImportArgs) -> Result<u8> {
 }
 
 fn is_of_the_file(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref::<app::AppError>(), Some(app::AppError::Source(_) | app::AppError::Refused { .. }))
+    match error.downcast_ref::<app::AppError>() {
+        // Words of the call fit no file.
+        Some(app::AppError::Source(sources::SourceError::BadField { .. })) => false,
+        Some(app::AppError::Source(_) | app::AppError::Refused { .. }) => true,
+        _ => false,
+    }
 }
 
-/// Says what was counted; the exit code.
+/// The document of one file is an object, that of several a list.
+fn print_one(e: &Everywhere, slug: &str, all: &[Imported]) -> Result<u8> {
+    match all {
+        [one] if e.json => {
+            output::json(one)?;
+            Ok(outcome(e, slug, all))
+        }
+        _ => print(e, slug, all),
+    }
+}
+
 fn print(e: &Everywhere, slug: &str, all: &[Imported]) -> Result<u8> {
     if e.json {
-        if let [one] = all { output::json(one)? } else { output::json(&all)? }
+        output::json(&all)?;
     } else {
         let mut out = std::io::stdout().lock();
         for one in all {
             out.write_all(sentences(one).as_bytes())?;
         }
     }
+    Ok(outcome(e, slug, all))
+}
+
+/// Whether rows were rejected now, and where to look for them.
+fn outcome(e: &Everywhere, slug: &str, all: &[Imported]) -> u8 {
     let rejected = all.iter().filter(|one| one.already_counted_at.is_none()).any(|one| one.rejected_rows > 0);
-    if rejected {
-        say(
-            e,
-            format!(
-                "hint: run `forthright exposure rejects {slug} --csv` to see the rows that could not be used, and why"
-            ),
-        );
+    if !rejected {
+        return DONE;
     }
-    Ok(if rejected { PARTIAL } else { DONE })
+    say(
+        e,
+        format!("hint: run `forthright exposure rejects {slug} --csv` to see the rows that could not be used, and why"),
+    );
+    PARTIAL
 }
 
 /// What became of one file, for people.

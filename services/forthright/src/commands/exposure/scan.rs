@@ -19,7 +19,7 @@ pub(super) async fn run(e: &Everywhere, slug: &str, url: &str, output: Option<&P
         out.flush().with_context(|| format!("cannot write {}", file.display()))?;
         output::document(e, &scanned)?;
         say(e, format!("wrote {} rows to {}; nothing was counted", scanned.rows, file.display()));
-        return Ok(DONE);
+        return Ok(if is_whole(&scanned) { DONE } else { PARTIAL });
     }
     let app = open(e).await?;
     let spool = spool(e, "scan-").context("cannot keep the rows of a scan in the data folder")?;
@@ -28,15 +28,18 @@ pub(super) async fn run(e: &Everywhere, slug: &str, url: &str, output: Option<&P
     let Some(imported) = imported else {
         output::document(e, &scanned)?;
         say(e, "no address and no domain was found: nothing was counted");
-        return Ok(DONE);
+        return Ok(if is_whole(&scanned) { DONE } else { PARTIAL });
     };
     output::document(e, &serde_json::json!({ "scanned": scanned, "imported": imported }))?;
-    use sources::scan::Reason;
-    // What no scan reads is no failure; what could not be read as it should is.
-    let ordinary = [Reason::UnknownKind, Reason::Archive, Reason::Link, Reason::NotAFile];
-    let unread = !scanned.incomplete.is_empty() || scanned.skipped.keys().any(|reason| !ordinary.contains(reason));
     let rejected = imported.already_counted_at.is_none() && imported.rejected_rows > 0;
-    Ok(if unread || rejected { PARTIAL } else { DONE })
+    Ok(if rejected || !is_whole(&scanned) { PARTIAL } else { DONE })
+}
+
+/// Whether everything was read as it should. What no scan reads is no failure.
+fn is_whole(scanned: &sources::scan::Scanned) -> bool {
+    use sources::scan::Reason;
+    let ordinary = [Reason::UnknownKind, Reason::Archive, Reason::Link, Reason::NotAFile];
+    scanned.incomplete.is_empty() && scanned.skipped.keys().all(|reason| ordinary.contains(reason))
 }
 
 /// A file for its owner alone: it will hold addresses.

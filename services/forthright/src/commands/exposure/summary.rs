@@ -137,8 +137,8 @@ fn file(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
     if let (Some(_), Some(why)) = (manifest.withdrawn_at, &manifest.withdrawn_why) {
         write!(out, "; taken back at {}, in no figure any more: {why}", output::time(manifest.withdrawn_at))?;
     }
-    if manifest.pass > 1 {
-        write!(out, "; counted for the {}. time: {}", manifest.pass, manifest.why)?;
+    if !manifest.why.is_empty() {
+        write!(out, "; counted again: {}", manifest.why)?;
     }
     writeln!(out)
 }
