@@ -8,6 +8,7 @@
 mod check;
 mod correction;
 mod erase;
+mod lists;
 mod prove;
 mod reading;
 #[cfg(feature = "object-store")]
@@ -29,6 +30,7 @@ use crate::{App, AppError, Incident, new_ulid};
 
 pub use check::{Checked, FirstError, check};
 pub use erase::{Erased, erase};
+pub use lists::{manifests, rejects, share};
 pub use prove::{FIGURES, Proof, prove};
 #[cfg(feature = "object-store")]
 pub use scan::{Scan, look_through, scan};
@@ -487,44 +489,4 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         AppError::bad(format!("a reader stopped: {error}"), "this is a fault of the program: please report it")
     })
-}
-
-/// Adds domains to the incident's shared list, one a line.
-pub async fn share(app: &App, slug: &str, path: &Path) -> Result<u64, AppError> {
-    let incident = app.incident(slug).await?;
-    let mut domains = Vec::new();
-    for (line, text) in sources::read_list(path)? {
-        let domain = model::domain::DomainName::parse(&text).map_err(|error| {
-            AppError::bad(
-                format!("{}, line {line}: `{text}` is no domain: {error}", path.display()),
-                "correct the line and run it again; nothing was kept",
-            )
-        })?;
-        domains.push(domain);
-    }
-    let mut tx = app.store.begin().await?;
-    let mut added = 0;
-    for domain in &domains {
-        added += store::intake::add_shared(&mut tx, incident.id, domain.as_str(), &path.display().to_string()).await?;
-    }
-    if added == 0 {
-        return Ok(0);
-    }
-    store::directory::bump_version(&mut tx).await?;
-    let detail = serde_json::json!({ "file": path.display().to_string(), "domains": added });
-    tx.commit(app.entry("exposure.share", slug, detail)).await?;
-    crate::facts::settle(app, incident.id).await?;
-    Ok(added)
-}
-
-/// The manifests of an incident, oldest first.
-pub async fn manifests(app: &App, slug: &str) -> Result<Vec<Stored>, AppError> {
-    let incident = app.incident(slug).await?;
-    Ok(store::intake::manifests(&mut app.store.read().await?, incident.id).await?)
-}
-
-/// All rejects of an incident that were not corrected as (file, line, reason, raw), in file order.
-pub async fn rejects(app: &App, slug: &str) -> Result<Vec<(String, i64, String, String)>, AppError> {
-    let incident = app.incident(slug).await?;
-    Ok(store::intake::rejects(&mut app.store.read().await?, incident.id).await?)
 }

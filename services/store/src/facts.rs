@@ -9,7 +9,7 @@ use std::fmt::Write;
 use model::notices::DomainFacts;
 use sqlx::AssertSqlSafe;
 
-use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
+use crate::rows::{ROWS_AN_INSERT, execute_in, insert_text, list as list_of};
 use crate::{Conn, Dialect, StoreError, Tx};
 
 statements! {
@@ -243,21 +243,8 @@ pub async fn upsert(tx: &mut Tx, incident: i64, now: i64, sheets: &[Sheet]) -> R
 
 /// Takes away the sheets of domains that are not affected any more.
 pub async fn delete(tx: &mut Tx, incident: i64, domains: &[String]) -> Result<(), StoreError> {
-    for part in domains.chunks(ROWS_AN_INSERT) {
-        let text = format!(
-            "DELETE FROM fact_sheets WHERE incident_id = {} AND organisation_domain IN {}",
-            incident,
-            list_of(tx.dialect(), 1, part.len())
-        );
-        on!(tx, |c| {
-            let mut query = sqlx::query(AssertSqlSafe(text));
-            for domain in part {
-                query = query.bind(domain);
-            }
-            query.execute(c).await.map(drop)
-        })?;
-    }
-    Ok(())
+    let head = format!("DELETE FROM fact_sheets WHERE incident_id = {incident} AND organisation_domain");
+    execute_in(tx, &head, domains).await
 }
 
 /// Keeps changes.

@@ -5,7 +5,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
+use crate::rows::{ROWS_AN_INSERT, execute_in, insert_text, list as list_of};
 use crate::{Conn, Dialect, StoreError, Tx};
 
 statements! {
@@ -207,20 +207,8 @@ pub async fn hosts_of(conn: &mut Conn, incident: i64, domains: &[String]) -> Res
 
 /// Forgets the verdicts on hosts (reversed) that no counted row names any more.
 pub async fn forget(tx: &mut Tx, incident: i64, hosts: &[String]) -> Result<(), StoreError> {
-    for part in hosts.chunks(ROWS_AN_INSERT) {
-        let text = format!(
-            "DELETE FROM mappings WHERE incident_id = {incident} AND reversed IN {}",
-            list_of(tx.dialect(), 1, part.len())
-        );
-        on!(tx, |c| {
-            let mut query = sqlx::query(AssertSqlSafe(text));
-            for host in part {
-                query = query.bind(host);
-            }
-            query.execute(c).await.map(drop)
-        })?;
-    }
-    Ok(())
+    let head = format!("DELETE FROM mappings WHERE incident_id = {incident} AND reversed");
+    execute_in(tx, &head, hosts).await
 }
 
 /// The hosts that belong to nobody, reversed.

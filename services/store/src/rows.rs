@@ -4,7 +4,9 @@
 
 use std::fmt::Write;
 
-use crate::Dialect;
+use sqlx::AssertSqlSafe;
+
+use crate::{Dialect, StoreError, Tx};
 
 /// How many rows one INSERT carries: beyond that nothing gets faster, and 20 columns stay under SQLite's 32,766
 /// parameters.
@@ -47,4 +49,19 @@ pub(crate) fn list(dialect: Dialect, first: usize, count: usize) -> String {
     let mut text = String::with_capacity(count * 6 + 2);
     values(dialect, &mut text, first, count, 1);
     text
+}
+
+/// Runs `head IN (…)` for all these values, some at a time.
+pub(crate) async fn execute_in(tx: &mut Tx, head: &str, values: &[String]) -> Result<(), StoreError> {
+    for part in values.chunks(ROWS_AN_INSERT) {
+        let text = format!("{head} IN {}", list(tx.dialect(), 1, part.len()));
+        on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for value in part {
+                query = query.bind(value);
+            }
+            query.execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
