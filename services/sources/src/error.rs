@@ -203,6 +203,29 @@ pub enum SourceError {
         /// What to do.
         next: &'static str,
     },
+    /// A directory file is no file of the format it was taken for.
+    #[error("cannot read {} as {format}: {found}; {next}", path.display())]
+    NotOfFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it was taken for.
+        format: crate::directory::DirectoryFormat,
+        /// What it is.
+        found: &'static str,
+        /// What to do.
+        next: &'static str,
+    },
+    /// A file of a format that is held in memory as a whole.
+    #[error(
+        "cannot read {}: unpacked it is larger than {most_mib} MiB, the most that is read of a SCIM export; export it in parts, or as CSV or JSON Lines",
+        path.display()
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit, in MiB.
+        most_mib: u64,
+    },
     /// The system says no.
     #[error("cannot read {}; check that this user may read it and that the disk is well", path.display())]
     Io {

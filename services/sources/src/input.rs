@@ -55,6 +55,17 @@ impl Text {
         self.tally.as_ref().map_or(Ok(()), |tally| tally.check(path))
     }
 
+    /// The whole text, where it has no more bytes than `most`.
+    pub(crate) fn read_whole(self, path: &Path, most: u64) -> Result<Vec<u8>, SourceError> {
+        let failed = |source| SourceError::reading(path, 0, source);
+        let mut whole = Vec::new();
+        self.lines.into_input().take(most + 1).read_to_end(&mut whole).map_err(failed)?;
+        if whole.len() as u64 > most {
+            return Err(SourceError::TooLarge { path: path.to_owned(), most_mib: most / (1024 * 1024) });
+        }
+        Ok(whole)
+    }
+
     /// Puts something between the text and its reader.
     fn wrap(&mut self, wrap: impl FnOnce(Stream) -> Stream) {
         let lines = std::mem::replace(&mut self.lines, Lines::new(Box::new(io::empty())));

@@ -1,13 +1,15 @@
 //! Files in: rows of manifests, directories and lists, from CSV, JSON Lines and Parquet, plain or packed, in constant
 //! memory; and the files that a folder or the manifest of an inventory stands for.
 //!
-//! Does not decide what a row means (`model` does). Only `scan` opens exposed objects, and keeps addresses and hosts alone.
+//! Does not decide what a row means (`model` does). Only `scan` opens exposed objects, and keeps addresses and hosts alone;
+//! only `lookup` asks other people's servers.
 //! Architecture invariant: knows `model` only; every physical line of a file ends in exactly one record.
 
 mod compression;
 mod csv;
 mod described;
 mod digest;
+pub mod directory;
 mod encoding;
 mod error;
 mod expand;
@@ -20,6 +22,8 @@ mod late;
 mod lines;
 mod list;
 mod listed;
+#[cfg(feature = "lookup")]
+pub mod lookup;
 mod manifest;
 mod parquet;
 mod preset;
@@ -28,6 +32,8 @@ mod rows;
 pub mod scan;
 mod table;
 mod text;
+#[cfg(any(feature = "lookup", feature = "object-store"))]
+mod tls;
 
 pub use compression::Compression;
 pub use described::Described;

@@ -122,7 +122,12 @@ enum Kind {
 
 impl Rows {
     pub(crate) fn open(path: &Path, how: &How<'_>, plan: &Plan<'_>) -> Result<Self, SourceError> {
-        let (kind, header, notes) = match input::open(path, how.encoding, Guess::Any)? {
+        Self::of(path, input::open(path, how.encoding, Guess::Any)?, how, plan)
+    }
+
+    /// The records of a file that is open, whose encoding is settled.
+    pub(crate) fn of(path: &Path, opened: Opened, how: &How<'_>, plan: &Plan<'_>) -> Result<Self, SourceError> {
+        let (kind, header, notes) = match opened {
             Opened::Text(text) => {
                 let notes = text.notes.clone();
                 let (rows, header) = TextRows::open(path, text, how, plan)?;

@@ -15,7 +15,8 @@ use crate::head::Format;
 use crate::preset::Preset;
 use crate::rows::{Accepts, How, Need, Rows, Step, Want};
 
-const NEXT: &str = "rename the column in the header, or export the file with it";
+/// What to do about a missing column.
+pub(crate) const NEXT: &str = "rename the column in the header, or export the file with it";
 
 /// A table that is being read.
 #[derive(Debug)]

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use model::domain::DomainName;
 use model::intake::{Reject, Row, read_row};
-use model::mapping::{Candidates, Claim, Mapping, Source, Verdict, builtin_shared_domains, decide};
+use model::mapping::{Candidates, Claim, Mapping, Source, Verdict, decide};
+use model::suffixes::SuffixList;
 use model::taxonomy::Taxonomy;
 use serde_json::{Value, json};
 use sources::{Manifest, Options, Record, Table, TableRecord, read_list};
@@ -34,7 +36,7 @@ fn directory() -> Directory {
     let mut table = Table::open(&sample("directory.csv"), &wanted, &[]).unwrap();
     while let Some(record) = table.next_row().unwrap() {
         let TableRecord::Row(row) = record else { panic!("{record:?}") };
-        let claim = Claim { tenant_id: row.get("tenant_id").to_owned(), source: Source::Imported, alias_of: None };
+        let claim = Claim::new(row.get("tenant_id"), Source::Imported);
         directory.candidates.claims.entry(normal(row.get("domain"))).or_default().push(claim);
         directory.rows += 1;
     }
@@ -46,7 +48,9 @@ fn directory() -> Directory {
         }
     }
     let shared = read_list(&sample("freemail.txt")).unwrap().into_iter().map(|(_, domain)| normal(&domain));
-    directory.candidates.shared = shared.chain(builtin_shared_domains().map(str::to_owned)).collect();
+    let shared: HashSet<String> =
+        shared.chain(model::shared::builtin().iter().map(|entry| entry.domain.to_owned())).collect();
+    directory.candidates.shared = Arc::new(shared);
     directory
 }
 
@@ -158,7 +162,7 @@ impl Count {
     fn accept(&mut self, row: &Row<'_>, directory: &Directory) {
         self.accepted += 1;
         let host = DomainName::parse(&row.host).unwrap();
-        let mapping = decide(&host, &directory.candidates);
+        let mapping = decide(&host, &directory.candidates, SuffixList::builtin());
         if mapping.verdict == Verdict::Shared {
             return self.shared.add(row);
         }

@@ -18,6 +18,7 @@ use super::error::{ScanError, saying};
 use super::folder;
 use super::location::Location;
 use super::options::{Credentials, Progress, Reason};
+use crate::tls::use_ring;
 
 /// Objects between two reports of progress.
 const BETWEEN_REPORTS: usize = 1000;
@@ -178,9 +179,4 @@ fn variables(location: &Location) -> &'static str {
         Location::Azure { .. } => "AZURE",
         Location::S3 { .. } | Location::Folder(_) => "AWS",
     }
-}
-
-/// reqwest is built without cryptography of its own and takes what the process has; a second call changes nothing.
-fn use_ring() {
-    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
 }

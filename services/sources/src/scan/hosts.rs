@@ -4,6 +4,7 @@
 //! and never where its ending is as well known for files or fields.
 
 use model::domain::DomainName;
+use model::suffixes::SuffixList;
 
 /// Endings that are both a top-level domain and a kind of file.
 const ALSO_FILES: &[&str] = &[
@@ -42,30 +43,30 @@ pub(crate) fn is_public(host: &DomainName) -> bool {
     can_have_mail(host)
         && !NOBODYS.contains(&last_label(host))
         && !OF_FORMATS.contains(&host.as_str())
-        && host.registrable().is_some()
+        && !SuffixList::builtin().is_public_suffix(host)
 }
 
 /// Whether it can be the host of an address: below a suffix that exists, or one that firms use inside.
 pub(crate) fn can_have_mail(host: &DomainName) -> bool {
-    psl::suffix(host.as_str().as_bytes()).is_some_and(|suffix| suffix.is_known()) || INSIDE.contains(&last_label(host))
+    SuffixList::builtin().knows(host) || INSIDE.contains(&last_label(host))
 }
 
 /// Whether a host counts without `https://` before it.
 pub(crate) fn stands_alone(host: &DomainName) -> bool {
-    let Some(registrable) = host.registrable() else { return false };
-    let Some(suffix) = psl::suffix(host.as_str().as_bytes()) else { return false };
-    if !suffix.is_known() || !is_public(host) {
+    let list = SuffixList::builtin();
+    let Some(registrable) = list.registrable(host) else { return false };
+    if !list.knows(host) || !is_public(host) {
         return false;
     }
     let label = registrable.split('.').next().unwrap_or_default();
     if label.len() < 2 {
         return false;
     }
-    let suffix = suffix.as_bytes();
+    let suffix = list.public_suffix(host);
     // `163.com` is somebody, `12.am` a time; `acme.com.py` is no file.
     let is_number = label.bytes().all(|byte| byte.is_ascii_digit());
-    let is_ambiguous = ALSO_FILES.iter().chain(ALSO_FIELDS).any(|ending| ending.as_bytes() == suffix);
-    !is_ambiguous && (!is_number || matches!(suffix, b"com" | b"net" | b"org" | b"cn"))
+    let is_ambiguous = ALSO_FILES.iter().chain(ALSO_FIELDS).any(|ending| *ending == suffix);
+    !is_ambiguous && (!is_number || matches!(suffix, "com" | "net" | "org" | "cn"))
 }
 
 /// Whether capital letters stand as in a name, not as in `server.It` or `fooBar.info`.
