@@ -15,3 +15,4 @@ mod setup;
 mod story;
 mod tickets;
 mod tidy;
+mod wrong_recipient;

@@ -151,7 +151,9 @@ fn each_dependency_says_what_for() {
 #[test]
 fn nothing_names_a_machine() {
     let forbidden = [concat!("/wo", "rk/"), concat!("/ro", "ot/")];
-    for (name, text) in texts() {
+    // Copied unchanged; its comments link to the root zone's pages.
+    let copied = "services/model/data/public_suffix_list.dat";
+    for (name, text) in texts().into_iter().filter(|(name, _)| name != copied) {
         for words in forbidden {
             assert!(!text.contains(words), "{name} names {words}");
         }

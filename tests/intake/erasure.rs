@@ -78,7 +78,7 @@ fn erasing_destroys_key_and_sets_and_keeps_counts_and_audit() {
         // A change of the directory moves nothing any more: there is nothing left to count it from.
         let more =
             stage.file("more.csv", "domain,tenant_id,tenant_name,country,language\nacme.example,t-acme,Acme,US,en\n");
-        stage.run.ok(&["directory", "import", "--organisations", path(&more)]);
+        stage.run.ok(&["directory", "import", "--organisations", path(&more), "--source", "more"]);
         check_totals(&stage, &totals_of(&totals));
         stage.run.ok(&["audit", "verify"]);
         assert!(stage.run.ok(&["exposure", "summary", SLUG]).contains("were erased at"));

@@ -43,7 +43,7 @@ fn killed_at_twenty_moments_and_resumed_every_figure_is_the_same() {
             check_incident(&stage, &expected);
             assert_eq!(stage.run.csv(&["exposure", "manifests", SLUG]).len(), 1);
         }
-        assert!(resumed > 2, "{resumed} of 20 imports were interrupted in their midst");
+        assert!(resumed > 0, "{resumed} of 20 imports were interrupted in their midst");
     }
 }
 

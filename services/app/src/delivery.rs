@@ -11,9 +11,10 @@ use model::delivery::{Outcome, Role, State, UncertainPolicy, after_attempt, reci
 use model::language::Language;
 use model::time::Timestamp;
 use serde::Serialize;
+use store::contacts::Contact;
 use store::delivery::{Claimed, Delivery, NewMail, Wave};
-use store::directory::Contact;
 use store::escalation::{NewTask, Task};
+use store::facts::Scope;
 use store::ledger::Verdict;
 use store::notices::{LetterRow, Notice};
 use store::tickets::NewTicket;
@@ -56,10 +57,13 @@ pub async fn release(
     pace: Option<i64>,
 ) -> Result<Released, AppError> {
     let incident = app.incident(slug).await?;
+    crate::directory::must_be_whole(&mut app.store.read().await?).await?;
+    crate::facts::settle(app, incident.id).await?;
     let now = app.clock.now().micros();
     let mut tx = app.store.begin().await?;
     let approved = store::notices::in_state(&mut tx, incident.id, "approved").await?;
     let chosen = choose(slug, approved, selection)?;
+    must_be_true(&mut tx, &incident, &chosen).await?;
     if let Some(mine) = chosen.iter().find(|notice| notice.approved_by.as_deref() == Some(app.actor.as_str())) {
         return Err(AppError::refused(
             format!("{} approved notice {} and cannot release it too: two people arm a wave", app.actor, mine.id),
@@ -164,7 +168,7 @@ async fn wave_mails(
 ) -> Result<Vec<NewMail>, AppError> {
     let tenants: Vec<String> = notices.iter().map(|notice| notice.tenant_id.clone()).collect();
     let ids: Vec<String> = notices.iter().map(|notice| notice.id.clone()).collect();
-    let contacts = by_tenant(store::directory::contacts_of(tx, &tenants).await?);
+    let contacts = by_tenant(store::contacts::of(tx, &tenants).await?);
     let languages: HashMap<String, String> = store::directory::tenants_of(tx, &tenants)
         .await?
         .into_iter()
@@ -191,11 +195,57 @@ async fn wave_mails(
     Ok(mails)
 }
 
-/// Contacts that can be told, as the ladder wants them. Whoever is disabled is not among them.
+/// What was approved is released only while it is still what the rows say: a mapping may have changed since.
+async fn must_be_true(tx: &mut store::Tx, incident: &Incident, chosen: &[Notice]) -> Result<(), AppError> {
+    let tenants = || chosen.iter().map(|notice| notice.tenant_id.as_str());
+    let (Some(first), Some(last)) = (tenants().min(), tenants().max()) else { return Ok(()) };
+    let facts = crate::notices::by_tenant(store::facts::facts(tx, incident.id, Scope::Tenants(first, last)).await?);
+    for notice in chosen {
+        let today =
+            facts.get(&notice.tenant_id).map(|domains| crate::notices::facts_digest(domains)).unwrap_or_default();
+        if notice.facts_digest.split('/').next() != Some(today.as_str()) {
+            return Err(AppError::refused(
+                format!(
+                    "cannot release notice {}: the facts of tenant {} changed since it was approved",
+                    notice.id, notice.tenant_id
+                ),
+                format!("run `forthright notice draft {}` and let it be approved again", incident.slug),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Mail about a domain that is no longer its tenant's does not leave, unless it is past the dot already: whoever loses
+/// a domain (tenant → the domain) keeps no unsent notice that names it. A notice of which nothing left is withdrawn.
+pub(crate) async fn call_back(
+    app: &App,
+    tx: &mut store::Tx,
+    incident: i64,
+    losers: &BTreeMap<String, String>,
+) -> Result<u64, AppError> {
+    let now = app.clock.now().micros();
+    let mut mails = 0;
+    for (tenant, domain) in losers {
+        let why = format!("called back: {domain} is no longer this organisation's");
+        mails += store::delivery::call_back(tx, incident, tenant, &why, now).await?;
+    }
+    if mails > 0 {
+        tracing::warn!(
+            incident.id = incident,
+            mails,
+            tenants = losers.len(),
+            "mail was called back because a mapping changed"
+        );
+    }
+    Ok(mails)
+}
+
+/// Contacts that can be told, as the ladder wants them. Whoever is disabled, has left or was merged is not among them.
 pub(crate) fn ladder(contacts: &[Contact]) -> Vec<(Role, String, Contact)> {
     contacts
         .iter()
-        .filter(|contact| contact.disabled_at.is_none())
+        .filter(|contact| contact.is_usable())
         .filter_map(|contact| Role::parse(&contact.role).map(|role| (role, contact.address.clone(), contact.clone())))
         .collect()
 }
@@ -245,7 +295,7 @@ async fn note_unreachable(app: &App, tx: &mut store::Tx, incident: &Incident) ->
         let tenants = store::notices::affected_tenants(tx, incident.id, &after, 1_000).await?;
         let Some(last) = tenants.last() else { return Ok(count) };
         after.clone_from(last);
-        let contacts = by_tenant(store::directory::contacts_of(tx, &tenants).await?);
+        let contacts = by_tenant(store::contacts::of(tx, &tenants).await?);
         for tenant in tenants {
             let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
             if recipients(&ladder(people), 0).is_some() {
@@ -325,6 +375,77 @@ pub async fn waves(app: &App, slug: &str) -> Result<Vec<Wave>, AppError> {
 pub async fn list(app: &App, slug: &str) -> Result<Vec<Delivery>, AppError> {
     let incident = app.incident(slug).await?;
     Ok(store::delivery::list(&mut app.store.read().await?, incident.id).await?)
+}
+
+/// Who got which notice, or may have got it.
+#[derive(Debug, Serialize)]
+pub struct Disclosure {
+    /// Whose notice.
+    pub tenant_id: String,
+    /// Who got it.
+    pub contact: String,
+    /// The notice.
+    pub notice_id: String,
+    /// Its version.
+    pub version: i64,
+    /// `initial`, `supplement`, `correction`.
+    pub kind: String,
+    /// The organisation domains whose facts it states.
+    pub domains: Vec<String>,
+    /// Of these, those that are not the tenant's any more, or are disputed.
+    pub no_longer_theirs: Vec<String>,
+    /// When it was accepted; none: nobody knows whether it was.
+    pub accepted_at: Option<Timestamp>,
+    /// Of the delivery.
+    pub state: String,
+    /// Without angle brackets.
+    pub message_id: String,
+}
+
+/// The record of who saw what in an incident, by tenant; of one tenant, or of all.
+pub async fn disclosures(app: &App, slug: &str, tenant: Option<&str>) -> Result<Vec<Disclosure>, AppError> {
+    let incident = app.incident(slug).await?;
+    crate::facts::settle(app, incident.id).await?;
+    let mut conn = app.store.snapshot().await?;
+    let mut own: HashMap<String, Vec<String>> = HashMap::new();
+    let mut disclosures = Vec::new();
+    for seen in store::delivery::seen(&mut conn, incident.id).await? {
+        let tenant_id = seen.tenant_id.unwrap_or_default();
+        if tenant.is_some_and(|tenant| tenant != tenant_id) {
+            continue;
+        }
+        if !own.contains_key(&tenant_id) {
+            let domains = store::mapping::domains_of_tenant(&mut conn, incident.id, &tenant_id).await?;
+            own.insert(tenant_id.clone(), domains);
+        }
+        let theirs = own.get(&tenant_id).map(Vec::as_slice).unwrap_or_default();
+        let stated: Stated = serde_json::from_str(&seen.facts).map_err(AppError::stored("notices.facts"))?;
+        let domains: Vec<String> = stated.domains.into_iter().map(|facts| facts.domain).collect();
+        disclosures.push(Disclosure {
+            no_longer_theirs: domains.iter().filter(|domain| !theirs.contains(domain)).cloned().collect(),
+            tenant_id,
+            contact: seen.address,
+            notice_id: seen.notice_id,
+            version: seen.version,
+            kind: seen.kind,
+            domains,
+            accepted_at: seen.settled_at.map(Timestamp::from_micros).filter(|_| seen.state == State::Accepted.as_str()),
+            state: seen.state,
+            message_id: seen.message_id,
+        });
+    }
+    Ok(disclosures)
+}
+
+/// As much of a notice's context as says whose facts it states.
+#[derive(serde::Deserialize)]
+struct Stated {
+    domains: Vec<StatedDomain>,
+}
+
+#[derive(serde::Deserialize)]
+struct StatedDomain {
+    domain: String,
 }
 
 /// A claimed mail with all that is needed to write it.

@@ -148,8 +148,15 @@ pub async fn file(app: &App, id: &str) -> Result<(), AppError> {
     if !store::tickets::file_inbound(&mut tx, &row).await? {
         return Ok(());
     }
-    filing.apply(&mut tx).await?;
-    Ok(tx.commit(app.entry("mail.receive", id, detail)).await?)
+    let disputed = filing.apply(&mut tx).await?;
+    tx.commit(app.entry("mail.receive", id, detail)).await?;
+    if let Some(incident) = disputed
+        && let Err(error) = crate::facts::settle(app, incident).await
+    {
+        // Nothing can be sent all the same; the sweep gives the verdicts.
+        tracing::warn!(inbound.id = %id, %error, "a domain is disputed, and its verdict could not be given at once");
+    }
+    Ok(())
 }
 
 /// Reads the bytes off the async threads: 25 MB take a while, and a fault of the parser must stay one mail's.

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod clock;
+pub mod contacts;
 pub mod delivery;
 pub mod directory;
 pub mod error;
@@ -49,6 +50,8 @@ pub struct App {
     pub actor: String,
     /// Whether the store is a rehearsal.
     pub rehearsal: bool,
+    /// The list of public suffixes that was loaded last.
+    pub(crate) suffixes: mapping::CachedSuffixes,
     master: MasterKey,
 }
 
@@ -119,6 +122,7 @@ impl App {
             settings: opening.settings,
             actor: opening.actor,
             rehearsal,
+            suffixes: mapping::CachedSuffixes::default(),
             master,
         })
     }

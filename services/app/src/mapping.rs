@@ -1,22 +1,35 @@
-//! Mapping: a verdict for each affected host, in bounded chunks, and people's decisions on domains.
+//! Mapping: a verdict for each affected host, in bounded chunks.
 //!
 //! Decides nothing by itself: `model::mapping` does. Invariant: what waits for a verdict is a question to the rows (a
-//! counted manifest with hosts that have none, or a verdict older than the directory), so a chunk that is lost or done
-//! twice changes nothing; whatever changes a figure marks its fact sheet in the same transaction.
+//! counted manifest with hosts that have none, or a verdict that was marked stale), so a chunk that is lost or done
+//! twice changes nothing; whatever changes a figure marks its fact sheet in the same transaction, and whoever loses a
+//! domain gets no further mail about it.
+
+mod decisions;
+mod explain;
+mod suffixes;
+mod work_lists;
+
+pub use decisions::{
+    Change, Decided, Proposed, Ruled, Ruling, Weight, approve, assign_file, preview_file, proposals, reject, rule,
+};
+pub use explain::{Explained, explain, explain_all};
+pub use suffixes::load as load_suffix_list;
+pub(crate) use suffixes::{Cached as CachedSuffixes, Suffixes};
+pub use work_lists::{WorkItem, work_lists};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::sync::{Arc, LazyLock};
 
 use model::domain::DomainName;
-use model::mapping::{Candidates, Claim, Mapping, Source, builtin_shared_domains, decide};
+use model::mapping::{Candidates, Claim, Mapping, Source, decide};
 use model::runs::{CountsBlock, host_of, reversed};
-use model::time::Timestamp;
-use serde::Serialize;
+use store::Conn;
 use store::mapping::{Decision, HostVerdict, Unfolded};
 use store::runs::BlockPlace;
-use store::{Conn, Tx};
 
-use crate::{App, AppError, Incident, new_stamp};
+use crate::{App, AppError, new_stamp};
 
 /// Hosts in a chunk: short enough that a transaction blocks nobody for long.
 const A_CHUNK: usize = 5_000;
@@ -32,20 +45,16 @@ pub struct Mapped {
 
 /// Incidents in which hosts wait for a verdict, or fact sheets to be written anew.
 pub async fn pending(app: &App) -> Result<Vec<i64>, AppError> {
-    let mut conn = app.store.read().await?;
-    let version = store::directory::version(&mut conn).await?;
-    Ok(store::mapping::incidents_with_pending(&mut conn, version).await?)
+    Ok(store::mapping::incidents_with_pending(&mut app.store.read().await?).await?)
 }
 
 /// How many hosts of an incident wait for a verdict, at most.
 pub async fn count_pending(app: &App, incident: i64) -> Result<i64, AppError> {
-    let mut conn = app.store.read().await?;
-    let version = store::directory::version(&mut conn).await?;
-    Ok(store::mapping::count_pending(&mut conn, incident, version).await?)
+    Ok(store::mapping::count_pending(&mut app.store.read().await?, incident).await?)
 }
 
 /// Gives the next hosts of an incident their verdicts: first those of newly counted manifests, then those whose verdict
-/// is older than the directory.
+/// is stale.
 pub async fn map_chunk(app: &App, incident: i64) -> Result<Mapped, AppError> {
     let unfolded = store::mapping::unfolded(&mut app.store.read().await?, incident).await?;
     if let Some(manifest) = unfolded {
@@ -53,24 +62,30 @@ pub async fn map_chunk(app: &App, incident: i64) -> Result<Mapped, AppError> {
     }
     let mut tx = app.store.begin().await?;
     store::incidents::hold(&mut tx, incident).await?;
-    let version = store::directory::version(&mut tx).await?;
+    let version = store::directory::held_version(&mut tx).await?;
     let limit = i64::try_from(A_CHUNK).unwrap_or(i64::MAX);
-    let mut hosts = store::mapping::outdated(&mut tx, incident, version, limit).await?;
+    let mut hosts = store::mapping::stale(&mut tx, incident, limit).await?;
     if hosts.is_empty() {
         return Ok(Mapped { done: 0, left: false });
     }
     // Two workers that write the same rows in one order wait for each other and never lock up.
     hosts.sort_unstable_by(|one, other| one.reversed.cmp(&other.reversed));
-    let lists = lists(&mut tx, Some(incident)).await?;
+    let lists = lists(app, &mut tx, Some(incident)).await?;
     let names: Vec<String> = hosts.iter().map(|host| host.host.clone()).collect();
-    let verdicts = verdicts(&mut tx, &lists, &names).await?;
-    let mut stale = BTreeSet::new();
+    let verdicts = verdicts(&mut tx, &lists, version, &names).await?;
+    let (mut stale, mut losers) = (BTreeSet::new(), BTreeMap::new());
     for (known, (_, verdict)) in hosts.iter().zip(&verdicts) {
         stale.insert(reversed(&known.organisation_domain));
         stale.insert(reversed(&verdict.organisation_domain));
+        if let Some(before) = &known.tenant_id
+            && verdict.tenant_id.as_ref() != Some(before)
+        {
+            losers.entry(before.clone()).or_insert_with(|| verdict.organisation_domain.clone());
+        }
     }
-    store::mapping::upsert_verdicts(&mut tx, incident, version, app.clock.now().micros(), &verdicts).await?;
+    store::mapping::upsert_verdicts(&mut tx, incident, app.clock.now().micros(), &verdicts).await?;
     store::facts::mark_stale(&mut tx, incident, "mapping", new_stamp(), &Vec::from_iter(stale)).await?;
+    crate::delivery::call_back(app, &mut tx, incident, &losers).await?;
     tx.commit_ledger().await?;
     Ok(Mapped { done: hosts.len(), left: hosts.len() == A_CHUNK })
 }
@@ -81,15 +96,17 @@ async fn fold(app: &App, incident: i64, mut manifest: Unfolded) -> Result<usize,
     let mut conn = app.store.read().await?;
     let places = store::runs::index_of_manifest(&mut conn, manifest.id, "counts", &manifest.fold_after).await?;
     let mut hosts = Hosts::new(places, manifest.fold_after.clone());
-    let mut next = decide_next(&mut conn, incident, &mut hosts).await?;
+    let mut next = decide_next(app, &mut conn, incident, &mut hosts).await?;
     let mut done = 0;
     loop {
         let chunk = next;
         let at_end = chunk.hosts.len() < A_CHUNK;
         done += chunk.verdicts.len();
         let after = chunk.hosts.last().cloned();
-        let (written, decided) =
-            tokio::join!(write_folded(app, incident, &manifest, chunk), decide_next(&mut conn, incident, &mut hosts));
+        let (written, decided) = tokio::join!(
+            write_folded(app, incident, &manifest, chunk),
+            decide_next(app, &mut conn, incident, &mut hosts)
+        );
         written?;
         if at_end {
             return Ok(done);
@@ -100,7 +117,7 @@ async fn fold(app: &App, incident: i64, mut manifest: Unfolded) -> Result<usize,
 }
 
 /// Hosts of a manifest with what the directory of that version says of those that had no verdict.
-struct Decided {
+struct Chunk {
     hosts: Vec<String>,
     new: Vec<String>,
     verdicts: Vec<(String, HostVerdict)>,
@@ -109,7 +126,7 @@ struct Decided {
     version: i64,
 }
 
-async fn decide_next(conn: &mut Conn, incident: i64, hosts: &mut Hosts) -> Result<Decided, AppError> {
+async fn decide_next(app: &App, conn: &mut Conn, incident: i64, hosts: &mut Hosts) -> Result<Chunk, AppError> {
     let after = hosts.after.clone();
     let hosts = hosts.next_chunk(conn, A_CHUNK).await?;
     let last = hosts.last().unwrap_or(&after);
@@ -127,25 +144,25 @@ async fn decide_next(conn: &mut Conn, incident: i64, hosts: &mut Hosts) -> Resul
     }
     // The version is read first: a directory that changes meanwhile has another one when the chunk is written.
     let version = store::directory::version(conn).await?;
-    let lists = lists(conn, Some(incident)).await?;
-    let verdicts = verdicts(conn, &lists, &new).await?;
-    Ok(Decided { hosts, new, verdicts, stale, version })
+    let lists = lists(app, conn, Some(incident)).await?;
+    let verdicts = verdicts(conn, &lists, version, &new).await?;
+    Ok(Chunk { hosts, new, verdicts, stale, version })
 }
 
-async fn write_folded(app: &App, incident: i64, manifest: &Unfolded, decided: Decided) -> Result<(), AppError> {
+async fn write_folded(app: &App, incident: i64, manifest: &Unfolded, decided: Chunk) -> Result<(), AppError> {
     let now = app.clock.now().micros();
     let at_end = decided.hosts.len() < A_CHUNK;
     let last = decided.hosts.last().unwrap_or(&manifest.fold_after).clone();
-    let Decided { new, mut verdicts, mut stale, version, .. } = decided;
+    let Chunk { new, mut verdicts, mut stale, version, .. } = decided;
     let mut tx = app.store.begin().await?;
     store::incidents::hold(&mut tx, incident).await?;
-    let version_now = store::directory::version(&mut tx).await?;
+    let version_now = store::directory::held_version(&mut tx).await?;
     if version_now != version {
-        let lists = lists(&mut tx, Some(incident)).await?;
-        verdicts = self::verdicts(&mut tx, &lists, &new).await?;
+        let lists = lists(app, &mut tx, Some(incident)).await?;
+        verdicts = self::verdicts(&mut tx, &lists, version_now, &new).await?;
     }
     stale.extend(verdicts.iter().map(|(_, verdict)| reversed(&verdict.organisation_domain)));
-    store::mapping::upsert_verdicts(&mut tx, incident, version_now, now, &verdicts).await?;
+    store::mapping::upsert_verdicts(&mut tx, incident, now, &verdicts).await?;
     store::facts::mark_stale(&mut tx, incident, &manifest.name, new_stamp(), &Vec::from_iter(stale)).await?;
     store::mapping::folded_to(&mut tx, manifest, &last, at_end.then_some(now)).await?;
     Ok(tx.commit_ledger().await?)
@@ -220,7 +237,12 @@ pub(crate) fn damaged(error: &model::runs::Damaged) -> AppError {
 }
 
 /// The verdicts on hosts, with their reversed names.
-async fn verdicts(conn: &mut Conn, lists: &Lists, hosts: &[String]) -> Result<Vec<(String, HostVerdict)>, AppError> {
+async fn verdicts(
+    conn: &mut Conn,
+    lists: &Lists,
+    version: i64,
+    hosts: &[String],
+) -> Result<Vec<(String, HostVerdict)>, AppError> {
     let mut names = Vec::with_capacity(hosts.len());
     for host in hosts {
         names.push(DomainName::parse(host).map_err(|error| {
@@ -231,40 +253,60 @@ async fn verdicts(conn: &mut Conn, lists: &Lists, hosts: &[String]) -> Result<Ve
         })?);
     }
     let candidates = candidates(conn, lists, &names).await?;
-    Ok(names.iter().map(|name| (reversed(name.as_str()), verdict(name.as_str(), decide(name, &candidates)))).collect())
+    let list = lists.suffixes.list();
+    let date = list.date().unwrap_or_else(|| list.version());
+    let verdict = |name: &DomainName| {
+        let mapping = decide(name, &candidates, list);
+        (reversed(name.as_str()), verdict(name.as_str(), mapping, version, date))
+    };
+    Ok(names.iter().map(verdict).collect())
 }
 
-/// Takes expired exceptions out of the count; whether there were any.
+/// Takes expired exceptions, and changes of owner that have stood long enough, out of the count; whether there were any.
 pub async fn lapse_expired(app: &App) -> Result<bool, AppError> {
     let now = app.clock.now();
-    let lapsing = store::directory::lapsing(&mut app.store.read().await?, now).await?;
-    if lapsing == 0 {
+    let settled = now.minus(app.settings.mapping.owner_change());
+    let (domains, decisions) = store::directory::lapsing(&mut app.store.read().await?, now, settled).await?;
+    if domains.is_empty() && decisions.is_empty() {
         return Ok(false);
     }
     let mut tx = app.store.begin().await?;
-    store::directory::lapse(&mut tx, now).await?;
     store::directory::bump_version(&mut tx).await?;
-    let entry =
-        app.acting_as(crate::SYSTEM).entry("mapping.lapse", "directory", serde_json::json!({ "expired": lapsing }));
-    tx.commit(entry).await?;
+    let (domains, decisions) = store::directory::lapsing(&mut tx, now, settled).await?;
+    store::directory::lapse(&mut tx, now, settled).await?;
+    for incident in store::mapping::open_incidents(&mut tx).await? {
+        store::mapping::mark_under(&mut tx, incident, &domains).await?;
+    }
+    for (incident, domain) in &decisions {
+        store::mapping::mark_under(&mut tx, *incident, std::slice::from_ref(domain)).await?;
+    }
+    let detail = serde_json::json!({ "domains": domains, "decisions": decisions.len() });
+    tx.commit(app.acting_as(crate::SYSTEM).entry("mapping.lapse", "directory", detail)).await?;
     Ok(true)
 }
 
 /// What is said about domains apart from the directory.
 struct Lists {
-    shared: HashSet<String>,
+    shared: Arc<HashSet<String>>,
     decisions: Vec<Decision>,
+    suffixes: Suffixes,
 }
 
-/// The shared lists and people's decisions of an incident, or of none.
-async fn lists(conn: &mut Conn, incident: Option<i64>) -> Result<Lists, AppError> {
-    let mut shared: HashSet<String> = builtin_shared_domains().map(str::to_owned).collect();
+static SHARED: LazyLock<Arc<HashSet<String>>> =
+    LazyLock::new(|| Arc::new(model::shared::builtin().iter().map(|shared| shared.domain.to_owned()).collect()));
+
+/// The shared lists and people's decisions of an incident, or of none; and the list of public suffixes.
+async fn lists(app: &App, conn: &mut Conn, incident: Option<i64>) -> Result<Lists, AppError> {
+    let mut shared = Arc::clone(&SHARED);
     let mut decisions = Vec::new();
     if let Some(incident) = incident {
-        shared.extend(store::mapping::shared(conn, incident).await?);
+        let more = store::mapping::shared(conn, incident).await?;
+        if !more.is_empty() {
+            Arc::make_mut(&mut shared).extend(more);
+        }
         decisions = store::mapping::decisions(conn, incident).await?;
     }
-    Ok(Lists { shared, decisions })
+    Ok(Lists { shared, decisions, suffixes: Suffixes::current(app, conn).await? })
 }
 
 /// What the directory, the shared lists and people's decisions say about these hosts' suffixes.
@@ -273,29 +315,34 @@ async fn candidates(conn: &mut Conn, lists: &Lists, hosts: &[DomainName]) -> Res
     for host in hosts {
         names.extend(Candidates::names_to_look_up(host));
     }
-    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    // In order, so that neighbours are read from the same pages.
+    let mut names = Vec::from_iter(names);
+    names.sort_unstable();
     let mut claims: HashMap<String, Vec<Claim>> = HashMap::new();
     for row in store::directory::claims_of(conn, &names).await? {
         let source = if row.source == "manual" { Source::Manual } else { Source::Imported };
-        let claim = Claim { tenant_id: row.tenant_id, source, alias_of: row.alias_of };
+        let over = match row.over.as_str() {
+            "[]" => Vec::new(),
+            text => serde_json::from_str(text).map_err(AppError::stored("domains.over"))?,
+        };
+        let claim =
+            Claim { tenant_id: row.tenant_id, source, alias_of: row.alias_of, over, moved_from: row.moved_from };
         claims.entry(row.domain).or_default().push(claim);
     }
-    let mut rejected = HashSet::new();
-    for Decision { domain, tenant_id, decision } in &lists.decisions {
-        if decision == "assigned" {
-            let claim = Claim { tenant_id: tenant_id.clone(), source: Source::Manual, alias_of: None };
-            // A decision in this incident takes the place of whatever else is said about the domain by hand.
-            let there = claims.entry(domain.clone()).or_default();
-            there.retain(|claim| claim.source != Source::Manual);
-            there.push(claim);
-        } else {
-            rejected.insert((domain.clone(), tenant_id.clone()));
+    let (mut rejected, mut disputed) = (HashSet::new(), HashSet::new());
+    for Decision { domain, tenant_id, decision, .. } in &lists.decisions {
+        match decision.as_str() {
+            "assigned" => {
+                claims.entry(domain.clone()).or_default().push(Claim::new(tenant_id.as_str(), Source::Decided));
+            }
+            "disputed" => drop(disputed.insert((domain.clone(), tenant_id.clone()))),
+            _ => drop(rejected.insert((domain.clone(), tenant_id.clone()))),
         }
     }
-    Ok(Candidates { claims, shared: lists.shared.clone(), rejected })
+    Ok(Candidates { claims, shared: Arc::clone(&lists.shared), rejected, disputed })
 }
 
-fn verdict(host: &str, mapping: Mapping) -> HostVerdict {
+fn verdict(host: &str, mapping: Mapping, version: i64, suffix_list: &str) -> HostVerdict {
     HostVerdict {
         host: host.to_owned(),
         verdict: mapping.verdict.to_string(),
@@ -304,6 +351,9 @@ fn verdict(host: &str, mapping: Mapping) -> HostVerdict {
         organisation_domain: mapping.organisation_domain,
         confidence: mapping.confidence.to_string(),
         because: mapping.because,
+        review: mapping.review.map(|review| review.to_string()).unwrap_or_default(),
+        suffix_list: suffix_list.to_owned(),
+        directory_version: version,
     }
 }
 
@@ -313,115 +363,7 @@ pub async fn list(app: &App, slug: &str) -> Result<Vec<HostVerdict>, AppError> {
     Ok(store::mapping::list(&mut app.store.read().await?, incident.id).await?)
 }
 
-/// Why a domain belongs to whom it belongs.
-#[derive(Debug, Serialize)]
-pub struct Explained {
-    /// As typed.
-    pub input: String,
-    /// As compared.
-    pub normalised: String,
-    /// By the Public Suffix List; none for a public suffix.
-    pub registrable_domain: Option<String>,
-    /// `mapped`, `unmapped`, `shared`, `conflict`.
-    pub verdict: String,
-    /// Which rule decided.
-    pub rule: String,
-    /// Whose it is, when mapped.
-    pub tenant_id: Option<String>,
-    /// One sentence.
-    pub because: String,
-    /// The organisation domain it counts under.
-    pub organisation_domain: String,
-    /// `high`, `medium`, `low`.
-    pub confidence: String,
-}
-
-/// Explains the verdict on a domain, by the same code that maps; with an incident, its lists and decisions count too.
-pub async fn explain(app: &App, domain: &str, slug: Option<&str>) -> Result<Explained, AppError> {
-    let name = parse(domain)?;
-    let incident = match slug {
-        Some(slug) => Some(app.incident(slug).await?.id),
-        None => None,
-    };
-    let mut conn = app.store.read().await?;
-    let lists = lists(&mut conn, incident).await?;
-    let candidates = candidates(&mut conn, &lists, std::slice::from_ref(&name)).await?;
-    let mapping = decide(&name, &candidates);
-    Ok(Explained {
-        input: domain.to_owned(),
-        normalised: name.as_str().to_owned(),
-        registrable_domain: name.registrable().map(str::to_owned),
-        verdict: mapping.verdict.to_string(),
-        rule: mapping.rule.to_string(),
-        tenant_id: mapping.tenant_id,
-        because: mapping.because,
-        organisation_domain: mapping.organisation_domain,
-        confidence: mapping.confidence.to_string(),
-    })
-}
-
 pub(crate) fn parse(domain: &str) -> Result<DomainName, AppError> {
     DomainName::parse(domain)
         .map_err(|error| AppError::bad(format!("`{domain}` is no domain: {error}"), "write it as in example.com"))
-}
-
-/// What is decided about a domain and a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ruling {
-    /// It is this tenant's.
-    Assigned,
-    /// It is not this tenant's.
-    Rejected,
-}
-
-/// A person's decision in one incident.
-#[derive(Debug)]
-pub struct Ruled<'a> {
-    /// The domain; hosts below it follow.
-    pub domain: &'a str,
-    /// The tenant.
-    pub tenant: &'a str,
-    /// Is, or is not.
-    pub ruling: Ruling,
-    /// The reason.
-    pub why: &'a str,
-    /// When it counts no more.
-    pub expires: Option<Timestamp>,
-}
-
-/// Settles a domain by hand. Every verdict is looked at again.
-pub async fn rule(app: &App, slug: &str, ruled: &Ruled<'_>) -> Result<(), AppError> {
-    let incident: Incident = app.incident(slug).await?;
-    let domain = parse(ruled.domain)?;
-    let mut tx: Tx = app.store.begin().await?;
-    crate::directory::known_tenant(&mut tx, ruled.tenant).await?;
-    if ruled.ruling == Ruling::Assigned && lists(&mut tx, Some(incident.id)).await?.shared.contains(domain.as_str()) {
-        return Err(AppError::refused(
-            format!("{domain} stands on the list of shared domains, which belong to no single organisation (R3)"),
-            "assign a name below it that is this tenant's alone",
-        ));
-    }
-    let decision = Decision {
-        domain: domain.as_str().to_owned(),
-        tenant_id: ruled.tenant.to_owned(),
-        decision: match ruled.ruling {
-            Ruling::Assigned => "assigned",
-            Ruling::Rejected => "rejected",
-        }
-        .to_owned(),
-    };
-    let new = store::mapping::NewDecision {
-        incident: incident.id,
-        decision: &decision,
-        why: ruled.why,
-        actor: &app.actor,
-        at: app.clock.now().micros(),
-        expires_at: ruled.expires.map(Timestamp::micros),
-    };
-    store::mapping::upsert_decision(&mut tx, &new).await?;
-    store::directory::bump_version(&mut tx).await?;
-    let verb = if ruled.ruling == Ruling::Assigned { "mapping.assign" } else { "mapping.reject" };
-    let detail = serde_json::json!({ "domain": decision.domain, "tenant": decision.tenant_id, "why": ruled.why, "expires": ruled.expires });
-    tx.commit(app.entry(verb, slug, detail)).await?;
-    crate::facts::settle(app, incident.id).await
 }

@@ -10,7 +10,8 @@ use model::language::Language;
 use model::notices::{DomainFacts, Letter, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
-use store::directory::{Contact, Tenant};
+use store::contacts::Contact;
+use store::directory::Tenant;
 use store::facts::Scope;
 use store::notices::{Draft, LetterRow, Notice};
 
@@ -37,6 +38,7 @@ pub struct Drafted {
 /// Drafts a notice for each mapped organisation; again = only what changed.
 pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     let incident = app.incident(slug).await?;
+    crate::directory::must_be_whole(&mut app.store.read().await?).await?;
     crate::facts::settle(app, incident.id).await?;
     let mut total = Drafted::default();
     let mut affected = BTreeSet::new();
@@ -57,7 +59,7 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
     let (Some(first), Some(last)) = (tenants.first(), tenants.last()) else { return Ok(()) };
     let mut tx = app.store.begin().await?;
     let facts = by_tenant(store::facts::facts(&mut tx, incident.id, Scope::Tenants(first, last)).await?);
-    let contacts = crate::delivery::by_tenant(store::directory::contacts_in_range(&mut tx, first, last).await?);
+    let contacts = crate::delivery::by_tenant(store::contacts::in_range(&mut tx, first, last).await?);
     let rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
         .await?
         .into_iter()
@@ -167,6 +169,42 @@ pub(crate) fn facts_digest(domains: &[DomainFacts]) -> String {
     model::digest::sha256(text.as_bytes())
 }
 
+/// A tenant's newest released notice with its letter to a contact, if every figure in it is still what the rows say and
+/// nobody disputes its domains: whatever sends a notice once more asks here first.
+pub(crate) async fn still_true(
+    conn: &mut store::Conn,
+    incident: &Incident,
+    tenant: &str,
+    contact: &Contact,
+) -> Result<Option<(Notice, LetterRow)>, AppError> {
+    let Some(notice) = store::escalation::newest_released(conn, incident.id, tenant).await? else { return Ok(None) };
+    if !states_facts_of_today(conn, incident.id, &notice).await? {
+        return Ok(None);
+    }
+    let letters = store::notices::letters_of(conn, &notice.id).await?;
+    let language = store::directory::tenant(conn, tenant).await?.map(|row| row.language).unwrap_or_default();
+    if letters.is_empty() {
+        return Ok(None);
+    }
+    let letter = crate::delivery::letter_for(&letters, contact, &language).clone();
+    Ok(Some((notice, letter)))
+}
+
+/// Whether a notice's figures are those of today, and nobody disputes its domains.
+pub(crate) async fn states_facts_of_today(
+    conn: &mut store::Conn,
+    incident: i64,
+    notice: &Notice,
+) -> Result<bool, AppError> {
+    let tenant = &notice.tenant_id;
+    if store::mapping::is_disputed(conn, incident, tenant).await? {
+        return Ok(false);
+    }
+    let facts = by_tenant(store::facts::facts(conn, incident, Scope::Tenants(tenant, tenant)).await?);
+    let today = facts.get(tenant).map(|domains| facts_digest(domains)).unwrap_or_default();
+    Ok(notice.facts_digest.split('/').next() == Some(today.as_str()))
+}
+
 enum Plan {
     Keep,
     Rewrite { id: String, version: i64, kind: &'static str, supplements: Option<Timestamp> },
@@ -254,7 +292,7 @@ pub(crate) fn letter_row(kind: &str, notice: Option<&str>, language: Language, l
     }
 }
 
-fn by_tenant(facts: Vec<DomainFacts>) -> BTreeMap<String, Vec<DomainFacts>> {
+pub(crate) fn by_tenant(facts: Vec<DomainFacts>) -> BTreeMap<String, Vec<DomainFacts>> {
     let mut map: BTreeMap<String, Vec<DomainFacts>> = BTreeMap::new();
     for fact in facts {
         if let Some(tenant) = fact.tenant_id.clone() {
@@ -277,6 +315,7 @@ pub enum Drafts<'a> {
 /// while its facts have changed.
 pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize, AppError> {
     let incident = app.incident(slug).await?;
+    crate::directory::must_be_whole(&mut app.store.read().await?).await?;
     crate::facts::settle(app, incident.id).await?;
     let mut tx = app.store.begin().await?;
     let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await?;
@@ -295,9 +334,8 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
     for letter in store::notices::letters_of_notices(&mut tx, &ids).await? {
         letters.entry(letter.notice_id.unwrap_or_default()).or_default().push(letter.digest);
     }
-    let contacts = crate::delivery::by_tenant(
-        store::directory::contacts_in_range(&mut tx, &first.tenant_id, &last.tenant_id).await?,
-    );
+    let contacts =
+        crate::delivery::by_tenant(store::contacts::in_range(&mut tx, &first.tenant_id, &last.tenant_id).await?);
     let now = app.clock.now().micros();
     for notice in &chosen {
         let today = facts.get(&notice.tenant_id).map(|domains| facts_digest(domains)).unwrap_or_default();
@@ -412,7 +450,7 @@ pub async fn preview(
             format!("run `forthright notice draft {slug}`, then `forthright notice list {slug} --csv`"),
         ));
     };
-    let contacts = store::directory::contacts_in_range(&mut conn, tenant, tenant).await?;
+    let contacts = store::contacts::in_range(&mut conn, tenant, tenant).await?;
     let tenant_language =
         store::directory::tenant(&mut conn, tenant).await?.map(|row| row.language).unwrap_or_default();
     let letters = store::notices::letters_of(&mut conn, &notice.id).await?;

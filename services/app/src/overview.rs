@@ -89,8 +89,7 @@ pub async fn status(app: &App, slug: &str) -> Result<Status, AppError> {
 async fn status_at(conn: &mut Conn, incident: i64) -> Result<Status, AppError> {
     let (affected, places) = store::overview::coverage(conn, incident).await?;
     let mut status = Status::new(affected, &places);
-    let version = store::directory::version(conn).await?;
-    status.pending_hosts = store::mapping::count_pending(conn, incident, version).await?;
+    status.pending_hosts = store::mapping::count_pending(conn, incident).await?;
     status.deliveries = State::ALL.iter().map(|state| (state.as_str().to_owned(), 0)).collect();
     status.deliveries.extend(store::overview::states(conn, incident).await?);
     for (kind, state, count) in store::overview::other_mail(conn, incident).await? {

@@ -15,6 +15,8 @@ use serde::Deserialize;
 pub struct Settings {
     /// Who letters are from.
     pub sender: SenderSettings,
+    /// When a mapping waits for somebody.
+    pub mapping: MappingSettings,
     /// How manifests are read.
     pub import: ImportSettings,
     /// How mail is sent.
@@ -68,6 +70,33 @@ impl Default for ImportSettings {
     fn default() -> Self {
         // What a quarter of a million new objects take.
         Self { batch_bytes: 24 * 1024 * 1024 }
+    }
+}
+
+/// `[mapping]`: when a mapping waits for somebody.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MappingSettings {
+    /// A decision that moves more organisations than this waits for a second person. Too low: two people for each
+    /// handful. Too high: one slip sends many notices to the wrong place.
+    pub second_actor_above: usize,
+    /// How long a domain that changed hands in the directory waits for a person before the new owner counts, in days.
+    /// Too low: a wrong export is believed. Too high: new owners wait.
+    pub owner_change_days: u64,
+    /// An import that takes away a larger share of a directory's domains or contacts is refused, in per cent.
+    pub shrink_percent: usize,
+}
+
+impl Default for MappingSettings {
+    fn default() -> Self {
+        Self { second_actor_above: 25, owner_change_days: 30, shrink_percent: 10 }
+    }
+}
+
+impl MappingSettings {
+    /// How long a change of owner is news.
+    pub fn owner_change(&self) -> Duration {
+        Duration::from_secs(self.owner_change_days.saturating_mul(24 * 3600))
     }
 }
 

@@ -7,6 +7,7 @@ mod case;
 mod letters;
 mod phrases;
 mod show;
+mod wrong_recipient;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,9 @@ use store::facts::Scope;
 use store::tickets::{Change, Entry, QuestionRow, TicketRow};
 
 pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
+
+pub(crate) use wrong_recipient::dispute;
+pub use wrong_recipient::{Stopped, Wrong, wrong_recipient};
 
 use case::Case;
 use letters::{Content, Post};

@@ -2,11 +2,15 @@
 //!
 //! Holds no behaviour.
 
+mod directory;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::time::Timestamp;
 use sources::{Encoding, Format, Preset};
+
+pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
 
 /// Tells every organisation touched by a data exposure what of theirs was exposed, and keeps asking until each question has an answer.
 #[derive(Debug, Parser)]
@@ -106,6 +110,9 @@ pub(crate) enum Verb {
     /// Manifests, totals, facts, rejects.
     #[command(subcommand)]
     Exposure(ExposureVerb),
+    /// The people of tenants, and addresses that were found.
+    #[command(subcommand)]
+    Contact(ContactVerb),
     /// Whose an affected host is.
     #[command(subcommand)]
     Mapping(MappingVerb),
@@ -189,78 +196,6 @@ pub(crate) enum IncidentVerb {
         #[arg(long)]
         at: Timestamp,
         /// The reason or source.
-        #[arg(long)]
-        why: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DirectoryVerb {
-    /// Import organisations and contacts; shows the difference.
-    #[command(
-        after_help = "Example: forthright directory import --organisations directory.csv --contacts contacts.csv --dry-run"
-    )]
-    Import {
-        /// CSV or JSON Lines: domain, tenant_id, tenant_name, country, language.
-        #[arg(long, value_name = "FILE")]
-        organisations: PathBuf,
-        /// CSV or JSON Lines: tenant_id, role, name, email, language, and optionally channel, timezone, priority.
-        #[arg(long, value_name = "FILE")]
-        contacts: Option<PathBuf>,
-        /// Show the difference, write nothing.
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Enter a domain by hand; it beats imports.
-    AddDomain {
-        /// The tenant.
-        tenant: String,
-        /// The domain.
-        domain: String,
-        /// The domain it stands for.
-        #[arg(long, value_name = "DOMAIN")]
-        alias_of: Option<String>,
-        /// The reason.
-        #[arg(long)]
-        why: String,
-        /// When it counts no more.
-        #[arg(long, value_name = "TIME")]
-        expires: Option<Timestamp>,
-    },
-    /// Enter a contact by hand.
-    #[command(
-        after_help = "Example: forthright directory add-contact t-17 --role security --email soc@example.com --name \"SOC\" --why \"told by phone\""
-    )]
-    AddContact {
-        /// The tenant.
-        tenant: String,
-        /// security, privacy, legal, admin, technical, account-manager.
-        #[arg(long)]
-        role: String,
-        /// The address.
-        #[arg(long)]
-        email: String,
-        /// The name.
-        #[arg(long, default_value = "")]
-        name: String,
-        /// BCP 47 tag; default: the tenant's.
-        #[arg(long, default_value = "")]
-        language: String,
-        /// IANA time zone.
-        #[arg(long, default_value = "")]
-        timezone: String,
-        /// Lower comes first.
-        #[arg(long, default_value = "")]
-        priority: String,
-        /// The reason.
-        #[arg(long)]
-        why: Option<String>,
-    },
-    /// Never write to an address again.
-    DisableContact {
-        /// The address.
-        email: String,
-        /// The reason.
         #[arg(long)]
         why: String,
     },
@@ -405,50 +340,6 @@ fn names_of(names: &'static [&'static str]) -> clap::builder::PossibleValuesPars
     clap::builder::PossibleValuesParser::new(names)
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum MappingVerb {
-    /// All verdicts, by host.
-    List {
-        /// The incident.
-        slug: String,
-    },
-    /// Why a domain belongs to whom it belongs.
-    Explain {
-        /// The domain.
-        domain: String,
-        /// With this incident's lists and decisions.
-        #[arg(long)]
-        incident: Option<String>,
-    },
-    /// This domain is this tenant's.
-    Assign {
-        /// The incident.
-        slug: String,
-        /// The domain.
-        domain: String,
-        /// The tenant.
-        tenant: String,
-        /// The reason.
-        #[arg(long)]
-        why: String,
-        /// When it counts no more.
-        #[arg(long, value_name = "TIME")]
-        expires: Option<Timestamp>,
-    },
-    /// This domain is not this tenant's.
-    Reject {
-        /// The incident.
-        slug: String,
-        /// The domain.
-        domain: String,
-        /// The tenant.
-        tenant: String,
-        /// The reason.
-        #[arg(long)]
-        why: String,
-    },
-}
-
 /// How a notice is shown.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum PreviewFormat {
@@ -561,6 +452,14 @@ pub(crate) enum DeliveryVerb {
         /// The incident.
         slug: String,
     },
+    /// Who saw what: every notice that somebody got, or may have got, with the domains whose facts it states.
+    Disclosures {
+        /// The incident.
+        slug: String,
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -635,6 +534,32 @@ pub(crate) enum TicketVerb {
         /// The questions.
         #[arg(long, value_delimiter = ',', required = true, value_name = "Q,…")]
         questions: Vec<String>,
+    },
+    /// The notice came to the wrong place: stop, settle, tell the right one.
+    #[command(
+        after_help = "Example: forthright ticket wrong-recipient tkt_01jq… --not-ours acme.example --why \"their lawyer wrote\"\n         forthright ticket wrong-recipient tkt_01jq… --right soc@acme.example --instead-of old@acme.example --why \"told by phone\""
+    )]
+    WrongRecipient {
+        /// The ticket.
+        ticket: String,
+        /// Domains that are not theirs; without this and --right: all that they have in this incident.
+        #[arg(long, value_name = "DOMAIN", conflicts_with = "right")]
+        not_ours: Vec<String>,
+        /// Somebody else there is the right one; you have checked the address.
+        #[arg(long, value_name = "EMAIL")]
+        right: Option<String>,
+        /// Their role.
+        #[arg(long, default_value = "security", requires = "right")]
+        role: String,
+        /// Their name.
+        #[arg(long, default_value = "", requires = "right")]
+        name: String,
+        /// The address that is not written to any more.
+        #[arg(long, value_name = "EMAIL", requires = "right")]
+        instead_of: Option<String>,
+        /// How we know.
+        #[arg(long, value_parser = reason)]
+        why: String,
     },
     /// Add an internal note.
     Note {

@@ -13,6 +13,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 mod words;
+mod wrong_recipient;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use questions::questions;
+pub use wrong_recipient::says_wrong_recipient;
 
 use automatic::Signs;
 use mime::{Fields, Mail};

@@ -16,6 +16,8 @@ pub mod notices;
 pub mod path_rule;
 pub mod rules;
 pub mod runs;
+pub mod shared;
+pub mod suffixes;
 pub mod taxonomy;
 pub mod tickets;
 pub mod time;

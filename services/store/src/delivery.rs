@@ -116,6 +116,25 @@ statements! {
         UPDATE outbox
         SET state = 'accepted', settled_at = $1, last_reply = $2
         WHERE id = $3 AND state = 'uncertain'";
+    /// What a sender holds is taken from it: its word before the dot is refused then.
+    CALL_BACK = "
+        UPDATE outbox
+        SET state = 'cancelled', lease = NULL, settled_at = $1, last_reply = $2
+        WHERE incident_id = $3 AND tenant_id = $4 AND notice_id IS NOT NULL
+            AND state IN ('queued', 'leased', 'deferred', 'uncertain')";
+    WITHDRAW_UNSENT = "
+        UPDATE notices
+        SET state = 'withdrawn', withdrawn_at = $1
+        WHERE incident_id = $2 AND tenant_id = $3 AND state = 'released'
+            AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.notice_id = notices.id AND o.state IN ('accepted', 'at_dot'))
+            AND NOT EXISTS (SELECT 1 FROM attempts a JOIN outbox o ON o.id = a.outbox_id WHERE o.notice_id = notices.id AND a.outcome = 'uncertain')";
+    SEEN = "
+        SELECT o.tenant_id, o.address, o.notice_id, n.version, n.kind, n.facts, o.settled_at, o.message_id, o.state
+        FROM outbox o
+        JOIN notices n ON n.id = o.notice_id
+        WHERE o.incident_id = $1 AND (o.state IN ('accepted', 'at_dot', 'uncertain')
+            OR EXISTS (SELECT 1 FROM attempts a WHERE a.outbox_id = o.id AND a.outcome IN ('accepted', 'uncertain')))
+        ORDER BY o.tenant_id, o.settled_at, o.id";
     COUNT_BY_STATE = "SELECT state, COUNT(*) FROM outbox GROUP BY state";
     ATTEMPTS_OF = "
         SELECT attempt, sender, started_at, ended_at, outcome, phase, reply, tls
@@ -462,7 +481,7 @@ pub async fn disabled_among(
     let mut disabled = std::collections::BTreeSet::new();
     for part in ids.chunks(ROWS_AN_INSERT) {
         let text = format!(
-            "SELECT id FROM contacts WHERE disabled_at IS NOT NULL AND id IN {}",
+            "SELECT id FROM contacts WHERE (disabled_at IS NOT NULL OR left_at IS NOT NULL OR merged_into IS NOT NULL) AND id IN {}",
             list_of(conn.dialect(), 1, part.len())
         );
         let found: Vec<String> = on!(conn, |c| {
@@ -475,6 +494,48 @@ pub async fn disabled_among(
         disabled.extend(found);
     }
     Ok(disabled)
+}
+
+/// Cancels the notices of a tenant that have not left; how many mails. A notice of which nothing left is withdrawn.
+pub async fn call_back(tx: &mut Tx, incident: i64, tenant: &str, why: &str, now: i64) -> Result<u64, StoreError> {
+    let mails = on!(tx, |c| sqlx::query(CALL_BACK)
+        .bind(now)
+        .bind(why)
+        .bind(incident)
+        .bind(tenant)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    on!(tx, |c| sqlx::query(WITHDRAW_UNSENT).bind(now).bind(incident).bind(tenant).execute(c).await.map(drop))?;
+    Ok(mails)
+}
+
+/// A notice that somebody has, or may have.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Seen {
+    /// Whose notice.
+    pub tenant_id: Option<String>,
+    /// Who got it.
+    pub address: String,
+    /// The notice.
+    pub notice_id: String,
+    /// Its version.
+    pub version: i64,
+    /// `initial`, `supplement`, `correction`.
+    pub kind: String,
+    /// JSON: every figure that it states.
+    pub facts: String,
+    /// When it was accepted, microseconds; none: nobody knows whether it was.
+    pub settled_at: Option<i64>,
+    /// Without angle brackets.
+    pub message_id: String,
+    /// Of the delivery.
+    pub state: String,
+}
+
+/// Who got which notice of an incident, or may have got it.
+pub async fn seen(conn: &mut Conn, incident: i64) -> Result<Vec<Seen>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(SEEN).bind(incident).fetch_all(c).await)?)
 }
 
 /// Puts mails back that a sender holds and has not begun to write, due at `next_at` (real time).

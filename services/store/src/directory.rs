@@ -1,48 +1,102 @@
-//! The directory: tenants, their domains, their contacts.
+//! The directory: tenants, who claims which domain, imports, lists of public suffixes.
 //!
-//! Imported and manual entries stand side by side; which of them counts is for `model::mapping` to say.
+//! Imported and manual entries stand side by side; which of them counts is for `model::mapping` to say. Invariant: an
+//! entry that counts no more is lapsed, never deleted; whoever changes what decides verdicts takes a new version first,
+//! and marks what it touches in the same transaction.
 
 use model::time::Timestamp;
 use sqlx::AssertSqlSafe;
 
-use crate::rows::{ROWS_AN_INSERT, insert_text, list};
-use crate::{Conn, StoreError, Tx};
+use crate::rows::{ROWS_AN_INSERT, after, list, values};
+use crate::{Conn, Dialect, StoreError, Tx};
 
 statements! {
     TENANT = "SELECT id, name, country, language, added_at FROM tenants WHERE id = $1";
     COUNT_TENANTS = "SELECT COUNT(*) FROM tenants";
     COUNT_DOMAINS = "SELECT COUNT(*) FROM domains WHERE lapsed_at IS NULL";
-    COUNT_CONTACTS = "SELECT COUNT(*) FROM contacts WHERE disabled_at IS NULL";
-    VERSION = "SELECT directory_version FROM installation WHERE id = 1";
+    COUNT_IMPORTED = "SELECT COUNT(*) FROM domains WHERE source = 'imported' AND origin = $1 AND lapsed_at IS NULL";
+    VERSION_SQLITE = "SELECT directory_version FROM installation WHERE id = 1";
+    /// Held, so that nobody changes the directory between a verdict and its commit. On SQLite there is one writer anyway.
+    VERSION_POSTGRES = "SELECT directory_version FROM installation WHERE id = 1 FOR SHARE";
     BUMP_VERSION = "
         UPDATE installation
         SET directory_version = directory_version + 1
         WHERE id = 1
         RETURNING directory_version";
-    DISABLE = "
-        UPDATE contacts
-        SET disabled_at = $1, disabled_why = $2
-        WHERE address = $3 AND disabled_at IS NULL";
-    CONTACTS_OF_ADDRESS = "
-        SELECT id, tenant_id, role, name, address, language, channel, timezone, priority, source, disabled_at
-        FROM contacts
-        WHERE address = $1
-        ORDER BY tenant_id, role";
-    CONTACTS_IN_RANGE = "
-        SELECT id, tenant_id, role, name, address, language, channel, timezone, priority, source, disabled_at
-        FROM contacts
-        WHERE tenant_id >= $1 AND tenant_id <= $2 AND disabled_at IS NULL
-        ORDER BY tenant_id, priority, role, address";
     TENANTS_IN_RANGE = "
         SELECT id, name, country, language, added_at
         FROM tenants
         WHERE id >= $1 AND id <= $2
         ORDER BY id";
-    LAPSE_DOMAINS = "UPDATE domains SET lapsed_at = $1 WHERE lapsed_at IS NULL AND expires_at <= $2";
-    LAPSE_DECISIONS = "UPDATE mapping_decisions SET lapsed_at = $1 WHERE lapsed_at IS NULL AND expires_at <= $2";
+    CLAIMS_PAGE = "
+        SELECT domain, tenant_id
+        FROM domains
+        WHERE domain > $1 AND source = 'imported' AND origin = $2 AND lapsed_at IS NULL
+        ORDER BY domain, tenant_id
+        LIMIT $3";
+    ENTRIES_PAGE = "
+        SELECT d.domain, d.tenant_id, d.source, d.origin, d.alias_of, d.over, d.why, d.actor, d.added_at, d.expires_at,
+            d.moved_from, t.name, t.country, t.language
+        FROM domains d
+        JOIN tenants t ON t.id = d.tenant_id
+        WHERE d.domain > $1 AND d.lapsed_at IS NULL
+        ORDER BY d.domain, d.tenant_id, d.source, d.origin
+        LIMIT $2";
+    MANUAL_CLAIMS = "
+        SELECT domain, tenant_id, source, origin, alias_of, over, moved_from
+        FROM domains
+        WHERE source = 'manual' AND lapsed_at IS NULL
+        ORDER BY domain, tenant_id";
+    UPSERT_MANUAL = "
+        INSERT INTO domains (domain, tenant_id, source, origin, alias_of, over, why, actor, added_at, expires_at, lapsed_at)
+        VALUES ($1, $2, 'manual', '', $3, $4, $5, $6, $7, $8, NULL)
+        ON CONFLICT (domain, tenant_id, source, origin) DO UPDATE SET alias_of = excluded.alias_of, over = excluded.over,
+            why = excluded.why, actor = excluded.actor, added_at = excluded.added_at, expires_at = excluded.expires_at,
+            lapsed_at = NULL";
+    LAPSE_MANUAL = "
+        UPDATE domains
+        SET lapsed_at = $1, why = $2, actor = $3
+        WHERE domain = $4 AND tenant_id = $5 AND source = 'manual' AND lapsed_at IS NULL";
+    MOVED = "
+        UPDATE domains
+        SET moved_from = $1, moved_at = $2
+        WHERE domain = $3 AND tenant_id = $4 AND source = 'imported' AND origin = $5";
+    /// What expires, and changes of owner that have stood long enough.
     LAPSING = "
-        SELECT (SELECT COUNT(*) FROM domains WHERE lapsed_at IS NULL AND expires_at <= $1)
-             + (SELECT COUNT(*) FROM mapping_decisions WHERE lapsed_at IS NULL AND expires_at <= $2)";
+        SELECT domain
+        FROM domains
+        WHERE expires_at IS NOT NULL AND expires_at <= $1 AND lapsed_at IS NULL
+        UNION
+        SELECT domain
+        FROM domains
+        WHERE moved_at IS NOT NULL AND moved_at <= $2
+        LIMIT 1000";
+    LAPSE_DOMAINS = "UPDATE domains SET lapsed_at = $1 WHERE lapsed_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1";
+    FORGET_MOVES = "UPDATE domains SET moved_from = NULL, moved_at = NULL WHERE moved_at IS NOT NULL AND moved_at <= $1";
+    LAPSING_DECISIONS = "
+        SELECT incident_id, domain
+        FROM mapping_decisions
+        WHERE lapsed_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1";
+    LAPSE_DECISIONS = "
+        UPDATE mapping_decisions
+        SET lapsed_at = $1
+        WHERE lapsed_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1";
+    BEGIN_IMPORT = "
+        INSERT INTO directory_imports (id, origin, files, started_by, started_at, difference)
+        VALUES ($1, $2, $3, $4, $5, '')";
+    /// What another import of the same directory left unfinished is finished by this one, or compared anew.
+    SUPERSEDE_IMPORTS = "DELETE FROM directory_imports WHERE origin = $1 AND finished_at IS NULL AND id <> $2";
+    HOLD_IMPORT = "UPDATE directory_imports SET files = files WHERE id = $1 AND finished_at IS NULL";
+    FINISH_IMPORT = "
+        UPDATE directory_imports
+        SET finished_at = $1, difference = $2
+        WHERE id = $3 AND finished_at IS NULL";
+    UNFINISHED_IMPORTS = "SELECT origin, started_by, started_at FROM directory_imports WHERE finished_at IS NULL ORDER BY started_at";
+    NEWEST_SUFFIX_LIST = "SELECT MAX(id) FROM suffix_lists";
+    SUFFIX_LIST = "SELECT text FROM suffix_lists WHERE id = $1";
+    INSERT_SUFFIX_LIST = "
+        INSERT INTO suffix_lists (id, version, text, loaded_by, loaded_at)
+        VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM suffix_lists), $1, $2, $3, $4)";
 }
 
 /// A customer.
@@ -60,7 +114,7 @@ pub struct Tenant {
     pub added_at: i64,
 }
 
-/// One claim of a tenant to a domain.
+/// What decides about a domain: one tenant's claim to it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct DomainClaim {
     /// A-label form.
@@ -69,8 +123,31 @@ pub struct DomainClaim {
     pub tenant_id: String,
     /// `imported` or `manual`.
     pub source: String,
+    /// Of an import, the directory's name; else empty.
+    pub origin: String,
     /// The domain it stands for, with a manual alias.
     pub alias_of: Option<String>,
+    /// JSON: tenants whose imported claims were known and set aside.
+    pub over: String,
+    /// The tenant that the same directory named until lately.
+    pub moved_from: Option<String>,
+}
+
+/// An entry with everything that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Entry {
+    /// A-label form.
+    pub domain: String,
+    /// Who claims it.
+    pub tenant_id: String,
+    /// `imported` or `manual`.
+    pub source: String,
+    /// Of an import, the directory's name; else empty.
+    pub origin: String,
+    /// The domain it stands for, with a manual alias.
+    pub alias_of: Option<String>,
+    /// JSON: tenants whose imported claims were known and set aside.
+    pub over: String,
     /// The reason given; empty for imports.
     pub why: String,
     /// Who entered it.
@@ -79,33 +156,14 @@ pub struct DomainClaim {
     pub added_at: i64,
     /// Microseconds since the epoch.
     pub expires_at: Option<i64>,
-}
-
-/// A person of a tenant, or the vendor's own person for it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Contact {
-    /// `ctc_…`.
-    pub id: String,
-    /// Whose.
-    pub tenant_id: String,
-    /// A name of `model::delivery::Role`.
-    pub role: String,
-    /// Their name.
+    /// The tenant that the same directory named until lately.
+    pub moved_from: Option<String>,
+    /// The tenant's name.
     pub name: String,
-    /// Normalised address.
-    pub address: String,
-    /// BCP 47 tag; empty = the tenant's.
+    /// The tenant's country.
+    pub country: String,
+    /// The tenant's language.
     pub language: String,
-    /// `email` until there are others.
-    pub channel: String,
-    /// IANA name, or empty.
-    pub timezone: String,
-    /// Lower comes first.
-    pub priority: i64,
-    /// `imported` or `manual`.
-    pub source: String,
-    /// Set: never written to.
-    pub disabled_at: Option<i64>,
 }
 
 /// The tenant of an id.
@@ -117,16 +175,30 @@ pub async fn tenant(conn: &mut Conn, id: &str) -> Result<Option<Tenant>, StoreEr
 pub async fn counts(conn: &mut Conn) -> Result<(i64, i64, i64), StoreError> {
     let tenants = on!(conn, |c| sqlx::query_scalar(COUNT_TENANTS).fetch_one(c).await)?;
     let domains = on!(conn, |c| sqlx::query_scalar(COUNT_DOMAINS).fetch_one(c).await)?;
-    let contacts = on!(conn, |c| sqlx::query_scalar(COUNT_CONTACTS).fetch_one(c).await)?;
+    let contacts = crate::contacts::count(conn).await?;
     Ok((tenants, domains, contacts))
+}
+
+/// How many claims of one imported directory count.
+pub async fn count_imported(conn: &mut Conn, origin: &str) -> Result<i64, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(COUNT_IMPORTED).bind(origin).fetch_one(c).await)?)
 }
 
 /// The directory's version.
 pub async fn version(conn: &mut Conn) -> Result<i64, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(VERSION).fetch_one(c).await)?)
+    Ok(on!(conn, |c| sqlx::query_scalar(VERSION_SQLITE).fetch_one(c).await)?)
 }
 
-/// Counts the directory's version up: every verdict is now older than it and will be looked at again.
+/// The directory's version, which nobody can change before this transaction ends.
+pub async fn held_version(tx: &mut Tx) -> Result<i64, StoreError> {
+    let text = match tx.dialect() {
+        Dialect::Sqlite => VERSION_SQLITE,
+        Dialect::Postgres => VERSION_POSTGRES,
+    };
+    Ok(on!(tx, |c| sqlx::query_scalar(text).fetch_one(c).await)?)
+}
+
+/// Counts the directory's version up. First in a transaction: verdicts that are being written wait for it, or it for them.
 pub async fn bump_version(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(on!(tx, |c| sqlx::query_scalar(BUMP_VERSION).fetch_one(c).await)?)
 }
@@ -151,17 +223,17 @@ pub async fn tenants_of(conn: &mut Conn, ids: &[String]) -> Result<Vec<Tenant>, 
 }
 
 /// The claims to these domains that have not lapsed.
-pub async fn claims_of(conn: &mut Conn, domains: &[String]) -> Result<Vec<DomainClaim>, StoreError> {
+pub async fn claims_of<T: AsRef<str>>(conn: &mut Conn, domains: &[T]) -> Result<Vec<DomainClaim>, StoreError> {
     let mut found = Vec::new();
     for part in domains.chunks(ROWS_AN_INSERT) {
         let text = format!(
-            "SELECT domain, tenant_id, source, alias_of, why, actor, added_at, expires_at FROM domains WHERE lapsed_at IS NULL AND domain IN {}",
+            "SELECT domain, tenant_id, source, origin, alias_of, over, moved_from FROM domains WHERE lapsed_at IS NULL AND domain IN {}",
             list(conn.dialect(), 1, part.len())
         );
         found.extend(on!(conn, |c| {
             let mut query = sqlx::query_as::<_, DomainClaim>(AssertSqlSafe(text));
             for domain in part {
-                query = query.bind(domain);
+                query = query.bind(domain.as_ref());
             }
             query.fetch_all(c).await
         })?);
@@ -169,29 +241,24 @@ pub async fn claims_of(conn: &mut Conn, domains: &[String]) -> Result<Vec<Domain
     Ok(found)
 }
 
-/// All contacts of these tenants, disabled ones too.
-pub async fn contacts_of(conn: &mut Conn, tenants: &[String]) -> Result<Vec<Contact>, StoreError> {
-    let mut found = Vec::new();
-    for part in tenants.chunks(ROWS_AN_INSERT) {
-        let text = format!(
-            "SELECT id, tenant_id, role, name, address, language, channel, timezone, priority, source, disabled_at \
-             FROM contacts WHERE tenant_id IN {} ORDER BY tenant_id, priority, role, address",
-            list(conn.dialect(), 1, part.len())
-        );
-        found.extend(on!(conn, |c| {
-            let mut query = sqlx::query_as::<_, Contact>(AssertSqlSafe(text));
-            for tenant in part {
-                query = query.bind(tenant);
-            }
-            query.fetch_all(c).await
-        })?);
-    }
-    Ok(found)
+/// Every manual claim that has not lapsed.
+pub async fn manual_claims(conn: &mut Conn) -> Result<Vec<DomainClaim>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(MANUAL_CLAIMS).fetch_all(c).await)?)
 }
 
-/// The usable contacts of the tenants from `first` to `last`, by tenant, priority, role and address.
-pub async fn contacts_in_range(conn: &mut Conn, first: &str, last: &str) -> Result<Vec<Contact>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(CONTACTS_IN_RANGE).bind(first).bind(last).fetch_all(c).await)?)
+/// Up to `limit` claims of an imported directory as (domain, tenant), in order, to domains after `after`.
+pub async fn claims_page(
+    conn: &mut Conn,
+    origin: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(CLAIMS_PAGE).bind(after).bind(origin).bind(limit).fetch_all(c).await)?)
+}
+
+/// Up to `limit` entries that count, in order, to domains after `after`.
+pub async fn entries_page(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<Entry>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ENTRIES_PAGE).bind(after).bind(limit).fetch_all(c).await)?)
 }
 
 /// The tenants from `first` to `last`.
@@ -199,120 +266,272 @@ pub async fn tenants_in_range(conn: &mut Conn, first: &str, last: &str) -> Resul
     Ok(on!(conn, |c| sqlx::query_as(TENANTS_IN_RANGE).bind(first).bind(last).fetch_all(c).await)?)
 }
 
-/// Every contact with an address.
-pub async fn contacts_of_address(conn: &mut Conn, address: &str) -> Result<Vec<Contact>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(CONTACTS_OF_ADDRESS).bind(address).fetch_all(c).await)?)
-}
-
 /// Adds tenants, or changes name, country and language of those that are there.
-pub async fn upsert_tenants(tx: &mut Tx, tenants: &[Tenant]) -> Result<(), StoreError> {
+pub async fn upsert_tenants(tx: &mut Tx, tenants: &[Tenant], now: Timestamp) -> Result<(), StoreError> {
     for part in tenants.chunks(ROWS_AN_INSERT) {
-        let text = insert_text(
-            tx.dialect(),
-            "INSERT INTO tenants (id, name, country, language, added_at)",
-            5,
-            part.len(),
-            "ON CONFLICT (id) DO UPDATE SET name = excluded.name, country = excluded.country, language = excluded.language",
+        let dialect = tx.dialect();
+        let mut text = String::from(
+            "INSERT INTO tenants (id, name, country, language, added_at) \
+             SELECT new.column1, new.column2, new.column3, new.column4, same.at FROM (VALUES ",
         );
+        values(dialect, &mut text, 1, 4, part.len());
+        text.push_str(&format!(
+            ") AS new, (SELECT CAST({} AS BIGINT) AS at) AS same WHERE TRUE ON CONFLICT (id) DO UPDATE SET \
+             name = excluded.name, country = excluded.country, language = excluded.language",
+            after(dialect, part.len() * 4)
+        ));
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
             for tenant in part {
-                query = query
-                    .bind(&tenant.id)
-                    .bind(&tenant.name)
-                    .bind(&tenant.country)
-                    .bind(&tenant.language)
-                    .bind(tenant.added_at);
+                query = query.bind(&tenant.id).bind(&tenant.name).bind(&tenant.country).bind(&tenant.language);
             }
-            query.execute(c).await.map(drop)
+            query.bind(now.micros()).execute(c).await.map(drop)
         })?;
     }
     Ok(())
 }
 
-/// Adds claims; one that had lapsed or expires otherwise now is as given.
-pub async fn upsert_claims(tx: &mut Tx, claims: &[DomainClaim]) -> Result<(), StoreError> {
+/// Adds imported claims as (domain, tenant); one that had lapsed counts again.
+pub async fn import_claims(
+    tx: &mut Tx,
+    origin: &str,
+    actor: &str,
+    now: Timestamp,
+    claims: &[(&str, &str)],
+) -> Result<(), StoreError> {
     for part in claims.chunks(ROWS_AN_INSERT) {
-        let text = insert_text(
-            tx.dialect(),
-            "INSERT INTO domains (domain, tenant_id, source, alias_of, why, actor, added_at, expires_at)",
-            8,
-            part.len(),
-            "ON CONFLICT (domain, tenant_id, source) DO UPDATE SET alias_of = excluded.alias_of, why = excluded.why, \
-             actor = excluded.actor, expires_at = excluded.expires_at, lapsed_at = NULL",
+        // Two parameters a row make wide inserts fast: what is the same in every row stands beside them once.
+        let dialect = tx.dialect();
+        let mut text = String::from(
+            "INSERT INTO domains (domain, tenant_id, source, origin, over, why, actor, added_at) \
+             SELECT new.column1, new.column2, 'imported', same.origin, '[]', '', same.actor, same.at FROM (VALUES ",
         );
+        values(dialect, &mut text, 1, 2, part.len());
+        let count = part.len() * 2;
+        text.push_str(&format!(
+            ") AS new, (SELECT CAST({} AS TEXT) AS origin, CAST({} AS TEXT) AS actor, CAST({} AS BIGINT) AS at) AS same \
+             WHERE TRUE ON CONFLICT (domain, tenant_id, source, origin) DO UPDATE SET lapsed_at = NULL, \
+             actor = excluded.actor, added_at = excluded.added_at, moved_from = NULL, moved_at = NULL",
+            after(dialect, count),
+            after(dialect, count + 1),
+            after(dialect, count + 2)
+        ));
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
-            for claim in part {
-                query = query
-                    .bind(&claim.domain)
-                    .bind(&claim.tenant_id)
-                    .bind(&claim.source)
-                    .bind(&claim.alias_of)
-                    .bind(&claim.why)
-                    .bind(&claim.actor)
-                    .bind(claim.added_at)
-                    .bind(claim.expires_at);
+            for (domain, tenant) in part {
+                query = query.bind(*domain).bind(*tenant);
             }
-            query.execute(c).await.map(drop)
+            query.bind(origin).bind(actor).bind(now.micros()).execute(c).await.map(drop)
         })?;
     }
     Ok(())
 }
 
-/// Adds contacts, or changes name, language, channel, time zone and priority. A disabled one stays disabled.
-pub async fn upsert_contacts(tx: &mut Tx, contacts: &[Contact], now: Timestamp) -> Result<(), StoreError> {
-    for part in contacts.chunks(ROWS_AN_INSERT) {
-        let text = insert_text(
-            tx.dialect(),
-            "INSERT INTO contacts (id, tenant_id, role, name, address, language, channel, timezone, priority, source, added_at)",
-            11,
-            part.len(),
-            "ON CONFLICT (tenant_id, role, address) DO UPDATE SET name = excluded.name, language = excluded.language, \
-             channel = excluded.channel, timezone = excluded.timezone, priority = excluded.priority, source = excluded.source",
-        );
+/// Takes imported claims as (domain, tenant) out of the count: their file names them no more.
+pub async fn lapse_imported(
+    tx: &mut Tx,
+    origin: &str,
+    now: Timestamp,
+    claims: &[(&str, &str)],
+) -> Result<(), StoreError> {
+    for part in claims.chunks(ROWS_AN_INSERT) {
+        let dialect = tx.dialect();
+        let mut text = String::from("UPDATE domains SET lapsed_at = same.at FROM (VALUES ");
+        values(dialect, &mut text, 1, 2, part.len());
+        let count = part.len() * 2;
+        text.push_str(&format!(
+            ") AS gone, (SELECT CAST({} AS TEXT) AS origin, CAST({} AS BIGINT) AS at) AS same \
+             WHERE domains.source = 'imported' AND domains.origin = same.origin \
+             AND domains.domain = gone.column1 AND domains.tenant_id = gone.column2",
+            after(dialect, count),
+            after(dialect, count + 1)
+        ));
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
-            for contact in part {
-                query = query
-                    .bind(&contact.id)
-                    .bind(&contact.tenant_id)
-                    .bind(&contact.role)
-                    .bind(&contact.name)
-                    .bind(&contact.address)
-                    .bind(&contact.language)
-                    .bind(&contact.channel)
-                    .bind(&contact.timezone)
-                    .bind(contact.priority)
-                    .bind(&contact.source)
-                    .bind(now.micros());
+            for (domain, tenant) in part {
+                query = query.bind(*domain).bind(*tenant);
             }
-            query.execute(c).await.map(drop)
+            query.bind(origin).bind(now.micros()).execute(c).await.map(drop)
         })?;
     }
     Ok(())
 }
 
-/// Disables an address wherever it is a contact; how many were.
-pub async fn disable(tx: &mut Tx, address: &str, why: &str, now: Timestamp) -> Result<u64, StoreError> {
-    Ok(on!(tx, |c| sqlx::query(DISABLE)
+/// Notes that a directory named another tenant for this domain before.
+pub async fn note_move(
+    tx: &mut Tx,
+    origin: &str,
+    domain: &str,
+    tenant: &str,
+    from: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(MOVED)
+        .bind(from)
+        .bind(now.micros())
+        .bind(domain)
+        .bind(tenant)
+        .bind(origin)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// A manual claim, as somebody enters it.
+#[derive(Debug)]
+pub struct NewManual<'a> {
+    /// A-label form.
+    pub domain: &'a str,
+    /// Whose.
+    pub tenant: &'a str,
+    /// The domain it stands for.
+    pub alias_of: Option<&'a str>,
+    /// JSON: tenants whose imported claims are set aside.
+    pub over: &'a str,
+    /// The reason.
+    pub why: &'a str,
+    /// Who.
+    pub actor: &'a str,
+    /// Microseconds since the epoch.
+    pub at: i64,
+    /// Microseconds since the epoch.
+    pub expires_at: Option<i64>,
+}
+
+/// Enters a manual claim, or says it anew.
+pub async fn upsert_manual(tx: &mut Tx, new: &NewManual<'_>) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(UPSERT_MANUAL)
+        .bind(new.domain)
+        .bind(new.tenant)
+        .bind(new.alias_of)
+        .bind(new.over)
+        .bind(new.why)
+        .bind(new.actor)
+        .bind(new.at)
+        .bind(new.expires_at)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Takes a manual claim back; how many it was.
+pub async fn lapse_manual(
+    tx: &mut Tx,
+    domain: &str,
+    tenant: &str,
+    why: &str,
+    actor: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    Ok(on!(tx, |c| sqlx::query(LAPSE_MANUAL)
         .bind(now.micros())
         .bind(why)
-        .bind(address)
+        .bind(actor)
+        .bind(domain)
+        .bind(tenant)
         .execute(c)
         .await
         .map(|done| done.rows_affected()))?)
 }
 
-/// How many exceptions have expired and still count.
-pub async fn lapsing(conn: &mut Conn, now: Timestamp) -> Result<i64, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(LAPSING).bind(now.micros()).bind(now.micros()).fetch_one(c).await)?)
+/// Domains of entries that have expired and still count, and of changes of owner before `settled`; then decisions as
+/// (incident, domain).
+pub async fn lapsing(
+    conn: &mut Conn,
+    now: Timestamp,
+    settled: Timestamp,
+) -> Result<(Vec<String>, Vec<(i64, String)>), StoreError> {
+    let domains =
+        on!(conn, |c| sqlx::query_scalar(LAPSING).bind(now.micros()).bind(settled.micros()).fetch_all(c).await)?;
+    let decisions = on!(conn, |c| sqlx::query_as(LAPSING_DECISIONS).bind(now.micros()).fetch_all(c).await)?;
+    Ok((domains, decisions))
 }
 
-/// Takes expired exceptions out of the count.
-pub async fn lapse(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
-    for text in [LAPSE_DOMAINS, LAPSE_DECISIONS] {
-        on!(tx, |c| sqlx::query(text).bind(now.micros()).bind(now.micros()).execute(c).await.map(drop))?;
+/// Takes expired entries out of the count; changes of owner before `settled` are news no more.
+pub async fn lapse(tx: &mut Tx, now: Timestamp, settled: Timestamp) -> Result<(), StoreError> {
+    for (text, time) in [(LAPSE_DOMAINS, now), (FORGET_MOVES, settled), (LAPSE_DECISIONS, now)] {
+        on!(tx, |c| sqlx::query(text).bind(time.micros()).execute(c).await.map(drop))?;
     }
+    Ok(())
+}
+
+/// Notes that an import of a directory begins, in place of one that was left unfinished. Whether there was one.
+pub async fn begin_import(
+    tx: &mut Tx,
+    id: &str,
+    origin: &str,
+    files: &str,
+    actor: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let superseded = on!(tx, |c| sqlx::query(SUPERSEDE_IMPORTS)
+        .bind(origin)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    on!(tx, |c| sqlx::query(BEGIN_IMPORT)
+        .bind(id)
+        .bind(origin)
+        .bind(files)
+        .bind(actor)
+        .bind(now.micros())
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(superseded > 0)
+}
+
+/// Makes sure that an import is still the one under way.
+pub async fn hold_import(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(HOLD_IMPORT).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || "the directory is being imported by somebody else".to_owned())
+}
+
+/// Notes that an import is complete.
+pub async fn finish_import(tx: &mut Tx, id: &str, difference: &str, now: Timestamp) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(FINISH_IMPORT)
+        .bind(now.micros())
+        .bind(difference)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || "the directory is being imported by somebody else".to_owned())
+}
+
+/// Imports that were begun and not finished: (origin, by whom, since when).
+pub async fn unfinished_imports(conn: &mut Conn) -> Result<Vec<(String, String, i64)>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(UNFINISHED_IMPORTS).fetch_all(c).await)?)
+}
+
+/// The number of the newest list of public suffixes that was loaded.
+pub async fn newest_suffix_list(conn: &mut Conn) -> Result<Option<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(NEWEST_SUFFIX_LIST).fetch_one(c).await)?)
+}
+
+/// The text of a list of public suffixes.
+pub async fn suffix_list(conn: &mut Conn, id: i64) -> Result<String, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(SUFFIX_LIST).bind(id).fetch_one(c).await)?)
+}
+
+/// Keeps a newer list of public suffixes.
+pub async fn insert_suffix_list(
+    tx: &mut Tx,
+    version: &str,
+    text: &str,
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(INSERT_SUFFIX_LIST)
+        .bind(version)
+        .bind(text)
+        .bind(actor)
+        .bind(now.micros())
+        .execute(c)
+        .await
+        .map(drop))?;
     Ok(())
 }

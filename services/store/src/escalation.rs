@@ -67,15 +67,17 @@ statements! {
         SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MAX(o.settled_at) AS measured_from
         FROM tickets t
         JOIN outbox o ON o.ticket_id = t.id AND o.notice_id IS NOT NULL
+        JOIN notices n ON n.id = o.notice_id AND n.state = 'released'
         WHERE NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'unreachable' AND e.ended_at IS NULL)
             OR EXISTS (
                 SELECT 1 FROM contacts c
-                WHERE c.tenant_id = t.tenant_id AND c.disabled_at IS NULL AND c.role <> 'account-manager'
+                WHERE c.tenant_id = t.tenant_id AND c.disabled_at IS NULL AND c.left_at IS NULL AND c.merged_into IS NULL AND c.role <> 'account-manager'
                     AND NOT EXISTS (
                         SELECT 1 FROM outbox x
                         WHERE x.ticket_id = t.id AND x.notice_id IS NOT NULL AND x.address = c.address))
         GROUP BY t.id, t.incident_id
         HAVING COUNT(*) FILTER (WHERE o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')) = 0
+            AND COUNT(*) FILTER (WHERE o.state IN ('bounced', 'failed', 'suppressed')) > 0
         ORDER BY t.id
         LIMIT $1";
     INSERT_ESCALATION = "

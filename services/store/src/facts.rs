@@ -51,11 +51,11 @@ statements! {
         FROM fact_sheets s
         WHERE s.incident_id = $1 AND s.verdict = 'mapped' AND NOT EXISTS (
             SELECT 1 FROM contacts c
-            WHERE c.tenant_id = s.tenant_id AND c.disabled_at IS NULL AND c.role <> 'account-manager')";
+            WHERE c.tenant_id = s.tenant_id AND c.disabled_at IS NULL AND c.left_at IS NULL AND c.merged_into IS NULL AND c.role <> 'account-manager')";
     AFFECTED_TENANTS = "
         SELECT t.tenant_id, (
             SELECT COUNT(*) FROM contacts c
-            WHERE c.tenant_id = t.tenant_id AND c.disabled_at IS NULL AND c.role <> 'account-manager')
+            WHERE c.tenant_id = t.tenant_id AND c.disabled_at IS NULL AND c.left_at IS NULL AND c.merged_into IS NULL AND c.role <> 'account-manager')
         FROM (SELECT DISTINCT tenant_id FROM fact_sheets WHERE incident_id = $1 AND verdict = 'mapped') t
         ORDER BY t.tenant_id";
     CHANGES = "

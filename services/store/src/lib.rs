@@ -8,6 +8,7 @@
 mod db;
 
 pub mod audit;
+pub mod contacts;
 pub mod delivery;
 pub mod directory;
 pub mod escalation;
@@ -32,6 +33,7 @@ pub use db::{Conn, Database, Dialect, Store, StoreError, Tx};
 pub fn statements() -> Vec<(&'static str, &'static str)> {
     [
         audit::STATEMENTS,
+        contacts::STATEMENTS,
         delivery::STATEMENTS,
         directory::STATEMENTS,
         escalation::STATEMENTS,

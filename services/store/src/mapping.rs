@@ -3,31 +3,38 @@
 //! Decides no verdict: `model::mapping` does. Invariant: a host is here once it is in a figure, with exactly one
 //! verdict; what waits for a newer one is a question to the version it carries.
 
+use model::runs::{end_of, reversed};
 use sqlx::AssertSqlSafe;
 
 use crate::rows::{ROWS_AN_INSERT, execute_in, insert_text, list as list_of};
 use crate::{Conn, Dialect, StoreError, Tx};
 
 statements! {
-    OUTDATED_SQLITE = "
-        SELECT reversed, host, organisation_domain
+    STALE_SQLITE = "
+        SELECT reversed, host, organisation_domain, tenant_id
         FROM mappings
-        WHERE incident_id = $1 AND directory_version < $2
-        ORDER BY directory_version
-        LIMIT $3";
-    /// Locked, so that the domain that is read is the one that is replaced.
-    OUTDATED_POSTGRES = "
-        SELECT reversed, host, organisation_domain
+        WHERE incident_id = $1 AND stale = 1
+        ORDER BY reversed
+        LIMIT $2";
+    /// Locked, so that the verdict that is read is the one that is replaced, and a mark that comes meanwhile comes after it.
+    STALE_POSTGRES = "
+        SELECT reversed, host, organisation_domain, tenant_id
         FROM mappings
-        WHERE incident_id = $1 AND directory_version < $2
-        ORDER BY directory_version, reversed
-        LIMIT $3
+        WHERE incident_id = $1 AND stale = 1
+        ORDER BY reversed
+        LIMIT $2
         FOR UPDATE";
-    COUNT_OUTDATED = "
+    COUNT_STALE = "
         SELECT COUNT(*)
         FROM mappings
-        WHERE incident_id = $1 AND directory_version < $2
+        WHERE incident_id = $1 AND stale = 1
             AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.id = $1 AND i.erased_at IS NOT NULL)";
+    MARK_UNDER = "
+        UPDATE mappings
+        SET stale = 1
+        WHERE incident_id = $1 AND reversed >= $2 AND reversed < $3";
+    MARK_ALL = "UPDATE mappings SET stale = 1 WHERE incident_id = $1";
+    OPEN_INCIDENTS = "SELECT id FROM incidents WHERE erased_at IS NULL ORDER BY id";
     /// Of manifests that are counted, the hosts whose verdicts are still to come; at most, because runs repeat hosts.
     COUNT_UNFOLDED = "
         SELECT CAST(COALESCE(SUM(b.entries), 0) AS BIGINT)
@@ -39,7 +46,7 @@ statements! {
         SELECT i.id
         FROM incidents i
         WHERE i.erased_at IS NULL AND (
-            EXISTS (SELECT 1 FROM mappings m WHERE m.incident_id = i.id AND m.directory_version < $1)
+            EXISTS (SELECT 1 FROM mappings m WHERE m.incident_id = i.id AND m.stale = 1)
             OR EXISTS (SELECT 1 FROM manifests f WHERE f.incident_id = i.id AND f.counted_at IS NOT NULL
                 AND f.folded_at IS NULL AND f.withdrawn_at IS NULL)
             OR EXISTS (SELECT 1 FROM stale_sheets s WHERE s.incident_id = i.id))
@@ -57,13 +64,18 @@ statements! {
         SET fold_after = $1, folded_at = $2
         WHERE id = $3 AND fold_after = $4 AND folded_at IS NULL AND withdrawn_at IS NULL";
     BETWEEN = "
-        SELECT reversed, host, organisation_domain
+        SELECT reversed, host, organisation_domain, tenant_id
         FROM mappings
         WHERE incident_id = $1 AND reversed > $2 AND reversed <= $3";
+    /// What a change of these domains could touch.
+    UNDER = "
+        SELECT reversed, host, organisation_domain, tenant_id
+        FROM mappings
+        WHERE incident_id = $1 AND reversed >= $2 AND reversed < $3";
     SHARED_HOSTS = "SELECT reversed FROM mappings WHERE incident_id = $1 AND verdict = 'shared'";
     SHARED = "SELECT domain FROM shared_domains WHERE incident_id = $1";
     DECISIONS = "
-        SELECT domain, tenant_id, decision
+        SELECT domain, tenant_id, decision, why
         FROM mapping_decisions
         WHERE incident_id = $1 AND lapsed_at IS NULL";
     UPSERT_DECISION = "
@@ -76,11 +88,48 @@ statements! {
         UPDATE mapping_decisions
         SET lapsed_at = $1
         WHERE incident_id = $2 AND domain = $3 AND tenant_id <> $4 AND decision = 'assigned' AND lapsed_at IS NULL";
+    DOMAINS_OF_TENANT = "
+        SELECT DISTINCT organisation_domain
+        FROM mappings
+        WHERE incident_id = $1 AND tenant_id = $2
+        ORDER BY organisation_domain";
+    DISPUTED = "
+        SELECT COUNT(*)
+        FROM mapping_decisions
+        WHERE incident_id = $1 AND tenant_id = $2 AND decision = 'disputed' AND lapsed_at IS NULL";
     LIST = "
-        SELECT host, verdict, rule, tenant_id, organisation_domain, confidence, because
+        SELECT host, verdict, rule, tenant_id, organisation_domain, confidence, because, review, suffix_list, directory_version
         FROM mappings
         WHERE incident_id = $1
         ORDER BY host";
+    /// Organisation domains that wait for a person, with one of their verdicts and what their sheet counts.
+    WAITING = "
+        SELECT s.organisation_domain, s.verdict, s.row_count, s.facts,
+            (SELECT MIN(m.because) FROM mappings m WHERE m.incident_id = s.incident_id AND m.organisation_domain = s.organisation_domain) AS because,
+            (SELECT MAX(m.review) FROM mappings m WHERE m.incident_id = s.incident_id AND m.organisation_domain = s.organisation_domain) AS review
+        FROM fact_sheets s
+        WHERE s.incident_id = $1 AND s.verdict <> 'mapped'
+        ORDER BY s.organisation_domain";
+    INSERT_PROPOSAL = "
+        INSERT INTO mapping_proposals (id, incident_id, changes, moves, proposed_by, proposed_at)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    PROPOSAL = "
+        SELECT id, incident_id, changes, moves, proposed_by, proposed_at, decision, decided_by
+        FROM mapping_proposals
+        WHERE id = $1";
+    PROPOSALS = "
+        SELECT id, incident_id, changes, moves, proposed_by, proposed_at, decision, decided_by
+        FROM mapping_proposals
+        WHERE incident_id = $1
+        ORDER BY proposed_at, id";
+    DECIDE_PROPOSAL = "
+        UPDATE mapping_proposals
+        SET decision = $1, decided_by = $2, decided_at = $3
+        WHERE id = $4 AND decision IS NULL";
+    SETTLE_DISPUTES = "
+        UPDATE mapping_decisions
+        SET lapsed_at = $1
+        WHERE incident_id = $2 AND domain = $3 AND decision = 'disputed' AND lapsed_at IS NULL";
 }
 
 /// A verdict on one host.
@@ -100,6 +149,12 @@ pub struct HostVerdict {
     pub confidence: String,
     /// One sentence.
     pub because: String,
+    /// Why a person has to look, a name of `model::mapping::Review`; empty = nobody has to.
+    pub review: String,
+    /// Date of the Public Suffix List that it was given by.
+    pub suffix_list: String,
+    /// The directory's version when it was given; nothing that decides it has changed since.
+    pub directory_version: i64,
 }
 
 /// A person's decision on a domain.
@@ -109,8 +164,10 @@ pub struct Decision {
     pub domain: String,
     /// Whose it is, or is not.
     pub tenant_id: String,
-    /// `assigned` or `rejected`.
+    /// `assigned`, `rejected` or `disputed`.
     pub decision: String,
+    /// The reason.
+    pub why: String,
 }
 
 /// A host with the organisation domain it counted under so far.
@@ -122,28 +179,64 @@ pub struct Known {
     pub host: String,
     /// What its last verdict said.
     pub organisation_domain: String,
+    /// What its last verdict said.
+    pub tenant_id: Option<String>,
 }
 
-/// Up to `limit` hosts whose verdict is older than `version`.
-pub async fn outdated(tx: &mut Tx, incident: i64, version: i64, limit: i64) -> Result<Vec<Known>, StoreError> {
+/// Up to `limit` hosts whose verdict is stale, in order.
+pub async fn stale(tx: &mut Tx, incident: i64, limit: i64) -> Result<Vec<Known>, StoreError> {
     let text = match tx.dialect() {
-        Dialect::Sqlite => OUTDATED_SQLITE,
-        Dialect::Postgres => OUTDATED_POSTGRES,
+        Dialect::Sqlite => STALE_SQLITE,
+        Dialect::Postgres => STALE_POSTGRES,
     };
-    Ok(on!(tx, |c| sqlx::query_as(text).bind(incident).bind(version).bind(limit).fetch_all(c).await)?)
+    Ok(on!(tx, |c| sqlx::query_as(text).bind(incident).bind(limit).fetch_all(c).await)?)
 }
 
 /// How many hosts wait for a verdict, at most.
-pub async fn count_pending(conn: &mut Conn, incident: i64, version: i64) -> Result<i64, StoreError> {
-    let outdated: i64 =
-        on!(conn, |c| sqlx::query_scalar(COUNT_OUTDATED).bind(incident).bind(version).fetch_one(c).await)?;
+pub async fn count_pending(conn: &mut Conn, incident: i64) -> Result<i64, StoreError> {
+    let stale: i64 = on!(conn, |c| sqlx::query_scalar(COUNT_STALE).bind(incident).fetch_one(c).await)?;
     let unfolded: i64 = on!(conn, |c| sqlx::query_scalar(COUNT_UNFOLDED).bind(incident).fetch_one(c).await)?;
-    Ok(outdated + unfolded)
+    Ok(stale + unfolded)
+}
+
+/// The incidents whose verdicts may still change.
+pub async fn open_incidents(conn: &mut Conn) -> Result<Vec<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(OPEN_INCIDENTS).fetch_all(c).await)?)
+}
+
+/// Marks the verdicts on these domains and on all below them: they are looked at again. How many hosts.
+pub async fn mark_under<T: AsRef<str>>(tx: &mut Tx, incident: i64, domains: &[T]) -> Result<u64, StoreError> {
+    let mut marked = 0;
+    for domain in domains {
+        let from = reversed(domain.as_ref());
+        let to = end_of(&from);
+        marked += on!(tx, |c| sqlx::query(MARK_UNDER)
+            .bind(incident)
+            .bind(from)
+            .bind(to)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))?;
+    }
+    Ok(marked)
+}
+
+/// Marks every verdict of an incident.
+pub async fn mark_all(tx: &mut Tx, incident: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(MARK_ALL).bind(incident).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The hosts at a domain and below it, with their verdicts so far.
+pub async fn under(conn: &mut Conn, incident: i64, domain: &str) -> Result<Vec<Known>, StoreError> {
+    let from = reversed(domain);
+    let to = end_of(&from);
+    Ok(on!(conn, |c| sqlx::query_as(UNDER).bind(incident).bind(from).bind(to).fetch_all(c).await)?)
 }
 
 /// Incidents with hosts that wait for a verdict, or fact sheets that wait to be written anew.
-pub async fn incidents_with_pending(conn: &mut Conn, version: i64) -> Result<Vec<i64>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(INCIDENTS_WITH_PENDING).bind(version).fetch_all(c).await)?)
+pub async fn incidents_with_pending(conn: &mut Conn) -> Result<Vec<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(INCIDENTS_WITH_PENDING).fetch_all(c).await)?)
 }
 
 /// A manifest whose hosts wait for their first verdict.
@@ -231,10 +324,8 @@ pub async fn decisions(conn: &mut Conn, incident: i64) -> Result<Vec<Decision>, 
 pub struct NewDecision<'a> {
     /// The incident.
     pub incident: i64,
-    /// What and how.
+    /// What, how and why.
     pub decision: &'a Decision,
-    /// The reason given.
-    pub why: &'a str,
     /// Who.
     pub actor: &'a str,
     /// Microseconds since the epoch.
@@ -245,7 +336,16 @@ pub struct NewDecision<'a> {
 
 /// Records a decision; a newer one on the same domain and tenant takes its place.
 pub async fn upsert_decision(tx: &mut Tx, new: &NewDecision<'_>) -> Result<(), StoreError> {
-    let NewDecision { incident, decision, why, actor, at, expires_at } = new;
+    let NewDecision { incident, decision, actor, at, expires_at } = new;
+    if decision.decision != "disputed" {
+        on!(tx, |c| sqlx::query(SETTLE_DISPUTES)
+            .bind(at)
+            .bind(incident)
+            .bind(&decision.domain)
+            .execute(c)
+            .await
+            .map(drop))?;
+    }
     if decision.decision == "assigned" {
         on!(tx, |c| sqlx::query(LAPSE_OTHER_ASSIGNMENTS)
             .bind(at)
@@ -261,7 +361,7 @@ pub async fn upsert_decision(tx: &mut Tx, new: &NewDecision<'_>) -> Result<(), S
         .bind(&decision.domain)
         .bind(&decision.tenant_id)
         .bind(&decision.decision)
-        .bind(*why)
+        .bind(&decision.why)
         .bind(*actor)
         .bind(at)
         .bind(expires_at)
@@ -275,20 +375,20 @@ pub async fn upsert_decision(tx: &mut Tx, new: &NewDecision<'_>) -> Result<(), S
 pub async fn upsert_verdicts(
     tx: &mut Tx,
     incident: i64,
-    version: i64,
     now: i64,
     verdicts: &[(String, HostVerdict)],
 ) -> Result<(), StoreError> {
     for part in verdicts.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
             tx.dialect(),
-            "INSERT INTO mappings (incident_id, reversed, host, verdict, rule, organisation_domain, tenant_id, confidence, because, directory_version, mapped_at)",
-            11,
+            "INSERT INTO mappings (incident_id, reversed, host, verdict, rule, organisation_domain, tenant_id, confidence, because, directory_version, mapped_at, stale, suffix_list, review)",
+            14,
             part.len(),
             "ON CONFLICT (incident_id, reversed) DO UPDATE SET verdict = excluded.verdict, rule = excluded.rule, \
              organisation_domain = excluded.organisation_domain, tenant_id = excluded.tenant_id, \
              confidence = excluded.confidence, because = excluded.because, \
-             directory_version = excluded.directory_version, mapped_at = excluded.mapped_at \
+             directory_version = excluded.directory_version, mapped_at = excluded.mapped_at, stale = excluded.stale, \
+             suffix_list = excluded.suffix_list, review = excluded.review \
              WHERE excluded.directory_version >= mappings.directory_version",
         );
         on!(tx, |c| {
@@ -304,8 +404,11 @@ pub async fn upsert_verdicts(
                     .bind(&verdict.tenant_id)
                     .bind(&verdict.confidence)
                     .bind(&verdict.because)
-                    .bind(version)
-                    .bind(now);
+                    .bind(verdict.directory_version)
+                    .bind(now)
+                    .bind(0_i64)
+                    .bind(&verdict.suffix_list)
+                    .bind(&verdict.review);
             }
             query.execute(c).await.map(drop)
         })?;
@@ -313,7 +416,105 @@ pub async fn upsert_verdicts(
     Ok(())
 }
 
+/// The organisation domains that are a tenant's in an incident.
+pub async fn domains_of_tenant(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(DOMAINS_OF_TENANT).bind(incident).bind(tenant).fetch_all(c).await)?)
+}
+
+/// Whether somebody at a tenant said that a domain is not theirs, and nobody has settled it.
+pub async fn is_disputed(conn: &mut Conn, incident: i64, tenant: &str) -> Result<bool, StoreError> {
+    let open: i64 = on!(conn, |c| sqlx::query_scalar(DISPUTED).bind(incident).bind(tenant).fetch_one(c).await)?;
+    Ok(open > 0)
+}
+
 /// All verdicts of an incident, by host.
 pub async fn list(conn: &mut Conn, incident: i64) -> Result<Vec<HostVerdict>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(LIST).bind(incident).fetch_all(c).await)?)
+}
+
+/// An organisation domain that waits for a person.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Waiting {
+    /// The domain.
+    pub organisation_domain: String,
+    /// `unmapped`, `shared`, `conflict`.
+    pub verdict: String,
+    /// Rows that count under it.
+    pub row_count: i64,
+    /// JSON of its facts; empty where it is shared.
+    pub facts: String,
+    /// Why, in a sentence.
+    pub because: Option<String>,
+    /// A name of `model::mapping::Review`, or empty.
+    pub review: Option<String>,
+}
+
+/// The organisation domains of an incident that are not mapped.
+pub async fn waiting(conn: &mut Conn, incident: i64) -> Result<Vec<Waiting>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(WAITING).bind(incident).fetch_all(c).await)?)
+}
+
+/// A change of mapping that waits for a second person.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Proposal {
+    /// `chg_…`.
+    pub id: String,
+    /// The incident.
+    pub incident_id: i64,
+    /// JSON of its changes.
+    pub changes: String,
+    /// Organisations whose verdict it changes.
+    pub moves: i64,
+    /// By whom.
+    pub proposed_by: String,
+    /// Microseconds since the epoch.
+    pub proposed_at: i64,
+    /// `approved` or `rejected`.
+    pub decision: Option<String>,
+    /// By whom.
+    pub decided_by: Option<String>,
+}
+
+/// Keeps a change that waits for a second person.
+pub async fn insert_proposal(tx: &mut Tx, proposal: &Proposal) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(INSERT_PROPOSAL)
+        .bind(&proposal.id)
+        .bind(proposal.incident_id)
+        .bind(&proposal.changes)
+        .bind(proposal.moves)
+        .bind(&proposal.proposed_by)
+        .bind(proposal.proposed_at)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// The proposal of an id.
+pub async fn proposal(conn: &mut Conn, id: &str) -> Result<Option<Proposal>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(PROPOSAL).bind(id).fetch_optional(c).await)?)
+}
+
+/// All proposals of an incident, oldest first.
+pub async fn proposals(conn: &mut Conn, incident: i64) -> Result<Vec<Proposal>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(PROPOSALS).bind(incident).fetch_all(c).await)?)
+}
+
+/// Records what became of a proposal: `approved` or `rejected`.
+pub async fn decide_proposal(
+    tx: &mut Tx,
+    id: &str,
+    decision: &'static str,
+    actor: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(DECIDE_PROPOSAL)
+        .bind(decision)
+        .bind(actor)
+        .bind(now)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || format!("the proposal {id}"))
 }

@@ -16,14 +16,14 @@ statements! {
         LIMIT $3";
     LATEST_IN_RANGE = "
         SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
-            (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version) AS earlier_at
+            (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version AND r.state = 'released') AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1 AND n.tenant_id >= $2 AND n.tenant_id <= $3
             AND n.version = (SELECT MAX(m.version) FROM notices m WHERE m.incident_id = n.incident_id AND m.tenant_id = n.tenant_id)
         ORDER BY n.tenant_id";
     LIST = "
         SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
-            (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version) AS earlier_at
+            (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version AND r.state = 'released') AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1
         ORDER BY n.tenant_id, n.version";
@@ -35,7 +35,7 @@ statements! {
         ORDER BY l.notice_id, l.language";
     IN_STATE = "
         SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
-            (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version) AS earlier_at
+            (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version AND r.state = 'released') AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1 AND n.state = $2
         ORDER BY n.tenant_id";

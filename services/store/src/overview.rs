@@ -16,7 +16,7 @@ statements! {
             SELECT tenant_id,
                 COUNT(*) FILTER (WHERE state = 'accepted') AS accepted,
                 COUNT(*) FILTER (WHERE state IN ('queued', 'leased', 'at_dot', 'deferred', 'uncertain')) AS on_its_way,
-                COUNT(*) AS mails
+                COUNT(*) FILTER (WHERE state <> 'cancelled') AS mails
             FROM outbox
             WHERE incident_id = $1 AND notice_id IS NOT NULL
             GROUP BY tenant_id

@@ -44,6 +44,14 @@ pub(crate) fn values(dialect: Dialect, text: &mut String, first: usize, columns:
     }
 }
 
+/// One more parameter behind `count` others, each of which stands before it in the text.
+pub(crate) fn after(dialect: Dialect, count: usize) -> String {
+    match dialect {
+        Dialect::Sqlite => "?".to_owned(),
+        Dialect::Postgres => format!("${}", count + 1),
+    }
+}
+
 /// `($a,$b,$c)`, numbered from `first`, for `IN`; see [`values`].
 pub(crate) fn list(dialect: Dialect, first: usize, count: usize) -> String {
     let mut text = String::with_capacity(count * 6 + 2);

@@ -13,8 +13,9 @@ use model::language::Language;
 use model::notices::Letter;
 use model::tickets::QuestionState;
 use model::time::Timestamp;
+use store::contacts::Contact;
 use store::delivery::NewMail;
-use store::directory::{Contact, Tenant};
+use store::directory::Tenant;
 use store::escalation::{Escalation, Firing, NewTask, Task};
 use store::notices::{LetterRow, Notice};
 use store::tickets::{QuestionRow, TicketRow};
@@ -237,8 +238,8 @@ impl<'a> Climber<'a> {
     }
 
     async fn ask_account_manager(&self, tx: &mut Tx, due: &Due) -> Result<Turned, AppError> {
-        let mut contacts = store::directory::contacts_of(tx, std::slice::from_ref(&self.tenant.id)).await?;
-        contacts.retain(|contact| contact.role == "account-manager" && contact.disabled_at.is_none());
+        let mut contacts = store::contacts::of(tx, std::slice::from_ref(&self.tenant.id)).await?;
+        contacts.retain(|contact| contact.role == "account-manager" && contact.is_usable());
         let names: Vec<&str> =
             contacts.iter().map(|contact| contact.name.as_str()).filter(|name| !name.is_empty()).collect();
         let who = if names.is_empty() { "the directory names no account manager".to_owned() } else { names.join(", ") };
@@ -279,7 +280,7 @@ impl<'a> Climber<'a> {
         {
             message_ids.insert(&mail.address, &mail.message_id);
         }
-        let contacts = store::directory::contacts_of(tx, std::slice::from_ref(&self.tenant.id)).await?;
+        let contacts = store::contacts::of(tx, std::slice::from_ref(&self.tenant.id)).await?;
         let people = crate::delivery::ladder(&contacts);
         let reader = |(address, message_id): (&str, &str)| {
             let (_, _, contact) = people.iter().find(|(_, theirs, _)| theirs == address)?;

@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use model::delivery::{State, recipients};
+use store::contacts::Contact;
 use store::delivery::NewMail;
-use store::directory::Contact;
 use store::notices::Notice;
 use store::tickets::TicketRow;
 use store::{Conn, Tx};
@@ -31,13 +31,17 @@ pub(super) async fn untried(conn: &mut Conn, ticket: &TicketRow) -> Result<Optio
     let Some(notice) = store::escalation::newest_released(conn, ticket.incident_id, &ticket.tenant_id).await? else {
         return Ok(None);
     };
+    // A notice that is not true any more, or whose domains are disputed, goes to nobody else.
+    if !crate::notices::states_facts_of_today(conn, ticket.incident_id, &notice).await? {
+        return Ok(None);
+    }
     let deliveries = store::delivery::of_ticket(conn, &ticket.id).await?;
     let tried: HashSet<&str> = deliveries
         .iter()
         .filter(|mail| mail.notice_id.as_deref() == Some(notice.id.as_str()))
         .map(|mail| mail.address.as_str())
         .collect();
-    let mut people = ladder(&store::directory::contacts_of(conn, std::slice::from_ref(&ticket.tenant_id)).await?);
+    let mut people = ladder(&store::contacts::of(conn, std::slice::from_ref(&ticket.tenant_id)).await?);
     people.retain(|(_, address, _)| !tried.contains(address.as_str()));
     Ok(recipients(&people, 0).map(|(_, contacts)| (notice, contacts)))
 }

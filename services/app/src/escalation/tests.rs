@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use model::escalation::Target;
+use store::contacts::Contact;
 use store::delivery::Delivery;
-use store::directory::{Contact, Tenant};
+use store::directory::Tenant;
 use store::ledger::{Ledger, Verdict};
 use store::notices::{Draft, LetterRow};
 use store::tickets::{Change, NewQuestion, NewTicket};
@@ -69,7 +70,7 @@ impl World {
             language: "de".to_owned(),
             added_at: 0,
         };
-        store::directory::upsert_tenants(&mut tx, &[tenant]).await.unwrap();
+        store::directory::upsert_tenants(&mut tx, &[tenant], self.app.clock.now()).await.unwrap();
         tx.commit_ledger().await.unwrap();
         for (role, name, language) in [
             ("security", "sue", "en"),
@@ -93,10 +94,10 @@ impl World {
             timezone: String::new(),
             priority: 1,
             source: "imported".to_owned(),
-            disabled_at: None,
+            ..Contact::default()
         };
         let mut tx = self.app.store.begin().await.unwrap();
-        store::directory::upsert_contacts(&mut tx, &[contact], self.app.clock.now()).await.unwrap();
+        store::contacts::upsert(&mut tx, &[contact], self.app.clock.now()).await.unwrap();
         tx.commit_ledger().await.unwrap();
     }
 
@@ -119,7 +120,7 @@ impl World {
             version: 1,
             code: "K7QF-2M9X-0WTA".to_owned(),
             facts: "{}".to_owned(),
-            facts_digest: "digest".to_owned(),
+            facts_digest: String::new(),
             template_version: "1".to_owned(),
             letters: vec![letter("de"), letter("en")],
         };

@@ -70,9 +70,10 @@ impl<'a> Filing<'a> {
         if self.whose.ticket.is_some() { "U" } else { "C" }
     }
 
-    /// Changes the ticket and, where the mail speaks of one, the delivery.
-    pub(super) async fn apply(&self, tx: &mut Tx) -> Result<(), AppError> {
-        let Some(ticket) = &self.whose.ticket else { return Ok(()) };
+    /// Changes the ticket and, where the mail speaks of one, the delivery. The incident is returned where verdicts were
+    /// marked and wait to be given anew.
+    pub(super) async fn apply(&self, tx: &mut Tx) -> Result<Option<i64>, AppError> {
+        let Some(ticket) = &self.whose.ticket else { return Ok(None) };
         self.settle_delivery(tx).await?;
         let entry = Entry {
             id: new_id("ent"),
@@ -82,8 +83,9 @@ impl<'a> Filing<'a> {
             body: self.body(),
         };
         store::tickets::insert_entry(tx, &ticket.id, &entry).await?;
+        let disputed = self.stop_disclosure(tx, ticket).await?;
         if self.questions.is_empty() {
-            return Ok(());
+            return Ok(disputed);
         }
         self.ask(tx, ticket).await?;
         if self.read.class == Class::Human {
@@ -91,7 +93,26 @@ impl<'a> Filing<'a> {
             store::tickets::set_inbound(tx, &ticket.id, last).await?;
         }
         crate::tickets::set_turn(tx, &ticket.id).await?;
-        Ok(())
+        Ok(disputed)
+    }
+
+    /// Whoever says that it is not theirs is believed at once, as far as sending stops; whose it is a person settles.
+    async fn stop_disclosure(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<Option<i64>, AppError> {
+        if self.read.class != Class::Human || !mail::inbound::says_wrong_recipient(&self.read.new_text) {
+            return Ok(None);
+        }
+        let own = store::mapping::domains_of_tenant(tx, ticket.incident_id, &ticket.tenant_id).await?;
+        let text = self.read.new_text.to_lowercase();
+        let named: Vec<String> = own.iter().filter(|domain| text.contains(domain.as_str())).cloned().collect();
+        let domains = if named.is_empty() { own } else { named };
+        if domains.is_empty() {
+            return Ok(None);
+        }
+        let incident = self.app.incident_by_id(tx, ticket.incident_id).await?;
+        let app = self.app.acting_as(crate::SYSTEM);
+        let why = format!("{} says so ({})", self.sender(), self.row.id);
+        crate::tickets::dispute(&app, tx, &incident, ticket, domains, &why).await?;
+        Ok(Some(incident.id))
     }
 
     async fn settle_delivery(&self, tx: &mut Tx) -> Result<(), AppError> {

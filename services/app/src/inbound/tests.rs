@@ -1,7 +1,8 @@
 //! A conversation on a real store: mail comes in, is answered, and the ticket closes when nothing is owed.
 
+use store::contacts::Contact;
 use store::delivery::{Delivery, NewMail};
-use store::directory::{Contact, Tenant};
+use store::directory::Tenant;
 use store::ledger::{Ledger, Verdict};
 use store::notices::{Draft, LetterRow};
 use store::tickets::NewTicket;
@@ -86,7 +87,7 @@ impl World {
         let text = |text: &str| text.to_owned();
         let tenant =
             Tenant { id: text("t-1"), name: text("Acme"), country: text("DE"), language: text("de"), added_at: 0 };
-        store::directory::upsert_tenants(&mut tx, &[tenant]).await.unwrap();
+        store::directory::upsert_tenants(&mut tx, &[tenant], now).await.unwrap();
         let contact = |address: &str, role: &str, language: &str| Contact {
             id: format!("ctc_{address}"),
             tenant_id: text("t-1"),
@@ -98,10 +99,10 @@ impl World {
             timezone: String::new(),
             priority: 1,
             source: text("imported"),
-            disabled_at: None,
+            ..Contact::default()
         };
         let contacts = [contact(SUE, "security", "en"), contact(PER, "privacy", "")];
-        store::directory::upsert_contacts(&mut tx, &contacts, now).await.unwrap();
+        store::contacts::upsert(&mut tx, &contacts, now).await.unwrap();
         let draft = Draft {
             id: text("ntc_1"),
             tenant_id: text("t-1"),
@@ -109,7 +110,7 @@ impl World {
             version: 1,
             code: text("K7QF-2M9X-0WTA"),
             facts: text("{}"),
-            facts_digest: text("digest"),
+            facts_digest: String::new(),
             template_version: text("1"),
             letters: vec![letter("ltr_n", Some("ntc_1"), "notice")],
         };

@@ -22,6 +22,7 @@ pub async fn share(app: &App, slug: &str, path: &Path) -> Result<u64, AppError> 
         domains.push(domain);
     }
     let mut tx = app.store.begin().await?;
+    store::directory::bump_version(&mut tx).await?;
     let mut added = 0;
     for domain in &domains {
         added += store::intake::add_shared(&mut tx, incident.id, domain.as_str(), &path.display().to_string()).await?;
@@ -29,7 +30,7 @@ pub async fn share(app: &App, slug: &str, path: &Path) -> Result<u64, AppError> 
     if added == 0 {
         return Ok(0);
     }
-    store::directory::bump_version(&mut tx).await?;
+    store::mapping::mark_under(&mut tx, incident.id, &domains).await?;
     let detail = serde_json::json!({ "file": path.display().to_string(), "domains": added });
     tx.commit(app.entry("exposure.share", slug, detail)).await?;
     crate::facts::settle(app, incident.id).await?;

@@ -130,7 +130,6 @@ pub async fn totals(app: &App, slug: &str) -> Result<Totals, AppError> {
 
 /// The totals of an incident as its rows have them.
 pub(super) async fn of(conn: &mut Conn, incident: i64) -> Result<Totals, AppError> {
-    let version = store::directory::version(conn).await?;
     let rows = store::intake::row_totals(conn, incident).await?;
     let sheets = store::facts::totals(conn, incident).await?;
     let mut totals = Totals {
@@ -139,7 +138,7 @@ pub(super) async fn of(conn: &mut Conn, incident: i64) -> Result<Totals, AppErro
         rejects_corrected: rows.corrected,
         manifests_open: rows.open,
         tenants_without_contact: sheets.tenants_without_contact,
-        hosts_waiting_for_mapping: store::mapping::count_pending(conn, incident, version).await?,
+        hosts_waiting_for_mapping: store::mapping::count_pending(conn, incident).await?,
         sheets_waiting: store::facts::count_stale(conn, incident).await?,
         rules_version: model::rules::VERSION,
         ..Totals::default()

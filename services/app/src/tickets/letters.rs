@@ -11,8 +11,8 @@ use model::language::Language;
 use model::notices::Letter;
 use model::time::Timestamp;
 use store::Tx;
+use store::contacts::Contact;
 use store::delivery::{Delivery, NewMail};
-use store::directory::Contact;
 use store::notices::LetterRow;
 use store::tickets::QuestionRow;
 
@@ -91,7 +91,7 @@ pub(super) async fn queue(app: &App, tx: &mut Tx, case: &Case, post: &Post<'_>) 
     let tenant = store::directory::tenant(tx, &ticket.tenant_id).await?.ok_or_else(|| {
         AppError::missing(format!("no tenant {}", ticket.tenant_id), "run `forthright directory import` with it")
     })?;
-    let contacts = store::directory::contacts_of(tx, std::slice::from_ref(&tenant.id)).await?;
+    let contacts = store::contacts::of(tx, std::slice::from_ref(&tenant.id)).await?;
     let earlier = store::delivery::of_ticket(tx, &ticket.id).await?;
     let readers = readers(&contacts, post.about, &earlier);
     if readers.is_empty() {
@@ -179,7 +179,7 @@ fn thread(earlier: &[Delivery], address: &str) -> Option<String> {
 /// notice. Each address once.
 fn readers<'a>(contacts: &'a [Contact], about: &[QuestionRow], earlier: &[Delivery]) -> Vec<&'a Contact> {
     let usable = |contact: &&Contact| {
-        contact.disabled_at.is_none() && model::delivery::Role::parse(&contact.role).and_then(rung).is_some()
+        contact.is_usable() && model::delivery::Role::parse(&contact.role).and_then(rung).is_some()
     };
     let people: Vec<&Contact> = contacts.iter().filter(usable).collect();
     let asked = |address: &str| about.iter().any(|question| question.asked_by == address);
@@ -221,7 +221,7 @@ mod tests {
             timezone: String::new(),
             priority: 0,
             source: "imported".to_owned(),
-            disabled_at: None,
+            ..Contact::default()
         }
     }
 

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use anyhow::{Context, Result};
 use app::AppError;
+use app::tickets::Wrong;
 use model::time::Timestamp;
 
 use super::{DONE, open, say, text_of};
@@ -87,6 +88,15 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
         }
         TicketVerb::DeclineApprove { ticket, questions } => {
             output::document(e, &app::tickets::approve_decline(&app, &ticket, &questions).await?)?;
+        }
+        TicketVerb::WrongRecipient { ticket, not_ours, right, role, name, instead_of, why } => {
+            let wrong = match &right {
+                Some(address) => {
+                    Wrong::OtherPerson { address, role: &role, name: &name, instead_of: instead_of.as_deref() }
+                }
+                None => Wrong::NotTheirs { domains: &not_ours },
+            };
+            output::document(e, &app::tickets::wrong_recipient(&app, &ticket, &wrong, &why).await?)?;
         }
         TicketVerb::Note { ticket, text } => {
             app::tickets::note(&app, &ticket, &text_of(&text)?).await?;

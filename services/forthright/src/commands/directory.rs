@@ -1,45 +1,152 @@
-//! `directory` and `mapping`.
+//! `directory`, `contact` and `mapping`.
 
-use anyhow::Result;
-use app::directory::{Given, ManualDomain, Mode};
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use app::App;
+use app::contacts::Given;
+use app::directory::{Files, ManualDomain, Mode, Twin};
 use app::mapping::{Ruled, Ruling};
+use sources::directory::DirectoryFormat;
 
 use super::{DONE, PARTIAL, open, say};
-use crate::cli::{DirectoryVerb, Everywhere, MappingVerb};
+use crate::cli::{ContactVerb, DirectoryVerb, Everywhere, MappingVerb, TwinName};
 use crate::output;
 
 pub(super) async fn directory(e: &Everywhere, verb: DirectoryVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        DirectoryVerb::Import { organisations, contacts, dry_run } => {
-            let mode = if dry_run { Mode::DryRun } else { Mode::Write };
-            let difference = app::directory::import(&app, &organisations, contacts.as_deref(), mode).await?;
+        DirectoryVerb::Import { organisations, contacts, format, source, accept_shrink, dry_run } => {
+            let files = Files {
+                organisations: organisations.as_deref(),
+                contacts: contacts.as_deref(),
+                format: DirectoryFormat::parse(&format).flatten(),
+                origin: &source,
+            };
+            let mode = match (dry_run, accept_shrink) {
+                (true, _) => Mode::DryRun,
+                (false, true) => Mode::WriteEvenIfSmaller,
+                (false, false) => Mode::Write,
+            };
+            let difference = app::directory::import(&app, &files, mode).await?;
             output::document(e, &difference)?;
             return Ok(if difference.rejected.is_empty() { DONE } else { PARTIAL });
         }
-        DirectoryVerb::AddDomain { tenant, domain, alias_of, why, expires } => {
-            let entry =
-                ManualDomain { tenant: &tenant, domain: &domain, alias_of: alias_of.as_deref(), why: &why, expires };
-            app::directory::add_domain(&app, &entry).await?;
-            say(e, format!("{domain} is entered by hand for tenant {tenant}"));
+        DirectoryVerb::Export { organisations, contacts, format, twin, source } => {
+            let format = DirectoryFormat::parse(&format).flatten().unwrap_or(DirectoryFormat::Csv);
+            let twin = match twin {
+                TwinName::Imported => Twin::Imported,
+                TwinName::Manual => Twin::Manual,
+                TwinName::Both => Twin::Both,
+            };
+            let (organisations, contacts) = (organisations.as_deref(), contacts.as_deref());
+            let exported = app::directory::export(&app, organisations, contacts, format, twin, &source).await?;
+            output::document(e, &exported)?;
         }
-        DirectoryVerb::AddContact { tenant, role, email, name, language, timezone, priority, why: _ } => {
+        DirectoryVerb::AddDomain { tenant, domain, alias_of, over, why, expires } => {
+            let alias_of = alias_of.as_deref();
+            let entry = ManualDomain { tenant: &tenant, domain: &domain, alias_of, over: &over, why: &why, expires };
+            let against = app::directory::add_domain(&app, &entry).await?;
+            say(e, format!("{domain} is entered by hand for tenant {tenant}"));
+            if !against.is_empty() {
+                say(
+                    e,
+                    format!(
+                        "note: the import names {}; nothing is sent about {domain} until that is settled",
+                        against.join(", ")
+                    ),
+                );
+                let over: Vec<String> = against.iter().map(|tenant| format!("--over {tenant}")).collect();
+                say(e, format!("hint: run it again with {} if you know better", over.join(" ")));
+            }
+        }
+        DirectoryVerb::RemoveDomain { tenant, domain, why } => {
+            app::directory::remove_domain(&app, &tenant, &domain, &why).await?;
+            say(e, format!("{domain} is no longer entered by hand for tenant {tenant}"));
+        }
+        DirectoryVerb::AddContact { tenant, role, email, name, language, channel, timezone, priority, why } => {
             let given = Given {
                 tenant: &tenant,
                 role: &role,
                 name: &name,
                 address: &email,
                 language: &language,
-                channel: "",
+                channel: &channel,
                 timezone: &timezone,
                 priority: &priority,
+                may_be_named: "",
             };
-            let contact = app::directory::add_contact(&app, &given).await?;
+            let contact = app::contacts::add(&app, &given, why.as_deref().unwrap_or_default()).await?;
             output::document(e, &serde_json::json!({ "contact": contact }))?;
         }
         DirectoryVerb::DisableContact { email, why } => {
-            let contacts = app::directory::disable_contact(&app, &email, &why).await?;
+            let contacts = app::contacts::disable(&app, &email, &why).await?;
             output::document(e, &serde_json::json!({ "contacts_disabled": contacts }))?;
+        }
+        DirectoryVerb::SuffixList { file } => {
+            output::document(e, &app::mapping::load_suffix_list(&app, &file).await?)?;
+        }
+    }
+    Ok(DONE)
+}
+
+pub(super) async fn contact(e: &Everywhere, verb: ContactVerb) -> Result<u8> {
+    let app = open(e).await?;
+    match verb {
+        ContactVerb::List { tenant, duplicates: true } => {
+            let pairs = app::contacts::duplicates(&app, &tenant).await?;
+            let rows = pairs.into_iter().map(|(one, other)| vec![one, other]).collect();
+            output::list(e, &["contact", "looks_like"], rows)?;
+        }
+        ContactVerb::List { tenant, duplicates: false } => {
+            let header = [
+                "contact",
+                "tenant_id",
+                "role",
+                "name",
+                "email",
+                "language",
+                "timezone",
+                "channel",
+                "priority",
+                "source",
+                "state",
+                "may_be_named",
+                "provenance",
+            ];
+            let rows = app::contacts::list(&app, &tenant).await?.into_iter().map(|row| {
+                vec![
+                    row.contact,
+                    row.tenant_id,
+                    row.role,
+                    row.name,
+                    row.email,
+                    row.language,
+                    row.timezone,
+                    row.channel,
+                    row.priority.to_string(),
+                    row.source,
+                    row.state,
+                    row.may_be_named,
+                    row.provenance,
+                ]
+            });
+            output::list(e, &header, rows.collect())?;
+        }
+        ContactVerb::Verify { contact, why } => {
+            output::document(e, &app::contacts::verify(&app, &contact, &why).await?)?;
+        }
+        ContactVerb::Reject { contact, why } => {
+            app::contacts::reject(&app, &contact, &why).await?;
+            say(e, format!("{contact} is not written to"));
+        }
+        ContactVerb::Merge { duplicate, into, why } => {
+            app::contacts::merge(&app, &duplicate, &into, &why).await?;
+            say(e, format!("{duplicate} is merged into {into}"));
+        }
+        ContactVerb::Consent { contact, may_be_named, why } => {
+            app::contacts::consent(&app, &contact, may_be_named == "yes", &why).await?;
+            say(e, format!("noted: {contact} may be named: {may_be_named}"));
         }
     }
     Ok(DONE)
@@ -48,26 +155,115 @@ pub(super) async fn directory(e: &Everywhere, verb: DirectoryVerb) -> Result<u8>
 pub(super) async fn mapping(e: &Everywhere, verb: MappingVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        MappingVerb::List { slug } => {
-            let rows = app::mapping::list(&app, &slug).await?.into_iter().map(|row| {
-                vec![row.host, row.verdict, row.rule, row.tenant_id.unwrap_or_default(), row.confidence, row.because]
-            });
-            output::list(e, &["domain", "verdict", "rule", "tenant_id", "confidence", "because"], rows.collect())?;
-        }
-        // JSON with and without --json: one document about one domain.
-        MappingVerb::Explain { domain, incident } => {
-            output::json(&app::mapping::explain(&app, &domain, incident.as_deref()).await?)?;
-        }
+        MappingVerb::List { slug } => list(e, &app, &slug).await?,
+        MappingVerb::Review { slug, list } => review(e, &app, &slug, list.as_deref()).await?,
+        MappingVerb::Explain { domains, incident } => explain(&app, domains, incident.as_deref()).await?,
         MappingVerb::Assign { slug, domain, tenant, why, expires } => {
             let ruled = Ruled { domain: &domain, tenant: &tenant, ruling: Ruling::Assigned, why: &why, expires };
-            app::mapping::rule(&app, &slug, &ruled).await?;
-            say(e, format!("{domain} is tenant {tenant}'s in {slug}"));
+            let weight = app::mapping::rule(&app, &slug, &ruled).await?;
+            say(e, format!("{domain} is tenant {tenant}'s in {slug}: {} organisation(s) moved", weight.moves));
+        }
+        MappingVerb::AssignFile { slug, file, why, preview } => {
+            let decided = if preview {
+                app::mapping::preview_file(&app, &slug, &file, &why).await?
+            } else {
+                app::mapping::assign_file(&app, &slug, &file, &why).await?
+            };
+            output::document(e, &decided)?;
+            return Ok(if decided.rejected.is_empty() { DONE } else { PARTIAL });
         }
         MappingVerb::Reject { slug, domain, tenant, why } => {
             let ruled = Ruled { domain: &domain, tenant: &tenant, ruling: Ruling::Rejected, why: &why, expires: None };
-            app::mapping::rule(&app, &slug, &ruled).await?;
-            say(e, format!("{domain} is not tenant {tenant}'s in {slug}"));
+            let weight = app::mapping::rule(&app, &slug, &ruled).await?;
+            say(e, format!("{domain} is not tenant {tenant}'s in {slug}: {} organisation(s) moved", weight.moves));
+        }
+        MappingVerb::Changes { slug } => {
+            let rows = app::mapping::proposals(&app, &slug).await?.into_iter().map(|change| {
+                vec![
+                    change.id,
+                    change.state,
+                    change.moves.to_string(),
+                    change.changes.len().to_string(),
+                    change.proposed_by,
+                    change.proposed_at.to_string(),
+                    change.decided_by.unwrap_or_default(),
+                ]
+            });
+            let header = ["change", "state", "moves", "domains", "proposed_by", "proposed_at", "decided_by"];
+            output::list(e, &header, rows.collect())?;
+        }
+        MappingVerb::Approve { change } => {
+            let weight = app::mapping::approve(&app, &change).await?;
+            say(e, format!("{change} is done: {} organisation(s) moved", weight.moves));
+        }
+        MappingVerb::Refuse { change, why } => {
+            app::mapping::reject(&app, &change, &why).await?;
+            say(e, format!("{change} is turned down"));
         }
     }
     Ok(DONE)
+}
+
+async fn list(e: &Everywhere, app: &App, slug: &str) -> Result<()> {
+    let header = [
+        "domain",
+        "verdict",
+        "rule",
+        "tenant_id",
+        "confidence",
+        "because",
+        "review",
+        "directory_version",
+        "suffix_list",
+    ];
+    let rows = app::mapping::list(app, slug).await?.into_iter().map(|row| {
+        vec![
+            row.host,
+            row.verdict,
+            row.rule,
+            row.tenant_id.unwrap_or_default(),
+            row.confidence,
+            row.because,
+            row.review,
+            row.directory_version.to_string(),
+            row.suffix_list,
+        ]
+    });
+    output::list(e, &header, rows.collect())
+}
+
+async fn review(e: &Everywhere, app: &App, slug: &str, list: Option<&str>) -> Result<()> {
+    let header = ["list", "domain", "tenant_id", "objects", "people", "rows", "review", "because", "next_step"];
+    let rows = app::mapping::work_lists(app, slug, list).await?.into_iter().map(|item| {
+        vec![
+            item.list,
+            item.domain,
+            item.tenant_id,
+            item.objects.to_string(),
+            item.people.to_string(),
+            item.rows.to_string(),
+            item.review,
+            item.because,
+            item.next_step,
+        ]
+    });
+    output::list(e, &header, rows.collect())
+}
+
+/// One domain is one document, with and without --json; several are a line each.
+async fn explain(app: &App, domains: Vec<String>, incident: Option<&str>) -> Result<()> {
+    let domains = match &domains[..] {
+        [one] if one == "-" => {
+            let text = std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?;
+            text.lines().map(str::to_owned).collect()
+        }
+        [one] => return output::json(&app::mapping::explain(app, one, incident).await?),
+        _ => domains,
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for line in app::mapping::explain_all(app, &domains, incident).await? {
+        serde_json::to_writer(&mut out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
 }

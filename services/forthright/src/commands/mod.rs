@@ -40,6 +40,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Incident(verb) => incident(e, verb).await,
         Verb::Directory(verb) => directory::directory(e, verb).await,
         Verb::Exposure(verb) => exposure::exposure(e, verb).await,
+        Verb::Contact(verb) => directory::contact(e, verb).await,
         Verb::Mapping(verb) => directory::mapping(e, verb).await,
         Verb::Notice(verb) => notices::notice(e, verb).await,
         Verb::Wave(verb) => notices::wave(e, verb).await,

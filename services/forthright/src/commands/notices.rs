@@ -114,6 +114,35 @@ pub(super) async fn delivery(e: &Everywhere, verb: DeliveryVerb) -> Result<u8> {
                 ["delivery_id", "notice_id", "tenant_id", "contact", "state", "attempts", "message_id", "last_reply"];
             output::list(e, &header, rows.collect())?;
         }
+        DeliveryVerb::Disclosures { slug, tenant } => {
+            let rows = app::delivery::disclosures(&app, &slug, tenant.as_deref()).await?.into_iter().map(|row| {
+                vec![
+                    row.tenant_id,
+                    row.contact,
+                    row.notice_id,
+                    row.version.to_string(),
+                    row.kind,
+                    row.domains.join(" "),
+                    row.no_longer_theirs.join(" "),
+                    row.accepted_at.map(|at| at.to_string()).unwrap_or_default(),
+                    row.state,
+                    row.message_id,
+                ]
+            });
+            let header = [
+                "tenant_id",
+                "contact",
+                "notice_id",
+                "version",
+                "kind",
+                "domains",
+                "no_longer_theirs",
+                "accepted_at",
+                "state",
+                "message_id",
+            ];
+            output::list(e, &header, rows.collect())?;
+        }
     }
     Ok(DONE)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use app::delivery::Selection;
-use app::directory::Mode;
+use app::directory::{Files, Mode};
 use app::intake::{Again, Import};
 use app::notices::Drafts;
 use app::{App, Made, Opening, Settings};
@@ -105,8 +105,10 @@ impl Stage<'_> {
             "Incident `bluebleed` is open: a storage server of Example Cloud was readable by anybody, found on 2022-09-24.",
         );
         let contacts = self.file("contacts.csv", CONTACTS)?;
-        let difference =
-            app::directory::import(app, &self.file("directory.csv", DIRECTORY)?, Some(&contacts), Mode::Write).await?;
+        let organisations = self.file("directory.csv", DIRECTORY)?;
+        let files =
+            Files { organisations: Some(&organisations), contacts: Some(&contacts), format: None, origin: "directory" };
+        let difference = app::directory::import(app, &files, Mode::Write).await?;
         let (tenants, domains, people) = store::directory::counts(&mut app.store.read().await?).await?;
         step(
             2,

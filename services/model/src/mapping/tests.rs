@@ -8,12 +8,24 @@ fn name(text: &str) -> DomainName {
     DomainName::parse(text).unwrap()
 }
 
+fn decide(host: &DomainName, candidates: &Candidates) -> Mapping {
+    super::decide(host, candidates, SuffixList::builtin())
+}
+
 fn imported(tenant: &str) -> Claim {
-    Claim { tenant_id: tenant.to_owned(), source: Source::Imported, alias_of: None }
+    Claim::new(tenant, Source::Imported)
 }
 
 fn manual(tenant: &str) -> Claim {
-    Claim { source: Source::Manual, ..imported(tenant) }
+    Claim::new(tenant, Source::Manual)
+}
+
+fn decided(tenant: &str) -> Claim {
+    Claim::new(tenant, Source::Decided)
+}
+
+fn moved(tenant: &str, from: &str) -> Claim {
+    Claim { moved_from: Some(from.to_owned()), ..imported(tenant) }
 }
 
 fn alias(tenant: &str, of: &str) -> Claim {
@@ -29,7 +41,7 @@ fn directory(claims: &[(&str, Claim)]) -> Candidates {
 }
 
 fn sharing(mut candidates: Candidates, domain: &str) -> Candidates {
-    candidates.shared.insert(domain.to_owned());
+    Arc::make_mut(&mut candidates.shared).insert(domain.to_owned());
     candidates
 }
 
@@ -67,7 +79,111 @@ fn a_public_suffix_is_shared_unless_the_directory_has_it() {
     check("github.io", &Candidates::default(), "shared public-suffix github.io - high");
     let known = directory(&[("github.io", imported("t-1"))]);
     check("github.io", &known, "mapped exact github.io t-1 high");
-    check("me.github.io", &known, "mapped parent github.io t-1 medium");
+}
+
+#[test]
+fn whoever_has_a_public_suffix_has_not_what_others_register_below_it() {
+    let known = directory(&[
+        ("github.io", imported("t-1")),
+        ("amazonaws.com", imported("t-2")),
+        ("co.uk", manual("t-3")),
+        ("acme.co.uk", imported("t-4")),
+    ]);
+    check("me.github.io", &known, "unmapped public-suffix me.github.io - low");
+    check("pages.me.github.io", &known, "unmapped public-suffix me.github.io - low");
+    check("bucket.s3.amazonaws.com", &known, "unmapped public-suffix bucket.s3.amazonaws.com - low");
+    check("s3.amazonaws.com", &known, "shared public-suffix s3.amazonaws.com - high");
+    check("aws.amazonaws.com", &known, "mapped parent amazonaws.com t-2 medium");
+    check("other.co.uk", &known, "unmapped public-suffix other.co.uk - low");
+    check("mail.acme.co.uk", &known, "mapped parent acme.co.uk t-4 medium");
+    let because = decide(&name("me.github.io"), &known).because;
+    assert_eq!(
+        because,
+        "github.io stands in the directory, but is a public suffix: whoever registered me.github.io below it is somebody else."
+    );
+}
+
+#[test]
+fn a_decision_in_the_incident_beats_everything_at_its_suffix() {
+    let known = directory(&[
+        ("acme.example", imported("t-1")),
+        ("acme.example", manual("t-2")),
+        ("acme.example", decided("t-3")),
+        ("lab.acme.example", moved("t-4", "t-5")),
+        ("lab.acme.example", decided("t-5")),
+    ]);
+    check("acme.example", &known, "mapped manual acme.example t-3 high");
+    check("x.lab.acme.example", &known, "mapped manual lab.acme.example t-5 high");
+}
+
+#[test]
+fn a_manual_entry_against_the_import_waits_for_a_person_and_says_whom_it_names() {
+    let known = directory(&[("acme.example", imported("t-1")), ("acme.example", manual("t-2"))]);
+    check("mail.acme.example", &known, "conflict manual acme.example - low");
+    let mapping = decide(&name("acme.example"), &known);
+    assert_eq!((mapping.review, mapping.leaning.as_deref()), (Some(Review::ManualImport), Some("t-2")));
+    assert!(mapping.because.contains("tenant t-2, and the imported directory names tenant t-1"), "{}", mapping.because);
+    let knowing = Claim { over: vec!["t-1".to_owned()], ..manual("t-2") };
+    let known = directory(&[("acme.example", imported("t-1")), ("acme.example", knowing.clone())]);
+    check("acme.example", &known, "mapped manual acme.example t-2 high");
+    // What the person did not know of is a contradiction again.
+    let known = directory(&[("acme.example", imported("t-3")), ("acme.example", knowing)]);
+    check("acme.example", &known, "conflict manual acme.example - low");
+}
+
+#[test]
+fn a_manual_entry_settles_a_conflict_of_imports_that_name_its_tenant() {
+    let known = directory(&[
+        ("acme.example", imported("t-1")),
+        ("acme.example", imported("t-2")),
+        ("acme.example", manual("t-2")),
+    ]);
+    check("acme.example", &known, "mapped manual acme.example t-2 high");
+}
+
+#[test]
+fn a_domain_that_changed_hands_lately_waits_for_a_person() {
+    let known = directory(&[("acme.example", moved("t-2", "t-1"))]);
+    check("mail.acme.example", &known, "conflict parent acme.example - low");
+    let mapping = decide(&name("acme.example"), &known);
+    assert_eq!(mapping.review, Some(Review::OwnerChanged));
+    assert!(mapping.because.contains("before, it was tenant t-1's"), "{}", mapping.because);
+    let also_old = directory(&[("acme.example", moved("t-2", "t-1")), ("acme.example", imported("t-2"))]);
+    check("acme.example", &also_old, "mapped exact acme.example t-2 high");
+}
+
+#[test]
+fn what_somebody_says_is_not_theirs_waits_for_a_person() {
+    let mut known = directory(&[("acme.example", imported("t-1")), ("other.example", imported("t-1"))]);
+    known.disputed.insert(("acme.example".to_owned(), "t-1".to_owned()));
+    check("mail.acme.example", &known, "conflict parent acme.example - low");
+    check("other.example", &known, "mapped exact other.example t-1 high");
+    assert_eq!(decide(&name("acme.example"), &known).review, Some(Review::Disputed));
+    let mut below = directory(&[("acme.example", imported("t-1"))]);
+    below.disputed.insert(("lab.acme.example".to_owned(), "t-1".to_owned()));
+    check("x.lab.acme.example", &below, "conflict parent lab.acme.example - low");
+    check("acme.example", &below, "mapped exact acme.example t-1 high");
+}
+
+#[test]
+fn a_parent_of_another_tenant_is_told_as_a_note() {
+    let known = directory(&[("acme.example", imported("t-1")), ("lab.acme.example", imported("t-2"))]);
+    let because = decide(&name("lab.acme.example"), &known).because;
+    assert_eq!(
+        because,
+        "lab.acme.example stands in the directory for tenant t-2. \
+         Above it, acme.example is tenant t-1's: the longer name decides (R4)."
+    );
+    let same = directory(&[("acme.example", imported("t-2")), ("lab.acme.example", imported("t-2"))]);
+    assert!(!decide(&name("lab.acme.example"), &same).because.contains("R4"));
+}
+
+#[test]
+fn a_customer_of_a_hosting_service_is_somebody_and_the_service_s_own_name_is_nobody() {
+    let known = sharing(directory(&[("acme.onmicrosoft.com", imported("t-1"))]), "onmicrosoft.com");
+    check("acme.onmicrosoft.com", &known, "mapped exact acme.onmicrosoft.com t-1 high");
+    check("x.beta.onmicrosoft.com", &known, "unmapped public-suffix beta.onmicrosoft.com - low");
+    check("onmicrosoft.com", &known, "shared shared-list onmicrosoft.com - high");
 }
 
 #[test]
@@ -88,6 +204,7 @@ fn the_shared_list_matches_whole_labels_and_yields_to_a_longer_name_only() {
 fn a_manual_entry_beats_imported_ones_at_the_same_suffix_only() {
     let known = directory(&[
         ("acme.example", imported("t-1")),
+        ("acme.example", imported("t-2")),
         ("acme.example", manual("t-2")),
         ("lab.acme.example", imported("t-3")),
     ]);
@@ -137,27 +254,18 @@ fn a_host_below_the_directory_s_domain_can_be_cut_off() {
     check("acme.example", &known, "mapped exact acme.example t-1 high");
 }
 
-#[test]
-fn the_builtin_list_is_in_normal_form_and_without_doubles() {
-    let all: Vec<&str> = builtin_shared_domains().collect();
-    let distinct: BTreeSet<&str> = all.iter().copied().collect();
-    assert!(all.len() >= 60);
-    assert_eq!(all.len(), distinct.len());
-    for domain in all {
-        assert_eq!(name(domain).as_str(), domain);
-        assert!(!name(domain).is_public_suffix(), "{domain}");
-    }
-}
-
 /// Names of few labels over few letters, so that they meet.
 fn host() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(vec!["a", "b"]), 1..4).prop_map(|labels| labels.join(".") + ".example")
 }
 
 fn claim() -> impl Strategy<Value = Claim> {
-    (prop::sample::select(vec!["t-1", "t-2"]), 0..3).prop_map(|(tenant, kind)| match kind {
+    (prop::sample::select(vec!["t-1", "t-2"]), 0..6).prop_map(|(tenant, kind)| match kind {
         0 => imported(tenant),
         1 => manual(tenant),
+        2 => decided(tenant),
+        3 => moved(tenant, "t-3"),
+        4 => Claim { over: vec!["t-1".to_owned()], ..manual(tenant) },
         _ => alias(tenant, "b.example"),
     })
 }
@@ -166,11 +274,15 @@ fn world() -> impl Strategy<Value = (Vec<(String, Claim)>, Candidates)> {
     let shared = prop::collection::hash_set(host(), 0..2);
     let rejected =
         prop::collection::hash_set((host(), prop::sample::select(vec!["t-1".to_owned(), "t-2".to_owned()])), 0..4);
-    (prop::collection::vec((host(), claim()), 0..6), shared, rejected).prop_map(|(claims, shared, rejected)| {
-        let known = Candidates { claims: HashMap::new(), shared, rejected };
-        let known = claims.iter().cloned().fold(known, with);
-        (claims, known)
-    })
+    let disputed =
+        prop::collection::hash_set((host(), prop::sample::select(vec!["t-1".to_owned(), "t-2".to_owned()])), 0..2);
+    (prop::collection::vec((host(), claim()), 0..6), shared, rejected, disputed).prop_map(
+        |(claims, shared, rejected, disputed)| {
+            let known = Candidates { claims: HashMap::new(), shared: Arc::new(shared), rejected, disputed };
+            let known = claims.iter().cloned().fold(known, with);
+            (claims, known)
+        },
+    )
 }
 
 fn with(mut candidates: Candidates, (domain, claim): (String, Claim)) -> Candidates {
@@ -205,6 +317,7 @@ proptest! {
         );
         prop_assert!(name(&host).suffixes().any(|suffix| suffix == mapping.organisation_domain));
         prop_assert_eq!(mapping.verdict == Verdict::Mapped, mapping.tenant_id.is_some());
+        prop_assert_eq!(mapping.verdict == Verdict::Conflict, mapping.review.is_some());
     }
 
     #[test]
@@ -213,7 +326,8 @@ proptest! {
         let asked: HashSet<&str> = Candidates::names_to_look_up(&host).collect();
         let mut narrow = known.clone();
         narrow.claims.retain(|domain, _| asked.contains(domain.as_str()));
-        narrow.shared.retain(|domain| asked.contains(domain.as_str()));
+        Arc::make_mut(&mut narrow.shared).retain(|domain| asked.contains(domain.as_str()));
+        narrow.disputed.retain(|(domain, _)| asked.contains(domain.as_str()));
         narrow.rejected.retain(|(domain, _)| asked.contains(domain.as_str()));
         prop_assert_eq!(decide(&host, &known), decide(&host, &narrow));
     }

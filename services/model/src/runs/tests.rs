@@ -286,3 +286,12 @@ fn more_data_types_than_a_block_has_numbers_for_keep_their_names() {
         assert!(figures.types.values().all(|count| *count == 1));
     }
 }
+
+#[test]
+fn from_a_domain_to_its_end_lies_what_ends_in_it_and_nothing_else() {
+    let from = reversed("acme.example");
+    let to = end_of(&from);
+    let holds = |host: &str| (from.as_str()..to.as_str()).contains(&reversed(host).as_str());
+    assert!(["acme.example", "www.acme.example", "a.b.acme.example", "xn--a.acme.example"].into_iter().all(holds));
+    assert!(!["acme-x.example", "notacme.example", "example", "acmea.example", "acme.example2"].into_iter().any(holds));
+}

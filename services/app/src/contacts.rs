@@ -1,0 +1,368 @@
+//! Contacts are people: entered, verified, merged, disabled; and found addresses that become contacts when somebody
+//! confirms them.
+//!
+//! Sends nothing. Invariant: an address that was found by look-up or named by somebody is told no facts before a person
+//! has confirmed it.
+
+use std::collections::BTreeSet;
+
+use model::delivery::Role;
+use model::email::EmailAddress;
+use serde::Serialize;
+use store::contacts::{Contact, Decided, Found};
+use store::{Conn, Tx};
+
+use crate::directory::known_tenant;
+use crate::{App, AppError, new_id};
+
+/// A contact as somebody wrote it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Given<'a> {
+    /// Whose.
+    pub tenant: &'a str,
+    /// Its role.
+    pub role: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its address.
+    pub address: &'a str,
+    /// BCP 47 tag; empty = the tenant's.
+    pub language: &'a str,
+    /// Which way they would rather be reached; empty = e-mail.
+    pub channel: &'a str,
+    /// IANA name; empty = unknown.
+    pub timezone: &'a str,
+    /// Empty = 100.
+    pub priority: &'a str,
+    /// `yes`, `no`, or empty: not asked.
+    pub may_be_named: &'a str,
+}
+
+impl Given<'_> {
+    pub(crate) fn contact(&self, source: &str) -> Result<Contact, String> {
+        let role = Role::parse(&self.role.trim().to_ascii_lowercase()).ok_or_else(|| {
+            let known: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+            format!("`{}` is no role: use {}", self.role, known.join(", "))
+        })?;
+        let address =
+            EmailAddress::parse(self.address).map_err(|error| format!("the address cannot be used: {error}"))?;
+        let priority = match self.priority.trim() {
+            "" => 100,
+            text => text.parse().map_err(|_| format!("the priority `{text}` is no number"))?,
+        };
+        if self.tenant.trim().is_empty() {
+            return Err("no tenant_id".to_owned());
+        }
+        let may_be_named = self.may_be_named.trim();
+        if !["", "yes", "no"].contains(&may_be_named) {
+            return Err(format!("may_be_named is `{may_be_named}`: write yes, no, or nothing"));
+        }
+        Ok(Contact {
+            id: new_id("ctc"),
+            tenant_id: self.tenant.trim().to_owned(),
+            role: role.as_str().to_owned(),
+            name: self.name.split_whitespace().collect::<Vec<_>>().join(" "),
+            address: address.as_str().to_owned(),
+            language: self.language.trim().to_owned(),
+            channel: channel(self.channel),
+            timezone: self.timezone.trim().to_owned(),
+            priority,
+            source: source.to_owned(),
+            origin: String::new(),
+            why: String::new(),
+            may_be_named: may_be_named.to_owned(),
+            verified_at: None,
+            verified_by: None,
+            disabled_at: None,
+            left_at: None,
+            merged_into: None,
+        })
+    }
+}
+
+/// A preference: whoever would rather be called still has an address that is written to.
+fn channel(text: &str) -> String {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" | "e-mail" | "mail" => "email".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Enters a contact by hand.
+pub async fn add(app: &App, given: &Given<'_>, why: &str) -> Result<String, AppError> {
+    let bad = |why| AppError::bad(why, "correct it and run the command again");
+    if !given.timezone.trim().is_empty() && !model::time::is_zone(given.timezone.trim()) {
+        return Err(bad(format!("`{}` is no time zone; an IANA name like Europe/Berlin is", given.timezone)));
+    }
+    let contact = given.contact("manual").map_err(bad)?;
+    let mut tx = app.store.begin().await?;
+    let id = add_in(app, &mut tx, given, why).await?;
+    let detail = serde_json::json!({ "role": contact.role, "contact": id, "why": why });
+    tx.commit(app.entry("directory.add-contact", &contact.tenant_id, detail)).await?;
+    Ok(id)
+}
+
+/// Enters a contact by hand within a larger step.
+pub(crate) async fn add_in(app: &App, tx: &mut Tx, given: &Given<'_>, why: &str) -> Result<String, AppError> {
+    let bad = |why| AppError::bad(why, "correct it and run the command again");
+    let contact = Contact { why: why.to_owned(), ..given.contact("manual").map_err(bad)? };
+    known_tenant(tx, &contact.tenant_id).await?;
+    insert(app, tx, contact).await
+}
+
+/// Never writes to an address of a tenant again, within a larger step.
+pub(crate) async fn disable_in(app: &App, tx: &mut Tx, tenant: &str, address: &str, why: &str) -> Result<(), AppError> {
+    let parsed = EmailAddress::parse(address).map_err(|error| {
+        AppError::bad(format!("the address cannot be used: {error}"), "write it as in name@example.com")
+    })?;
+    let there = store::contacts::of_address(tx, parsed.as_str()).await?;
+    if !there.iter().any(|contact| contact.tenant_id == tenant) {
+        return Err(AppError::missing(
+            format!("tenant {tenant} has no contact with this address"),
+            format!("run `forthright contact list {tenant}`"),
+        ));
+    }
+    store::contacts::disable(tx, parsed.as_str(), why, app.clock.now()).await?;
+    Ok(())
+}
+
+/// Adds a contact; one of the same tenant, role and address keeps its id, which is returned.
+async fn insert(app: &App, tx: &mut Tx, contact: Contact) -> Result<String, AppError> {
+    store::contacts::upsert(tx, std::slice::from_ref(&contact), app.clock.now()).await?;
+    let there = store::contacts::of_address(tx, &contact.address).await?;
+    let same = |row: &&Contact| row.tenant_id == contact.tenant_id && row.role == contact.role;
+    Ok(there.iter().find(same).map_or(contact.id, |row| row.id.clone()))
+}
+
+/// Never writes to an address again; a later import does not enable it. How many contacts it was.
+pub async fn disable(app: &App, address: &str, why: &str) -> Result<u64, AppError> {
+    let parsed = EmailAddress::parse(address).map_err(|error| {
+        AppError::bad(format!("the address cannot be used: {error}"), "write it as in name@example.com")
+    })?;
+    let mut tx = app.store.begin().await?;
+    let contacts = store::contacts::of_address(&mut tx, parsed.as_str()).await?;
+    if contacts.is_empty() {
+        return Err(AppError::missing(
+            "no contact has this address",
+            "look for it in the contacts file that was imported",
+        ));
+    }
+    let disabled = store::contacts::disable(&mut tx, parsed.as_str(), why, app.clock.now()).await?;
+    let ids: Vec<&str> = contacts.iter().map(|contact| contact.id.as_str()).collect();
+    tx.commit(app.entry("directory.disable-contact", "directory", serde_json::json!({ "contacts": ids, "why": why })))
+        .await?;
+    Ok(disabled)
+}
+
+/// A contact, or a found address, as it is listed.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// `ctc_…` or `fnd_…`.
+    pub contact: String,
+    /// Whose.
+    pub tenant_id: String,
+    /// Its role.
+    pub role: String,
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub email: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// IANA name.
+    pub timezone: String,
+    /// Which way they would rather be reached.
+    pub channel: String,
+    /// Lower comes first.
+    pub priority: i64,
+    /// `imported`, `manual`, `security-txt`, `rdap`, `role-mailboxes`, `named`.
+    pub source: String,
+    /// `verified`, `imported`, `entered`, `unverified`, `rejected`, `disabled`, `left`, `merged`.
+    pub state: String,
+    /// Consent to be named: `yes`, `no`, or empty.
+    pub may_be_named: String,
+    /// Where it is from.
+    pub provenance: String,
+}
+
+/// The contacts of a tenant, with what was found and not confirmed.
+pub async fn list(app: &App, tenant: &str) -> Result<Vec<Listed>, AppError> {
+    let mut conn = app.store.snapshot().await?;
+    known_tenant(&mut conn, tenant).await?;
+    let contacts = store::contacts::of(&mut conn, &[tenant.to_owned()]).await?;
+    let mut listed: Vec<Listed> = contacts.into_iter().map(of_contact).collect();
+    let found = store::contacts::found_of(&mut conn, tenant).await?;
+    listed.extend(found.into_iter().filter(|found| found.state != "confirmed").map(of_found));
+    Ok(listed)
+}
+
+fn of_contact(contact: Contact) -> Listed {
+    let state = match &contact {
+        Contact { merged_into: Some(_), .. } => "merged",
+        Contact { disabled_at: Some(_), .. } => "disabled",
+        Contact { left_at: Some(_), .. } => "left",
+        Contact { verified_at: Some(_), .. } => "verified",
+        Contact { source, .. } if source == "manual" => "entered",
+        _ => "imported",
+    };
+    Listed {
+        state: state.to_owned(),
+        provenance: if contact.source == "manual" { contact.why } else { format!("directory {}", contact.origin) },
+        contact: contact.id,
+        tenant_id: contact.tenant_id,
+        role: contact.role,
+        name: contact.name,
+        email: contact.address,
+        language: contact.language,
+        timezone: contact.timezone,
+        channel: contact.channel,
+        priority: contact.priority,
+        source: contact.source,
+        may_be_named: contact.may_be_named,
+    }
+}
+
+fn of_found(found: Found) -> Listed {
+    Listed {
+        contact: found.id,
+        tenant_id: found.tenant_id,
+        role: found.role,
+        name: found.name,
+        email: found.address,
+        language: found.language,
+        timezone: String::new(),
+        channel: "email".to_owned(),
+        priority: 100,
+        source: found.rung,
+        state: found.state,
+        may_be_named: String::new(),
+        provenance: found.provenance,
+    }
+}
+
+/// What verifying did.
+#[derive(Debug, Serialize)]
+pub struct Verified {
+    /// The contact.
+    pub contact: String,
+}
+
+/// Makes sure of a contact, or confirms a found address, which is a contact from then on: the next tick writes a notice
+/// to it that was released to its organisation and reached nobody.
+pub async fn verify(app: &App, id: &str, why: &str) -> Result<Verified, AppError> {
+    let mut tx = app.store.begin().await?;
+    let now = app.clock.now();
+    if !id.starts_with("fnd_") {
+        let contact = contact(&mut tx, id).await?;
+        store::contacts::verify(&mut tx, id, &app.actor, why, now).await?;
+        let detail = serde_json::json!({ "contact": id, "why": why });
+        tx.commit(app.entry("contact.verify", &contact.tenant_id, detail)).await?;
+        return Ok(Verified { contact: id.to_owned() });
+    }
+    let found = undecided(&mut tx, id).await?;
+    let given = Given {
+        tenant: &found.tenant_id,
+        role: &found.role,
+        name: &found.name,
+        address: &found.address,
+        language: &found.language,
+        channel: "",
+        timezone: "",
+        priority: "",
+        may_be_named: "",
+    };
+    let bad = |why| AppError::bad(why, "enter the right address with `forthright directory add-contact`");
+    let new = Contact { why: format!("{}; {why}", found.provenance), ..given.contact("manual").map_err(bad)? };
+    let contact = insert(app, &mut tx, new).await?;
+    store::contacts::verify(&mut tx, &contact, &app.actor, why, now).await?;
+    let decided = Decided { state: "confirmed", actor: &app.actor, why, contact: Some(&contact) };
+    store::contacts::decide_found(&mut tx, id, &decided, now).await?;
+    let detail = serde_json::json!({ "found": id, "contact": contact, "why": why });
+    tx.commit(app.entry("contact.verify", &found.tenant_id, detail)).await?;
+    Ok(Verified { contact })
+}
+
+/// Says that a found address is not the organisation's.
+pub async fn reject(app: &App, id: &str, why: &str) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    let found = undecided(&mut tx, id).await?;
+    let decided = Decided { state: "rejected", actor: &app.actor, why, contact: None };
+    store::contacts::decide_found(&mut tx, id, &decided, app.clock.now()).await?;
+    let detail = serde_json::json!({ "found": id, "why": why });
+    Ok(tx.commit(app.entry("contact.reject", &found.tenant_id, detail)).await?)
+}
+
+async fn undecided(tx: &mut Tx, id: &str) -> Result<Found, AppError> {
+    let found = store::contacts::found(tx, id).await?.ok_or_else(|| {
+        AppError::missing(format!("no found address {id}"), "run `forthright contact list TENANT` to see what there is")
+    })?;
+    if found.state == "unverified" {
+        return Ok(found);
+    }
+    Err(AppError::refused(
+        format!("{id} was {} already", found.state),
+        "enter the address with `forthright directory add-contact` if it is right after all",
+    ))
+}
+
+/// Notes whether a contact may be named to others.
+pub async fn consent(app: &App, id: &str, may_be_named: bool, why: &str) -> Result<(), AppError> {
+    let word = if may_be_named { "yes" } else { "no" };
+    let mut tx = app.store.begin().await?;
+    let contact = contact(&mut tx, id).await?;
+    store::contacts::set_consent(&mut tx, id, word).await?;
+    let detail = serde_json::json!({ "contact": id, "may_be_named": word, "why": why });
+    Ok(tx.commit(app.entry("contact.consent", &contact.tenant_id, detail)).await?)
+}
+
+/// Merges a duplicate into another contact of the same tenant, which counts from then on.
+pub async fn merge(app: &App, duplicate: &str, into: &str, why: &str) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    let (one, other) = (contact(&mut tx, duplicate).await?, contact(&mut tx, into).await?);
+    let refused = |what: String| Err(AppError::refused(what, "run `forthright contact list TENANT` and look again"));
+    if one.id == other.id {
+        return refused(format!("{duplicate} cannot be merged into itself"));
+    }
+    if one.tenant_id != other.tenant_id {
+        return refused(format!(
+            "{duplicate} is tenant {}'s and {into} tenant {}'s: people of two organisations are never one",
+            one.tenant_id, other.tenant_id
+        ));
+    }
+    if !other.is_usable() {
+        return refused(format!("{into} is not written to any more, so it cannot take {duplicate}'s place"));
+    }
+    store::contacts::merge(&mut tx, duplicate, into).await?;
+    let detail = serde_json::json!({ "duplicate": duplicate, "into": into, "why": why });
+    Ok(tx.commit(app.entry("contact.merge", &one.tenant_id, detail)).await?)
+}
+
+/// Contacts of a tenant that look like one person: the same name, or the same address in several roles.
+pub async fn duplicates(app: &App, tenant: &str) -> Result<Vec<(String, String)>, AppError> {
+    let contacts = store::contacts::of(&mut app.store.read().await?, &[tenant.to_owned()]).await?;
+    let usable: Vec<&Contact> = contacts.iter().filter(|contact| contact.is_usable()).collect();
+    let mut pairs = BTreeSet::new();
+    for (at, one) in usable.iter().enumerate() {
+        for other in &usable[at + 1..] {
+            let same_name = !one.name.is_empty() && one.name.eq_ignore_ascii_case(&other.name);
+            if one.role == other.role && (same_name || mailbox(&one.address) == mailbox(&other.address)) {
+                pairs.insert((one.id.clone(), other.id.clone()));
+            }
+        }
+    }
+    Ok(Vec::from_iter(pairs))
+}
+
+/// The mailbox behind an address: what stands after a `+` does not count.
+fn mailbox(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((local, domain)) => format!("{}@{domain}", local.split('+').next().unwrap_or(local)),
+        None => address.to_owned(),
+    }
+}
+
+async fn contact(conn: &mut Conn, id: &str) -> Result<Contact, AppError> {
+    store::contacts::by_id(conn, id).await?.ok_or_else(|| {
+        AppError::missing(format!("no contact {id}"), "run `forthright contact list TENANT` to see what there is")
+    })
+}

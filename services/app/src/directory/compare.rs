@@ -1,0 +1,315 @@
+//! What an import changes: the file beside what its directory said before, read together in order.
+//!
+//! Writes nothing. Invariant: memory follows the file and the changes, not what is stored.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
+
+use store::Conn;
+use store::contacts::{Contact, Key};
+use store::directory::Tenant;
+
+use super::Difference;
+use super::read::Claims;
+use crate::AppError;
+
+/// Stored rows that are read at a time.
+const A_PAGE: usize = 20_000;
+/// Tenants or contacts that are looked up at a time.
+const A_PART: usize = 5_000;
+
+/// Claims that come, go, and change hands.
+#[derive(Default)]
+pub(super) struct Changes {
+    /// Places in the file's claims, in order.
+    new: Vec<usize>,
+    /// (domain, tenant), in order.
+    gone: Vec<(String, String)>,
+    /// Place in the file's claims → the tenant that was named before.
+    moved: HashMap<usize, String>,
+    /// Domains that the directory named before.
+    pub(super) domains_before: usize,
+    /// Of these, how many it names no more.
+    pub(super) domains_gone: usize,
+}
+
+/// Changes that are written together.
+pub(super) struct Part<'a> {
+    pub(super) new: Vec<(&'a str, &'a str)>,
+    pub(super) gone: Vec<(&'a str, &'a str)>,
+    /// (domain, tenant, tenant before).
+    pub(super) moved: Vec<(&'a str, &'a str, &'a str)>,
+}
+
+impl Part<'_> {
+    /// Every domain that it touches, once.
+    pub(super) fn domains(&self) -> Vec<&str> {
+        let touched: BTreeSet<&str> = self.new.iter().chain(&self.gone).map(|(domain, _)| *domain).collect();
+        Vec::from_iter(touched)
+    }
+}
+
+impl Changes {
+    pub(super) fn len(&self) -> usize {
+        self.new.len() + self.gone.len()
+    }
+
+    /// The changes in parts of about `size`; all about one domain are in one part.
+    pub(super) fn parts<'a>(&'a self, claims: &'a Claims, size: usize) -> Vec<Part<'a>> {
+        let mut parts = Vec::new();
+        let (mut new, mut gone) = (0, 0);
+        while new < self.new.len() || gone < self.gone.len() {
+            let end = self.end_of_part(claims, new, gone, size);
+            let mut part = Part { new: Vec::new(), gone: Vec::new(), moved: Vec::new() };
+            while let Some(at) = self.new.get(new).filter(|at| claims.domain(**at) <= end) {
+                part.new.push((claims.domain(*at), claims.tenant(*at)));
+                if let Some(before) = self.moved.get(at) {
+                    part.moved.push((claims.domain(*at), claims.tenant(*at), before));
+                }
+                new += 1;
+            }
+            while let Some((domain, tenant)) = self.gone.get(gone).filter(|(domain, _)| domain.as_str() <= end) {
+                part.gone.push((domain, tenant));
+                gone += 1;
+            }
+            parts.push(part);
+        }
+        parts
+    }
+
+    /// The last domain of a part that begins at these places.
+    fn end_of_part<'a>(&'a self, claims: &'a Claims, new: usize, gone: usize, size: usize) -> &'a str {
+        let of_new = self.new.get((new + size - 1).min(self.new.len().saturating_sub(1))).map(|at| claims.domain(*at));
+        let of_gone = self.gone.get((gone + size - 1).min(self.gone.len().saturating_sub(1)));
+        let of_gone = of_gone.map(|(domain, _)| domain.as_str()).filter(|_| gone < self.gone.len());
+        match (of_new.filter(|_| new < self.new.len()), of_gone) {
+            (Some(one), Some(other)) => {
+                // The nearer end, unless nothing is left beyond it.
+                one.min(other)
+            }
+            (one, other) => one.or(other).unwrap_or_default(),
+        }
+    }
+}
+
+/// Compares the file's claims with what its directory said before.
+pub(super) async fn claims(
+    conn: &mut Conn,
+    origin: &str,
+    claims: &Claims,
+    difference: &mut Difference,
+) -> Result<Changes, AppError> {
+    let mut changes = Changes::default();
+    let (mut at, mut after) = (0, String::new());
+    loop {
+        let limit = i64::try_from(A_PAGE).unwrap_or(i64::MAX);
+        let mut page = store::directory::claims_page(conn, origin, &after, limit).await?;
+        let is_last = page.len() < A_PAGE;
+        if !is_last && let Some((last, _)) = page.last().cloned() {
+            // The last domain may go on in the next page.
+            page.retain(|(domain, _)| *domain != last);
+        }
+        let upto = page.last().map(|(domain, _)| domain.clone());
+        let end = match (&upto, is_last) {
+            (_, true) => claims.len(),
+            (Some(upto), false) => claims.end_of(upto),
+            (None, false) => at,
+        };
+        merge(claims, at..end, &page, &mut changes, difference);
+        at = end;
+        match upto {
+            Some(upto) if !is_last => after = upto,
+            _ => break,
+        }
+    }
+    for manual in store::directory::manual_claims(conn).await? {
+        let over: Vec<String> = serde_json::from_str(&manual.over).map_err(AppError::stored("domains.over"))?;
+        let named: Vec<&str> = claims.tenants_of(&manual.domain).collect();
+        let unknown = named.iter().any(|tenant| !over.iter().any(|known| known == tenant));
+        if unknown && !named.contains(&manual.tenant_id.as_str()) {
+            difference.contradicts.push(format!(
+                "{} was entered by hand for {}, and this directory names {}",
+                manual.domain,
+                manual.tenant_id,
+                named.join(", ")
+            ));
+        }
+    }
+    difference.added += changes.new.len();
+    difference.removed += changes.gone.len();
+    Ok(changes)
+}
+
+/// Walks through both in the order of domains.
+fn merge(
+    claims: &Claims,
+    range: std::ops::Range<usize>,
+    page: &[(String, String)],
+    changes: &mut Changes,
+    difference: &mut Difference,
+) {
+    let (mut at, mut old) = (range.start, 0);
+    while at < range.end || old < page.len() {
+        let new_domain = (at < range.end).then(|| claims.domain(at));
+        let old_domain = page.get(old).map(|(domain, _)| domain.as_str());
+        let Some(domain) = [new_domain, old_domain].into_iter().flatten().min() else { return };
+        let new_end = (at..range.end).find(|at| claims.domain(*at) != domain).unwrap_or(range.end);
+        let old_end = (old..page.len()).find(|old| page[*old].0 != domain).unwrap_or(page.len());
+        one_domain(claims, at..new_end, &page[old..old_end], changes, difference);
+        (at, old) = (new_end, old_end);
+    }
+}
+
+fn one_domain(
+    claims: &Claims,
+    new: std::ops::Range<usize>,
+    old: &[(String, String)],
+    changes: &mut Changes,
+    difference: &mut Difference,
+) {
+    let had = |tenant: &str| old.iter().any(|(_, before)| before == tenant);
+    let has = |tenant: &str| new.clone().any(|at| claims.tenant(at) == tenant);
+    changes.domains_before += usize::from(!old.is_empty());
+    changes.domains_gone += usize::from(!old.is_empty() && new.is_empty());
+    let mut left = old.iter().map(|(_, tenant)| tenant).filter(|tenant| !has(tenant));
+    let first_left = left.clone().min();
+    for at in new.clone() {
+        let tenant = claims.tenant(at);
+        if had(tenant) {
+            difference.kept += 1;
+            continue;
+        }
+        changes.new.push(at);
+        if let Some(before) = first_left {
+            changes.moved.insert(at, before.clone());
+            difference.moved.push(format!("{} from {before} to {tenant}", claims.domain(at)));
+        }
+    }
+    changes.gone.extend(left.by_ref().map(|tenant| (old[0].0.clone(), tenant.clone())));
+    if new.len() > 1 {
+        let names: Vec<&str> = new.clone().map(|at| claims.tenant(at)).collect();
+        difference.notes.push(format!(
+            "{} is claimed by {}: a conflict until a person decides",
+            claims.domain(new.start),
+            names.join(" and by ")
+        ));
+    }
+}
+
+/// The tenants of a file that are new or say something else.
+pub(super) async fn tenants(
+    conn: &mut Conn,
+    tenants: &[Tenant],
+    difference: &mut Difference,
+) -> Result<Vec<Tenant>, AppError> {
+    let mut new = Vec::new();
+    let (stored, _, _) = store::directory::counts(conn).await?;
+    for part in tenants.chunks(A_PART) {
+        let there: HashMap<String, Tenant> = if stored == 0 {
+            HashMap::new()
+        } else {
+            let ids: Vec<String> = part.iter().map(|tenant| tenant.id.clone()).collect();
+            let found = store::directory::tenants_of(conn, &ids).await?;
+            found.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect()
+        };
+        for tenant in part {
+            match there.get(&tenant.id) {
+                None => difference.added += 1,
+                Some(old)
+                    if (&old.name, &old.country, &old.language)
+                        == (&tenant.name, &tenant.country, &tenant.language) =>
+                {
+                    difference.kept += 1;
+                    continue;
+                }
+                Some(_) => difference.changed += 1,
+            }
+            new.push(tenant.clone());
+        }
+    }
+    Ok(new)
+}
+
+/// Contacts that come or change, and those that go.
+#[derive(Default)]
+pub(super) struct People {
+    pub(super) new: Vec<Contact>,
+    pub(super) gone: Vec<Key>,
+    /// Contacts that the directory named before.
+    pub(super) before: usize,
+}
+
+/// Compares the file's contacts with those that are there. Manual ones stay as they are.
+pub(super) async fn contacts(
+    conn: &mut Conn,
+    origin: &str,
+    file: &Path,
+    people: Vec<(u64, Contact)>,
+    claims: &Claims,
+    difference: &mut Difference,
+) -> Result<People, AppError> {
+    let file = file.display().to_string();
+    let mut result = People::default();
+    let mut named: HashSet<Key> = HashSet::with_capacity(people.len());
+    for part in people.chunks(A_PART) {
+        let ids: BTreeSet<&String> = part.iter().map(|(_, contact)| &contact.tenant_id).collect();
+        let ids: Vec<String> = ids.into_iter().cloned().collect();
+        let stored: HashSet<String> =
+            store::directory::tenants_of(conn, &ids).await?.into_iter().map(|tenant| tenant.id).collect();
+        let there: HashMap<Key, Contact> =
+            store::contacts::of(conn, &ids).await?.into_iter().map(|contact| (key(&contact), contact)).collect();
+        for (line, contact) in part {
+            if !claims.names_tenant(&contact.tenant_id) && !stored.contains(&contact.tenant_id) {
+                difference
+                    .rejected
+                    .push(format!("{file}, line {line}: no tenant {} in the directory", contact.tenant_id));
+                continue;
+            }
+            let key = key(contact);
+            match there.get(&key) {
+                None => difference.added += 1,
+                Some(old) if old.source == "manual" || says_the_same(old, contact) => {
+                    difference.kept += 1;
+                    named.insert(key);
+                    continue;
+                }
+                Some(_) => difference.changed += 1,
+            }
+            named.insert(key);
+            result.new.push(contact.clone());
+        }
+    }
+    let mut after = Key::default();
+    loop {
+        let limit = i64::try_from(A_PAGE).unwrap_or(i64::MAX);
+        let page = store::contacts::imported_page(conn, origin, &after, limit).await?;
+        let Some(last) = page.last().cloned() else { break };
+        result.before += page.len();
+        result.gone.extend(page.into_iter().filter(|key| !named.contains(key)));
+        after = last;
+    }
+    difference.removed += result.gone.len();
+    Ok(result)
+}
+
+fn key(contact: &Contact) -> Key {
+    (contact.tenant_id.clone(), contact.role.clone(), contact.address.clone())
+}
+
+fn says_the_same(old: &Contact, new: &Contact) -> bool {
+    let plain = |contact: &Contact| {
+        (
+            contact.name.clone(),
+            contact.language.clone(),
+            contact.channel.clone(),
+            contact.timezone.clone(),
+            contact.priority,
+            contact.origin.clone(),
+        )
+    };
+    plain(old) == plain(new)
+        && old.left_at.is_none()
+        && (new.may_be_named.is_empty() || old.may_be_named == new.may_be_named)
+        && (new.disabled_at.is_none() || old.disabled_at.is_some())
+        && (new.verified_at.is_none() || old.verified_at.is_some())
+}

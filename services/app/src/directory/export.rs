@@ -1,0 +1,132 @@
+//! The directory into files, in any format that an import reads.
+//!
+//! Invariant: what is exported of one directory, imported again as that directory, changes nothing.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use sources::directory::{ContactRecord, DirectoryFormat, OrganisationRecord, write_contacts, write_organisations};
+use store::contacts::{Contact, Key};
+
+use crate::{App, AppError};
+
+const A_PAGE: i64 = 20_000;
+
+/// Which entries are exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Twin {
+    /// Those of one imported directory.
+    Imported,
+    /// Those that people entered.
+    Manual,
+    /// Both: what counts.
+    Both,
+}
+
+/// What was written.
+#[derive(Debug, Default, Serialize)]
+pub struct Exported {
+    /// Domains.
+    pub organisations: usize,
+    /// Contacts.
+    pub contacts: usize,
+}
+
+/// Writes organisations and contacts, sorted, into files.
+pub async fn export(
+    app: &App,
+    organisations: Option<&Path>,
+    contacts: Option<&Path>,
+    format: DirectoryFormat,
+    twin: Twin,
+    origin: &str,
+) -> Result<Exported, AppError> {
+    let mut exported = Exported::default();
+    let mut conn = app.store.snapshot().await?;
+    if let Some(path) = organisations {
+        let mut records = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = store::directory::entries_page(&mut conn, &after, A_PAGE).await?;
+            let Some(last) = page.last().map(|entry| entry.domain.clone()) else { break };
+            // The last domain may go on behind the page, unless this is the end.
+            let is_end = page.len() < usize::try_from(A_PAGE).unwrap_or(usize::MAX);
+            let whole = page.into_iter().filter(|entry| is_end || entry.domain != last);
+            let mut reached = after.clone();
+            for entry in whole {
+                reached.clone_from(&entry.domain);
+                if counts(twin, origin, &entry.source, &entry.origin) {
+                    records.push(OrganisationRecord {
+                        line: 0,
+                        domain: entry.domain,
+                        tenant_id: entry.tenant_id,
+                        tenant_name: entry.name,
+                        country: entry.country,
+                        language: entry.language,
+                    });
+                }
+            }
+            if is_end || reached == after {
+                break;
+            }
+            after = reached;
+        }
+        records.dedup_by(|one, other| (&one.domain, &one.tenant_id) == (&other.domain, &other.tenant_id));
+        exported.organisations = records.len();
+        write(path, |out| write_organisations(out, format, records.into_iter()))?;
+    }
+    if let Some(path) = contacts {
+        let mut records = Vec::new();
+        let mut after = Key::default();
+        loop {
+            let page = store::contacts::page(&mut conn, &after, A_PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = (last.tenant_id.clone(), last.role.clone(), last.address.clone());
+            let is_there = |contact: &Contact| contact.left_at.is_none() && contact.merged_into.is_none();
+            let chosen = page.into_iter().filter(is_there);
+            records.extend(chosen.filter(|contact| counts(twin, origin, &contact.source, &contact.origin)).map(record));
+        }
+        exported.contacts = records.len();
+        write(path, |out| write_contacts(out, format, records.into_iter()))?;
+    }
+    Ok(exported)
+}
+
+fn counts(twin: Twin, wanted: &str, source: &str, origin: &str) -> bool {
+    let imported = source == "imported" && origin == wanted;
+    match twin {
+        Twin::Imported => imported,
+        Twin::Manual => source == "manual",
+        Twin::Both => imported || source == "manual",
+    }
+}
+
+fn record(contact: Contact) -> ContactRecord {
+    ContactRecord {
+        line: 0,
+        tenant_id: contact.tenant_id,
+        role: contact.role,
+        name: contact.name,
+        email: contact.address,
+        language: contact.language,
+        channel: contact.channel,
+        timezone: contact.timezone,
+        priority: contact.priority.to_string(),
+        state: if contact.disabled_at.is_some() { "disabled" } else { "active" }.to_owned(),
+        verified: if contact.verified_at.is_some() { "verified" } else { "" }.to_owned(),
+        may_be_named: contact.may_be_named,
+    }
+}
+
+fn write(path: &Path, records: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), AppError> {
+    let written = || -> std::io::Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        records(&mut out)?;
+        out.into_inner()?.sync_all()
+    };
+    written().map_err(|error| {
+        AppError::bad(format!("cannot write {}: {error}", path.display()), "choose a file that can be written")
+    })
+}

@@ -1,0 +1,186 @@
+//! A notice came to the wrong place: disclosure stops at once, a person settles whose it is, the right one is told.
+//!
+//! Settles nothing by itself. Invariant: with the first word that a notice came to the wrong place, and in the same
+//! transaction, no unsent mail about these domains can leave; what was sent stays on record (`delivery disclosures`).
+
+use std::collections::BTreeMap;
+
+use model::time::Timestamp;
+use serde::Serialize;
+use store::Tx;
+use store::delivery::NewMail;
+use store::escalation::{NewTask, Task};
+use store::mapping::{Decision, NewDecision};
+use store::tickets::TicketRow;
+
+use super::case::Case;
+use super::{add_entry, words};
+use crate::contacts::Given;
+use crate::{App, AppError, Incident, new_id};
+
+/// What is wrong about the recipient.
+#[derive(Debug)]
+pub enum Wrong<'a> {
+    /// The domains are not this organisation's; none named: all that it has in this incident.
+    NotTheirs {
+        /// Organisation domains.
+        domains: &'a [String],
+    },
+    /// It is the organisation, and somebody else there has to be told.
+    OtherPerson {
+        /// Whom the notice is for; somebody has checked the address.
+        address: &'a str,
+        /// Their role.
+        role: &'a str,
+        /// Their name, or empty.
+        name: &'a str,
+        /// The address that is not written to any more.
+        instead_of: Option<&'a str>,
+    },
+}
+
+/// What was stopped, and what follows.
+#[derive(Debug, Default, Serialize)]
+pub struct Stopped {
+    /// The ticket.
+    pub ticket: String,
+    /// Domains that wait for a person now.
+    pub disputed: Vec<String>,
+    /// Mails that were called back.
+    pub called_back: u64,
+    /// The contact who is told instead.
+    pub contact: Option<String>,
+    /// Mails queued to them.
+    pub mails: u64,
+    /// What has to be done.
+    pub next_step: String,
+}
+
+/// Notes that a ticket's notice came to the wrong place, on a person's word.
+pub async fn wrong_recipient(app: &App, ticket: &str, wrong: &Wrong<'_>, why: &str) -> Result<Stopped, AppError> {
+    let why = words(why, "the reason")?;
+    let mut tx = app.store.begin().await?;
+    let case = Case::open(app, &mut tx, ticket).await?;
+    let stopped = match wrong {
+        Wrong::NotTheirs { domains } => {
+            let own = store::mapping::domains_of_tenant(&mut tx, case.incident.id, &case.ticket.tenant_id).await?;
+            if let Some(foreign) = domains.iter().find(|domain| !own.contains(domain)) {
+                return Err(AppError::bad(
+                    format!("{foreign} is no domain of tenant {} in {}", case.ticket.tenant_id, case.incident.slug),
+                    format!("its domains are {}", if own.is_empty() { "none".to_owned() } else { own.join(", ") }),
+                ));
+            }
+            let chosen = if domains.is_empty() { own } else { domains.to_vec() };
+            dispute(app, &mut tx, &case.incident, &case.ticket, chosen, why).await?
+        }
+        Wrong::OtherPerson { address, role, name, instead_of } => {
+            let tenant = case.ticket.tenant_id.as_str();
+            let right = Given { tenant, role, name, address, ..Given::default() };
+            tell_instead(app, &mut tx, &case, &right, *instead_of, why).await?
+        }
+    };
+    let detail = serde_json::json!({
+        "why": why, "disputed": stopped.disputed, "called_back": stopped.called_back, "contact": stopped.contact, "mails": stopped.mails,
+    });
+    tx.commit(app.entry("ticket.wrong-recipient", ticket, detail)).await?;
+    crate::facts::settle(app, case.incident.id).await?;
+    Ok(stopped)
+}
+
+/// Stops disclosure of these domains to their tenant, and puts the question before a person. The caller holds the ticket.
+pub(crate) async fn dispute(
+    app: &App,
+    tx: &mut Tx,
+    incident: &Incident,
+    ticket: &TicketRow,
+    domains: Vec<String>,
+    why: &str,
+) -> Result<Stopped, AppError> {
+    let now = app.clock.now();
+    let tenant = &ticket.tenant_id;
+    store::directory::bump_version(tx).await?;
+    for domain in &domains {
+        let decision = Decision {
+            domain: domain.clone(),
+            tenant_id: tenant.clone(),
+            decision: "disputed".to_owned(),
+            why: why.to_owned(),
+        };
+        let new = NewDecision {
+            incident: incident.id,
+            decision: &decision,
+            actor: &app.actor,
+            at: now.micros(),
+            expires_at: None,
+        };
+        store::mapping::upsert_decision(tx, &new).await?;
+    }
+    store::mapping::mark_under(tx, incident.id, &domains).await?;
+    let named = domains.join(", ");
+    let losers = BTreeMap::from([(tenant.clone(), named.clone())]);
+    let called_back = crate::delivery::call_back(app, tx, incident.id, &losers).await?;
+    let body =
+        format!("wrong recipient: nothing more is sent about {named} until a person settles whose it is\n\n{why}");
+    let entry = add_entry(app, tx, &ticket.id, "wrong-recipient", body).await?;
+    let next_step = format!(
+        "settle each of {named}: `forthright mapping assign {0} DOMAIN TENANT --why …` for the right one (also if it is {tenant} after all), then draft, approve and release; `forthright delivery disclosures {0} --tenant {tenant}` says who saw what",
+        incident.slug
+    );
+    let task = Task {
+        id: new_id("tsk"),
+        tenant_id: Some(tenant.clone()),
+        ticket_id: Some(ticket.id.clone()),
+        kind: "wrong-recipient".to_owned(),
+        target: "incident-lead".to_owned(),
+        text: next_step.clone(),
+        created_at: now.micros(),
+        due_at: now.micros(),
+    };
+    let unique_key = format!("wrong-recipient/{entry}");
+    store::escalation::insert_task(tx, &NewTask { incident: incident.id, task: &task, unique_key: &unique_key })
+        .await?;
+    Ok(Stopped { ticket: ticket.id.clone(), disputed: domains, called_back, next_step, ..Stopped::default() })
+}
+
+/// The newest notice to the right person, if it is still what the rows say.
+async fn tell_instead(
+    app: &App,
+    tx: &mut Tx,
+    case: &Case,
+    right: &Given<'_>,
+    instead_of: Option<&str>,
+    why: &str,
+) -> Result<Stopped, AppError> {
+    let tenant = &case.ticket.tenant_id;
+    if store::mapping::is_disputed(tx, case.incident.id, tenant).await? {
+        return Err(AppError::refused(
+            format!("it is not settled yet whether the domains are tenant {tenant}'s"),
+            format!("settle that first: `forthright mapping review {} --list conflict`", case.incident.slug),
+        ));
+    }
+    if let Some(address) = instead_of {
+        crate::contacts::disable_in(app, tx, tenant, address, why).await?;
+    }
+    let contact = crate::contacts::add_in(app, tx, right, why).await?;
+    let body = format!("the right recipient is {} ({contact})\n\n{why}", right.address);
+    let entry = add_entry(app, tx, &case.ticket.id, "wrong-recipient", body).await?;
+    let mut stopped = Stopped { ticket: case.ticket.id.clone(), contact: Some(contact.clone()), ..Stopped::default() };
+    let Some(row) = store::contacts::by_id(tx, &contact).await? else { return Ok(stopped) };
+    let Some((notice, letter)) = crate::notices::still_true(tx, &case.incident, tenant, &row).await? else {
+        stopped.next_step = format!(
+            "the facts changed since the notice was released: run `forthright notice draft {}`",
+            case.incident.slug
+        );
+        return Ok(stopped);
+    };
+    let mail = NewMail {
+        cause: "agent",
+        cause_id: entry,
+        ..crate::delivery::notice_mail(app, &case.incident, &notice, &case.ticket, &letter, &row)
+    };
+    let now: Timestamp = app.clock.now();
+    let next_at = app.clock.real().micros();
+    stopped.mails = store::delivery::insert_mails(tx, case.incident.id, now.micros(), next_at, &[mail]).await?;
+    stopped.next_step = "the notice goes to the right recipient; nothing more is to be done".to_owned();
+    Ok(stopped)
+}
