@@ -23,6 +23,7 @@ pub use manual::{ManualDomain, add_domain, remove_domain};
 use compare::Changes;
 use read::{Claims, Read};
 
+use crate::mapping::MANY_DOMAINS;
 use crate::{App, AppError, new_id};
 
 /// What an import did, or would do.
@@ -68,14 +69,12 @@ pub enum Mode {
     Write,
     /// It writes, whatever it takes away.
     WriteEvenIfSmaller,
-    /// It shows the difference.
+    /// It shows the difference, whatever it takes away.
     DryRun,
 }
 
 /// Rows in a transaction: short enough that a sender's lease outlives it.
 const A_PART: usize = 10_000;
-/// Domains whose hosts are looked up one by one; of more, every verdict is looked at again.
-const MANY_DOMAINS: usize = 2_000;
 
 /// Imports organisations and contacts. Rows that cannot be used are named, the others are imported.
 pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Difference, AppError> {
@@ -101,12 +100,14 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
         None => compare::People::default(),
     };
     drop(conn);
-    if mode != Mode::WriteEvenIfSmaller {
-        let limit = app.settings.mapping.shrink_percent;
-        let shrinks =
-            [("domains", changes.domains_gone, changes.domains_before), ("contacts", people.gone.len(), people.before)];
-        for (what, gone, before) in shrinks {
-            refuse_to_shrink(what, gone, before, limit)?;
+    let limit = app.settings.mapping.shrink_percent;
+    let shrinks =
+        [("domains", changes.domains_gone, changes.domains_before), ("contacts", people.gone.len(), people.before)];
+    for shrink in shrinks.into_iter().filter_map(|(what, gone, before)| shrink(what, gone, before, limit)) {
+        match mode {
+            Mode::Write => return Err(AppError::refused(shrink, SHRINK_HINT)),
+            Mode::DryRun => difference.notes.push(shrink),
+            Mode::WriteEvenIfSmaller => {}
         }
     }
     if mode == Mode::DryRun {
@@ -123,17 +124,14 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
     Ok(difference)
 }
 
-fn refuse_to_shrink(what: &str, gone: usize, before: usize, limit: usize) -> Result<(), AppError> {
-    if gone * 100 <= before * limit {
-        return Ok(());
-    }
-    Err(AppError::refused(
-        format!(
-            "this import would take away {gone} of {before} {what}, more than {limit} %: is it the whole directory?"
-        ),
-        "look at it with --dry-run --accept-shrink; if it is right, import it with --accept-shrink, and if it is another \
-         directory beside the first, with --source NAME",
-    ))
+const SHRINK_HINT: &str = "look at it with --dry-run; if it is right, import it with --accept-shrink, and if it is \
+                           another directory beside the first, with --source NAME";
+
+/// What an import takes away, if it is more than the limit.
+fn shrink(what: &str, gone: usize, before: usize, limit: usize) -> Option<String> {
+    (gone * 100 > before * limit).then(|| {
+        format!("this import would take away {gone} of {before} {what}, more than {limit} %: is it the whole directory?")
+    })
 }
 
 /// An import under way.

@@ -33,6 +33,8 @@ use crate::{App, AppError, new_stamp};
 
 /// Hosts in a chunk: short enough that a transaction blocks nobody for long.
 const A_CHUNK: usize = 5_000;
+/// Domains whose hosts are looked up one by one; of more, every verdict is looked at again.
+pub(crate) const MANY_DOMAINS: usize = 2_000;
 
 /// What a chunk did.
 #[derive(Debug, Clone, Copy)]
@@ -266,16 +268,21 @@ async fn verdicts(
 pub async fn lapse_expired(app: &App) -> Result<bool, AppError> {
     let now = app.clock.now();
     let settled = now.minus(app.settings.mapping.owner_change());
-    let (domains, decisions) = store::directory::lapsing(&mut app.store.read().await?, now, settled).await?;
+    let limit = i64::try_from(MANY_DOMAINS).unwrap_or(i64::MAX);
+    let (domains, decisions) = store::directory::lapsing(&mut app.store.read().await?, now, settled, limit).await?;
     if domains.is_empty() && decisions.is_empty() {
         return Ok(false);
     }
     let mut tx = app.store.begin().await?;
     store::directory::bump_version(&mut tx).await?;
-    let (domains, decisions) = store::directory::lapsing(&mut tx, now, settled).await?;
+    let (domains, decisions) = store::directory::lapsing(&mut tx, now, settled, limit).await?;
     store::directory::lapse(&mut tx, now, settled).await?;
     for incident in store::mapping::open_incidents(&mut tx).await? {
-        store::mapping::mark_under(&mut tx, incident, &domains).await?;
+        if domains.len() < MANY_DOMAINS {
+            store::mapping::mark_under(&mut tx, incident, &domains).await?;
+        } else {
+            store::mapping::mark_all(&mut tx, incident).await?;
+        }
     }
     for (incident, domain) in &decisions {
         store::mapping::mark_under(&mut tx, *incident, std::slice::from_ref(domain)).await?;

@@ -70,7 +70,7 @@ statements! {
         SELECT domain
         FROM domains
         WHERE moved_at IS NOT NULL AND moved_at <= $2
-        LIMIT 1000";
+        LIMIT $3";
     LAPSE_DOMAINS = "UPDATE domains SET lapsed_at = $1 WHERE lapsed_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1";
     FORGET_MOVES = "UPDATE domains SET moved_from = NULL, moved_at = NULL WHERE moved_at IS NOT NULL AND moved_at <= $1";
     LAPSING_DECISIONS = "
@@ -436,15 +436,20 @@ pub async fn lapse_manual(
         .map(|done| done.rows_affected()))?)
 }
 
-/// Domains of entries that have expired and still count, and of changes of owner before `settled`; then decisions as
-/// (incident, domain).
+/// Up to `limit` domains of entries that have expired and still count, and of changes of owner before `settled`; then
+/// decisions as (incident, domain).
 pub async fn lapsing(
     conn: &mut Conn,
     now: Timestamp,
     settled: Timestamp,
+    limit: i64,
 ) -> Result<(Vec<String>, Vec<(i64, String)>), StoreError> {
-    let domains =
-        on!(conn, |c| sqlx::query_scalar(LAPSING).bind(now.micros()).bind(settled.micros()).fetch_all(c).await)?;
+    let domains = on!(conn, |c| sqlx::query_scalar(LAPSING)
+        .bind(now.micros())
+        .bind(settled.micros())
+        .bind(limit)
+        .fetch_all(c)
+        .await)?;
     let decisions = on!(conn, |c| sqlx::query_as(LAPSING_DECISIONS).bind(now.micros()).fetch_all(c).await)?;
     Ok((domains, decisions))
 }

@@ -100,27 +100,25 @@ pub(super) async fn claims(
     difference: &mut Difference,
 ) -> Result<Changes, AppError> {
     let mut changes = Changes::default();
-    let (mut at, mut after) = (0, String::new());
+    let (mut at, mut after, mut limit) = (0, String::new(), A_PAGE);
     loop {
-        let limit = i64::try_from(A_PAGE).unwrap_or(i64::MAX);
-        let mut page = store::directory::claims_page(conn, origin, &after, limit).await?;
-        let is_last = page.len() < A_PAGE;
-        if !is_last && let Some((last, _)) = page.last().cloned() {
-            // The last domain may go on in the next page.
-            page.retain(|(domain, _)| *domain != last);
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut page = store::directory::claims_page(conn, origin, &after, rows).await?;
+        if page.len() < limit {
+            merge(claims, at..claims.len(), &page, &mut changes, difference);
+            break;
         }
-        let upto = page.last().map(|(domain, _)| domain.clone());
-        let end = match (&upto, is_last) {
-            (_, true) => claims.len(),
-            (Some(upto), false) => claims.end_of(upto),
-            (None, false) => at,
+        // The last domain may go on in the next page.
+        let last = page.last().map(|(domain, _)| domain.clone());
+        page.retain(|(domain, _)| Some(domain) != last.as_ref());
+        let Some((upto, _)) = page.last().cloned() else {
+            // More tenants than a page holds claim one domain.
+            limit *= 2;
+            continue;
         };
+        let end = claims.end_of(&upto);
         merge(claims, at..end, &page, &mut changes, difference);
-        at = end;
-        match upto {
-            Some(upto) if !is_last => after = upto,
-            _ => break,
-        }
+        (at, after, limit) = (end, upto, A_PAGE);
     }
     for manual in store::directory::manual_claims(conn).await? {
         let over: Vec<String> = serde_json::from_str(&manual.over).map_err(AppError::stored("domains.over"))?;
@@ -167,8 +165,9 @@ fn one_domain(
     changes: &mut Changes,
     difference: &mut Difference,
 ) {
-    let had = |tenant: &str| old.iter().any(|(_, before)| before == tenant);
-    let has = |tenant: &str| new.clone().any(|at| claims.tenant(at) == tenant);
+    // Both are in the order of tenants: there may be many.
+    let had = |tenant: &str| old.binary_search_by(|(_, before)| before.as_str().cmp(tenant)).is_ok();
+    let has = |tenant: &str| claims.has(new.clone(), tenant);
     changes.domains_before += usize::from(!old.is_empty());
     changes.domains_gone += usize::from(!old.is_empty() && new.is_empty());
     let mut left = old.iter().map(|(_, tenant)| tenant).filter(|tenant| !has(tenant));

@@ -60,6 +60,11 @@ impl Claims {
         (begin..self.end_of(domain)).map(|at| self.tenant(at))
     }
 
+    /// Whether a tenant is among these places, which are of one domain.
+    pub(super) fn has(&self, places: std::ops::Range<usize>, tenant: &str) -> bool {
+        self.rows[places].binary_search_by(|(_, id)| self.ids[*id as usize].as_str().cmp(tenant)).is_ok()
+    }
+
     pub(super) fn names_tenant(&self, id: &str) -> bool {
         self.known.contains(id)
     }
