@@ -29,7 +29,7 @@ statements! {
         WHERE id >= $1 AND id <= $2
         ORDER BY id";
     CLAIMS_PAGE = "
-        SELECT domain, tenant_id
+        SELECT domain, tenant_id, moved_from
         FROM domains
         WHERE domain > $1 AND source = 'imported' AND origin = $2 AND lapsed_at IS NULL
         ORDER BY domain, tenant_id
@@ -246,13 +246,16 @@ pub async fn manual_claims(conn: &mut Conn) -> Result<Vec<DomainClaim>, StoreErr
     Ok(on!(conn, |c| sqlx::query_as(MANUAL_CLAIMS).fetch_all(c).await)?)
 }
 
-/// Up to `limit` claims of an imported directory as (domain, tenant), in order, to domains after `after`.
+/// A claim of an imported directory: domain, tenant, and the tenant that it named until lately.
+pub type ImportedClaim = (String, String, Option<String>);
+
+/// Up to `limit` claims of an imported directory, in order, to domains after `after`.
 pub async fn claims_page(
     conn: &mut Conn,
     origin: &str,
     after: &str,
     limit: i64,
-) -> Result<Vec<(String, String)>, StoreError> {
+) -> Result<Vec<ImportedClaim>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(CLAIMS_PAGE).bind(after).bind(origin).bind(limit).fetch_all(c).await)?)
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use store::Conn;
 use store::contacts::{Contact, Key};
-use store::directory::Tenant;
+use store::directory::{ImportedClaim, Tenant};
 
 use super::Difference;
 use super::read::Claims;
@@ -109,9 +109,9 @@ pub(super) async fn claims(
             break;
         }
         // The last domain may go on in the next page.
-        let last = page.last().map(|(domain, _)| domain.clone());
-        page.retain(|(domain, _)| Some(domain) != last.as_ref());
-        let Some((upto, _)) = page.last().cloned() else {
+        let last = page.last().map(|(domain, ..)| domain.clone());
+        page.retain(|(domain, ..)| Some(domain) != last.as_ref());
+        let Some((upto, ..)) = page.last().cloned() else {
             // More tenants than a page holds claim one domain.
             limit *= 2;
             continue;
@@ -142,14 +142,14 @@ pub(super) async fn claims(
 fn merge(
     claims: &Claims,
     range: std::ops::Range<usize>,
-    page: &[(String, String)],
+    page: &[ImportedClaim],
     changes: &mut Changes,
     difference: &mut Difference,
 ) {
     let (mut at, mut old) = (range.start, 0);
     while at < range.end || old < page.len() {
         let new_domain = (at < range.end).then(|| claims.domain(at));
-        let old_domain = page.get(old).map(|(domain, _)| domain.as_str());
+        let old_domain = page.get(old).map(|(domain, ..)| domain.as_str());
         let Some(domain) = [new_domain, old_domain].into_iter().flatten().min() else { return };
         let new_end = (at..range.end).find(|at| claims.domain(*at) != domain).unwrap_or(range.end);
         let old_end = (old..page.len()).find(|old| page[*old].0 != domain).unwrap_or(page.len());
@@ -161,16 +161,16 @@ fn merge(
 fn one_domain(
     claims: &Claims,
     new: std::ops::Range<usize>,
-    old: &[(String, String)],
+    old: &[ImportedClaim],
     changes: &mut Changes,
     difference: &mut Difference,
 ) {
     // Both are in the order of tenants: there may be many.
-    let had = |tenant: &str| old.binary_search_by(|(_, before)| before.as_str().cmp(tenant)).is_ok();
+    let had = |tenant: &str| old.binary_search_by(|(_, before, _)| before.as_str().cmp(tenant)).is_ok();
     let has = |tenant: &str| claims.has(new.clone(), tenant);
     changes.domains_before += usize::from(!old.is_empty());
     changes.domains_gone += usize::from(!old.is_empty() && new.is_empty());
-    let mut left = old.iter().map(|(_, tenant)| tenant).filter(|tenant| !has(tenant));
+    let mut left = old.iter().map(|(_, tenant, _)| tenant).filter(|tenant| !has(tenant));
     let first_left = left.clone().min();
     for at in new.clone() {
         let tenant = claims.tenant(at);
@@ -179,7 +179,9 @@ fn one_domain(
             continue;
         }
         changes.new.push(at);
-        if let Some(before) = first_left {
+        // A wrong import that is taken back: whoever had the domain before it has it again, and nothing is held.
+        let is_back = old.iter().any(|(_, left, from)| from.as_deref() == Some(tenant) && !has(left));
+        if let Some(before) = first_left.filter(|_| !is_back) {
             changes.moved.insert(at, before.clone());
             difference.moved.push(format!("{} from {before} to {tenant}", claims.domain(at)));
         }
