@@ -219,8 +219,8 @@ pub async fn imported_page(conn: &mut Conn, origin: &str, after: &Key, limit: i6
         .await)?)
 }
 
-/// Adds contacts, or changes what is said of those that are there. A disabled one stays disabled; one that had left is
-/// back.
+/// Adds contacts, or changes what is said of those that are there. A disabled one stays disabled, and so does an address
+/// that a person disabled, whosever and in whatever role it comes now; one that had left is back.
 pub async fn upsert(tx: &mut Tx, contacts: &[Contact], now: Timestamp) -> Result<(), StoreError> {
     for part in contacts.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
@@ -259,11 +259,33 @@ pub async fn upsert(tx: &mut Tx, contacts: &[Contact], now: Timestamp) -> Result
                     .bind(&contact.verified_by)
                     .bind(now.micros())
                     .bind(contact.disabled_at)
-                    .bind(contact.disabled_at.map(|_| "disabled in the directory"));
+                    .bind(contact.disabled_at.map(|_| BY_DIRECTORY));
             }
             query.execute(c).await.map(drop)
         })?;
+        keep_disabled(tx, part).await?;
     }
+    Ok(())
+}
+
+/// What disables a contact that its directory calls disabled: that is said of it alone, and not of its address.
+const BY_DIRECTORY: &str = "disabled in the directory";
+
+async fn keep_disabled(tx: &mut Tx, contacts: &[Contact]) -> Result<(), StoreError> {
+    let text = format!(
+        "UPDATE contacts SET disabled_at = same.disabled_at, disabled_why = same.disabled_why \
+         FROM (SELECT address, MIN(disabled_at) AS disabled_at, MIN(disabled_why) AS disabled_why FROM contacts \
+         WHERE disabled_at IS NOT NULL AND disabled_why <> '{BY_DIRECTORY}' AND address IN {} GROUP BY address) AS same \
+         WHERE contacts.address = same.address AND contacts.disabled_at IS NULL",
+        list(tx.dialect(), 1, contacts.len())
+    );
+    on!(tx, |c| {
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for contact in contacts {
+            query = query.bind(&contact.address);
+        }
+        query.execute(c).await.map(drop)
+    })?;
     Ok(())
 }
 
