@@ -129,8 +129,22 @@ pub async fn assign_file(app: &App, slug: &str, file: &Path, why: &str) -> Resul
     let incident = settled(app, slug).await?;
     let (changes, rejected) = read_file(app, &incident, file, why).await?;
     let count = changes.len();
-    let weight = if changes.is_empty() { Weight::default() } else { decide_together(app, slug, changes).await? };
+    let weight = match changes.is_empty() {
+        true => Weight::default(),
+        false => decide_together(app, slug, changes).await.map_err(|error| with_rejected(error, &rejected))?,
+    };
     Ok(Decided { changes: count, weight, rejected, written: count > 0 })
+}
+
+/// A refusal says too which lines it is not about.
+fn with_rejected(error: AppError, rejected: &[String]) -> AppError {
+    match error {
+        AppError::Refused { what, hint } if !rejected.is_empty() => {
+            let count = rejected.len();
+            AppError::Refused { what: format!("{what}; {count} line(s) cannot be used: {}", rejected.join("; ")), hint }
+        }
+        other => other,
+    }
 }
 
 /// The changes that wait, or waited, for a second person.
