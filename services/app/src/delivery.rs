@@ -58,6 +58,7 @@ pub async fn release(
 ) -> Result<Released, AppError> {
     let incident = app.incident(slug).await?;
     crate::directory::must_be_whole(&mut app.store.read().await?).await?;
+    crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
     let now = app.clock.now().micros();
     let mut tx = app.store.begin().await?;

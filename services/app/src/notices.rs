@@ -39,6 +39,7 @@ pub struct Drafted {
 pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     let incident = app.incident(slug).await?;
     crate::directory::must_be_whole(&mut app.store.read().await?).await?;
+    crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
     let mut total = Drafted::default();
     let mut affected = BTreeSet::new();
@@ -316,6 +317,7 @@ pub enum Drafts<'a> {
 pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize, AppError> {
     let incident = app.incident(slug).await?;
     crate::directory::must_be_whole(&mut app.store.read().await?).await?;
+    crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
     let mut tx = app.store.begin().await?;
     let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await?;

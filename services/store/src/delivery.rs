@@ -10,7 +10,8 @@ use crate::notices::one;
 use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
 use crate::{Conn, Dialect, StoreError, Tx};
 
-/// The order and conditions of a claim; PostgreSQL adds a clause that skips what others hold.
+/// The order and conditions of a claim; PostgreSQL adds a clause that skips what others hold. While a verdict of an
+/// incident is being looked at again, no notice of it leaves: it may be about a domain that has moved.
 macro_rules! claim {
     ($skip:literal) => {
         concat!(
@@ -22,6 +23,9 @@ macro_rules! claim {
                 WHERE o.state IN ('queued', 'deferred', 'uncertain') AND o.next_at <= $2
                     AND NOT EXISTS (SELECT 1 FROM waves w WHERE w.id = o.wave_id AND w.paused_at IS NOT NULL)
                     AND NOT EXISTS (SELECT 1 FROM installation i WHERE i.stopped_at IS NOT NULL)
+                    AND (o.notice_id IS NULL OR NOT EXISTS (SELECT 1 FROM mappings m
+                        WHERE m.incident_id = o.incident_id AND m.stale = 1
+                            AND m.incident_id IN (SELECT e.id FROM incidents e WHERE e.erased_at IS NULL)))
                 ORDER BY o.next_at, o.id
                 LIMIT $3",
             $skip,
@@ -91,6 +95,9 @@ statements! {
             WHERE o.state IN ('queued', 'deferred', 'uncertain') AND o.next_at <= $1
                 AND NOT EXISTS (SELECT 1 FROM waves w WHERE w.id = o.wave_id AND w.paused_at IS NOT NULL)
                 AND NOT EXISTS (SELECT 1 FROM installation i WHERE i.stopped_at IS NOT NULL)
+                AND (o.notice_id IS NULL OR NOT EXISTS (SELECT 1 FROM mappings m
+                    WHERE m.incident_id = o.incident_id AND m.stale = 1
+                        AND m.incident_id IN (SELECT e.id FROM incidents e WHERE e.erased_at IS NULL)))
             LIMIT 1
         ) AS first";
     LIST = "

@@ -102,7 +102,9 @@ async fn one_sender(
 ) -> Result<(), AppError> {
     let app = &desk.app;
     let sender = format!("{}-{}", desk.host, app::new_ulid());
-    // Before the first claim: a lease without a living sender is anybody's.
+    // Before the first claim: what expired while nobody worked decides about no mail any more.
+    app::mapping::lapse_expired(app).await?;
+    // And a lease without a living sender is anybody's.
     app::delivery::heartbeat(app, &sender).await?;
     desk.went_well(STARTING);
     let (ledger, committer) = Ledger::start(app.store.clone(), sender.clone());
