@@ -1,5 +1,8 @@
 //! Mapping: verdicts, why, and what people decide.
 
+mod labelled;
+mod tables;
+
 use testkit::process::Backend;
 
 use crate::setup::{SLUG, Stage};

@@ -81,6 +81,10 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
     if files.organisations.is_none() && files.contacts.is_none() {
         return Err(AppError::bad("nothing to import", "name a file with --organisations, or with --contacts"));
     }
+    if mode != Mode::DryRun {
+        // A change of owner that has stood long enough is old news for this import, whether a worker ran or not.
+        crate::mapping::lapse_expired(app).await?;
+    }
     let mut difference = Difference::default();
     let Read { tenants, claims, people, digests } = read::read(files, &mut difference)?;
     if let Some(path) = files.organisations.filter(|_| claims.len() == 0 && difference.rejected.is_empty()) {
