@@ -1,6 +1,9 @@
 //! Mapping: verdicts, why, and what people decide.
 
+mod changes;
+mod interruptions;
 mod labelled;
+mod properties;
 mod tables;
 
 use testkit::process::Backend;
