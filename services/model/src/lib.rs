@@ -3,6 +3,7 @@
 //!
 //! Architecture invariant: no I/O, no async, no clock, no random; knows no sqlx, tokio, lettre, handlebars, axum, apalis.
 
+pub mod advice;
 pub mod delivery;
 pub mod digest;
 pub mod domain;
@@ -11,6 +12,7 @@ pub mod escalation;
 pub mod ids;
 pub mod intake;
 pub mod language;
+pub mod law;
 pub mod mapping;
 pub mod notices;
 pub mod path_rule;

@@ -1,0 +1,66 @@
+//! What a notice says, element by element, in each of its languages.
+//!
+//! Does not read letters: whoever renders one notes which blocks it has and which have words in them. Invariant: a
+//! notice says something only if it says so in every language it is written in.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::language::Language;
+
+/// Whether a block has words, once it is filled for one organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    /// It has.
+    Filled,
+    /// It is there and says nothing.
+    Empty,
+}
+
+/// The elements that one letter has blocks for, by id.
+pub type Elements = BTreeMap<String, Content>;
+
+/// The elements of a notice in each of its languages.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Filled(BTreeMap<Language, Elements>);
+
+/// How far a notice says an element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// In every language.
+    Filled,
+    /// There is no block for it: in these languages, or in a notice that is written in none.
+    Missing(Vec<Language>),
+    /// There is a block, and it says nothing: in these languages.
+    Empty(Vec<Language>),
+}
+
+impl Filled {
+    /// A notice whose letters have these elements.
+    pub fn new(letters: BTreeMap<Language, Elements>) -> Self {
+        Self(letters)
+    }
+
+    /// How far it says an element. A missing block weighs more than an empty one.
+    pub fn state(&self, element: &str) -> State {
+        let missing = self.languages(element, |content| content.is_none());
+        if self.0.is_empty() || !missing.is_empty() {
+            return State::Missing(missing);
+        }
+        let empty = self.languages(element, |content| content == Some(Content::Empty));
+        if empty.is_empty() { State::Filled } else { State::Empty(empty) }
+    }
+
+    /// The languages in which it says an element.
+    pub fn said_in(&self, element: &str) -> Vec<Language> {
+        self.languages(element, |content| content == Some(Content::Filled))
+    }
+
+    fn languages(&self, element: &str, holds: impl Fn(Option<Content>) -> bool) -> Vec<Language> {
+        let letters = self.0.iter().filter(|(_, elements)| holds(elements.get(element).copied()));
+        letters.map(|(language, _)| *language).collect()
+    }
+}
