@@ -14,18 +14,20 @@ mod set;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use handlebars::{Context, Handlebars, no_escape};
+use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable, no_escape};
 use model::language::Language;
-use model::notices::{Letter, NoticeContext};
+use model::law::{Content, LawError};
+use model::notices::{Letter, NoticeContext, Rendered};
 use serde::Serialize;
 
 pub use contexts::{AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext, ReminderContext};
 pub use set::VERSION;
 
 use contexts::View;
-use helpers::{Quote, When};
+use helpers::{Element, Markup, Quote, Said, When};
 use labels::Labels;
 use output::{Capped, one_line, plain_text};
 use set::Part;
@@ -55,6 +57,9 @@ pub enum TemplateError {
         #[source]
         source: Box<handlebars::TemplateError>,
     },
+    /// The table of content elements cannot be read.
+    #[error(transparent)]
+    Law(&'static LawError),
     /// A file of data type labels is not an object of texts.
     #[error("templates/labels/{language}.json cannot be read: write it as one JSON object of id and label")]
     Labels {
@@ -93,7 +98,15 @@ struct Compiled {
     plain: Handlebars<'static>,
     /// HTML parts: every value is escaped.
     html: Handlebars<'static>,
+    /// The content elements that each template has blocks for.
+    elements: HashMap<String, BTreeSet<String>>,
     labels: Labels,
+}
+
+/// A part as it is sent, and the elements that it says.
+struct RenderedPart {
+    text: String,
+    said: BTreeSet<String>,
 }
 
 impl Templates {
@@ -104,22 +117,37 @@ impl Templates {
 
     fn compile<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, TemplateError> {
         let (mut plain, mut html) = registries();
+        let mut elements = HashMap::new();
         for (name, source) in sources {
-            lint::check(name, source)?;
+            elements.insert(name.to_owned(), lint::check(name, source)?);
             let registry = if name.ends_with(".html") { &mut html } else { &mut plain };
             registry
                 .register_template_string(name, source)
                 .map_err(|source| TemplateError::Syntax { template: name.to_owned(), source: Box::new(source) })?;
         }
-        Ok(Self { inner: Arc::new(Compiled { plain, html, labels: Labels::builtin()? }) })
+        Ok(Self { inner: Arc::new(Compiled { plain, html, elements, labels: Labels::builtin()? }) })
     }
 
-    /// The notice in one language: subject, text and HTML with the same statements.
-    pub fn render_notice(&self, language: Language, context: &NoticeContext) -> Result<Letter, TemplateError> {
-        let view = notice::view(language, context, &self.inner.labels);
-        let mut letter = self.letter("notice", language, &view)?;
-        letter.html = Some(self.part("notice", language, Part::Html, &wrap("notice", &view)?)?);
-        Ok(letter)
+    /// The notice in one language: subject, text and HTML with the same statements, and the elements that both say.
+    pub fn render_notice(&self, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
+        let context = wrap("notice", &notice::view(language, context, &self.inner.labels))?;
+        let subject = self.part("notice", language, Part::Subject, &context)?.text;
+        let text = self.part("notice", language, Part::Text, &context)?;
+        let html = self.part("notice", language, Part::Html, &context)?;
+        let says = |id: &String| {
+            if text.said.contains(id) && html.said.contains(id) { Content::Filled } else { Content::Empty }
+        };
+        let elements = self.elements("notice", language).into_iter().map(|id| (id.clone(), says(id))).collect();
+        Ok(Rendered { letter: Letter { subject, text: text.text, html: Some(html.text) }, elements })
+    }
+
+    /// The elements that both the text and the HTML of a letter have blocks for.
+    fn elements(&self, kind: &str, language: Language) -> Vec<&String> {
+        let of = |part| self.inner.elements.get(&set::name(kind, language, part));
+        match (of(Part::Text), of(Part::Html)) {
+            (Some(text), Some(html)) => text.intersection(html).collect(),
+            (Some(_) | None, _) => Vec::new(),
+        }
     }
 
     /// The reminder of a notice that nobody reacted to: subject and text.
@@ -150,24 +178,31 @@ impl Templates {
     fn letter(&self, kind: &str, language: Language, view: &impl Serialize) -> Result<Letter, TemplateError> {
         let context = wrap(kind, view)?;
         Ok(Letter {
-            subject: self.part(kind, language, Part::Subject, &context)?,
-            text: self.part(kind, language, Part::Text, &context)?,
+            subject: self.part(kind, language, Part::Subject, &context)?.text,
+            text: self.part(kind, language, Part::Text, &context)?.text,
             html: None,
         })
     }
 
-    fn part(&self, kind: &str, language: Language, part: Part, context: &Context) -> Result<String, TemplateError> {
+    fn part(
+        &self,
+        kind: &str,
+        language: Language,
+        part: Part,
+        context: &Context,
+    ) -> Result<RenderedPart, TemplateError> {
         let name = set::name(kind, language, part);
         let registry = match part {
             Part::Subject | Part::Text => &self.inner.plain,
             Part::Html => &self.inner.html,
         };
-        let rendered = render(registry, &name, context)?;
-        Ok(match part {
+        let (rendered, said) = render(registry, &name, context)?;
+        let text = match part {
             Part::Subject => one_line(&rendered),
             Part::Text => plain_text(&rendered),
             Part::Html => output::clean(&rendered),
-        })
+        };
+        Ok(RenderedPart { text, said })
     }
 }
 
@@ -188,13 +223,33 @@ fn wrap(kind: &str, view: &impl Serialize) -> Result<Context, TemplateError> {
     Context::wraps(view).map_err(|source| TemplateError::Render { template: kind.to_owned(), source: Box::new(source) })
 }
 
-fn render(registry: &Handlebars<'_>, name: &str, context: &Context) -> Result<String, TemplateError> {
-    let mut output = Capped::new(PART_LIMIT);
-    let result = registry.render_with_context_to_write(name, context, &mut output);
+fn render(
+    registry: &Handlebars<'_>,
+    name: &str,
+    context: &Context,
+) -> Result<(String, BTreeSet<String>), TemplateError> {
+    let (said, mut output) = (Said::default(), Capped::new(PART_LIMIT));
+    let result = render_to(registry, name, context, &said, &mut output);
     let Some(text) = output.into_text() else {
         return Err(TemplateError::TooLong { template: name.to_owned() });
     };
     result
-        .map(|()| text)
+        .map(|()| (text, said.into_elements()))
         .map_err(|source| TemplateError::Render { template: name.to_owned(), source: Box::new(source) })
+}
+
+/// As the registry renders, with one helper more that belongs to this rendering alone.
+fn render_to(
+    registry: &Handlebars<'_>,
+    name: &str,
+    context: &Context,
+    said: &Said,
+    output: &mut dyn Output,
+) -> Result<(), RenderError> {
+    let missing = || RenderErrorReason::TemplateNotFound(name.to_owned());
+    let template = registry.get_template(name).ok_or_else(missing)?;
+    let mut render = RenderContext::new(template.name.as_ref());
+    let markup = if name.ends_with(".html") { Markup::Html } else { Markup::Plain };
+    render.register_local_helper("element", Box::new(Element { said, markup }));
+    template.render(registry, context, &mut render, output)
 }

@@ -3,9 +3,28 @@
 //! Does not render (that is `mail::templates`) and does not count (that is SQL in `store`). Invariant: everything in a
 //! [`NoticeContext`] belongs to one organisation, and nothing in it is personal to one contact.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::law::Elements;
 use crate::time::Timestamp;
+
+/// Content elements that the vendor can state in words of its own, beside summary, measures and contact: what a notice
+/// has a place for and no fact sheet knows.
+pub const STATED: [&str; 11] = [
+    "cause",
+    "contact_point",
+    "data_subject_categories",
+    "date_of_breach",
+    "delay_reason",
+    "harm_assessment",
+    "likely_consequences",
+    "measures_planned",
+    "next_update",
+    "notices_sent_report",
+    "publication_status",
+];
 
 /// One affected data type of one domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +92,42 @@ pub struct IncidentFacts {
     pub measures: String,
     /// Postal address, telephone or page of the vendor; empty = only the reply address is named.
     pub contact: String,
+    /// Further statements by element, one of [`STATED`] each; never empty ones. An older store has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub statements: BTreeMap<String, String>,
 }
+
+impl IncidentFacts {
+    /// What the vendor states of an element; `None` for an element that is not the vendor's to state.
+    pub fn stated(&self, element: &str) -> Option<&str> {
+        match element {
+            "what_happened" => Some(&self.summary),
+            "measures_taken" => Some(&self.measures),
+            "sender_contact" => Some(&self.contact),
+            other if STATED.contains(&other) => Some(self.statements.get(other).map_or("", String::as_str)),
+            _ => None,
+        }
+    }
+
+    /// States an element anew; an empty text takes the statement back.
+    pub fn state(&mut self, element: &str, text: &str) -> Result<(), NotStated> {
+        let text = text.trim().to_owned();
+        match element {
+            "what_happened" => self.summary = text,
+            "measures_taken" => self.measures = text,
+            "sender_contact" => self.contact = text,
+            other if !STATED.contains(&other) => return Err(NotStated(other.to_owned())),
+            other if text.is_empty() => drop(self.statements.remove(other)),
+            other => drop(self.statements.insert(other.to_owned(), text)),
+        }
+        Ok(())
+    }
+}
+
+/// An element that an incident cannot state in words.
+#[derive(Debug, thiserror::Error)]
+#[error("an incident cannot state `{0}`: choose one of what_happened, measures_taken, sender_contact, {list}", list = STATED.join(", "))]
+pub struct NotStated(String);
 
 /// Everything a notice is written from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,10 +157,59 @@ pub struct Letter {
     pub html: Option<String>,
 }
 
+/// A letter with the content elements that its template has blocks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The letter.
+    pub letter: Letter,
+    /// Which elements its text and HTML say.
+    pub elements: Elements,
+}
+
 impl Letter {
     /// SHA-256 over the three parts, each preceded by its length: what "byte for byte" is checked against.
     pub fn digest(&self) -> String {
         let html = self.html.as_deref().unwrap_or_default();
         crate::digest::sha256_of_parts(&[self.subject.as_bytes(), self.text.as_bytes(), html.as_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::law::Law;
+
+    fn facts() -> IncidentFacts {
+        IncidentFacts {
+            slug: "bluebleed".to_owned(),
+            title: "Open storage server".to_owned(),
+            vendor: "Vendor Inc.".to_owned(),
+            discovered_at: "2022-09-24T08:00:00Z".parse().unwrap(),
+            summary: String::new(),
+            measures: String::new(),
+            contact: String::new(),
+            statements: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn what_can_be_stated_is_in_the_vocabulary_and_reads_back() {
+        for element in STATED.into_iter().chain(["what_happened", "measures_taken", "sender_contact"]) {
+            assert!(Law::builtin().unwrap().element(element).is_some(), "{element}");
+            let mut facts = facts();
+            facts.state(element, " some words \n").unwrap();
+            assert_eq!(facts.stated(element), Some("some words"));
+            facts.state(element, " ").unwrap();
+            assert_eq!(facts, self::facts());
+        }
+        assert!(facts().state("data_types", "all").is_err());
+        assert_eq!(facts().stated("data_types"), None);
+    }
+
+    #[test]
+    fn an_incident_without_statements_is_stored_as_before_and_an_older_one_reads() {
+        let stored = serde_json::to_string(&facts()).unwrap();
+        assert!(!stored.contains("statements"));
+        assert_eq!(serde_json::from_str::<IncidentFacts>(&stored).unwrap(), facts());
     }
 }

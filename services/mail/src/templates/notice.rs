@@ -4,8 +4,11 @@
 //! Does not add up: no figure here goes across domains. Invariant: figures are plain digits (`1680`), so that each can
 //! be found again in text and HTML alike.
 
+use std::collections::BTreeMap;
+
+use model::advice::Advice;
 use model::language::Language;
-use model::notices::{DomainFacts, NoticeContext};
+use model::notices::{DomainFacts, NoticeContext, STATED};
 use serde::Serialize;
 
 use super::contexts::minute;
@@ -28,8 +31,10 @@ pub(super) struct NoticeView {
     what_happened: Vec<String>,
     measures: Vec<String>,
     contact: Vec<String>,
+    /// Paragraphs by element, one for each of [`STATED`]; none = not stated.
+    stated: BTreeMap<&'static str, Vec<String>>,
     domains: Vec<DomainView>,
-    advice: Advice,
+    advice: AdviceView,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,58 +65,23 @@ struct TypeView {
     objects: i64,
 }
 
-/// Which advice the exposed types call for.
+/// What the reader can do, in the order of the file.
 #[derive(Debug, Serialize)]
-struct Advice {
-    credentials: bool,
-    technical: bool,
-    payment: bool,
-    addresses: bool,
-    business: bool,
+struct AdviceView {
+    /// About passwords and other access data.
+    access: Vec<SentenceView>,
+    /// Other steps that protect.
+    steps: Vec<SentenceView>,
+    /// Duties of the reader's own.
+    duties: Vec<SentenceView>,
 }
 
-/// Types that open something, until they are replaced.
-const CREDENTIALS: [&str; 10] = [
-    "account_access_code",
-    "api_key",
-    "electronic_signature_key",
-    "mfa_secret",
-    "password_hash",
-    "password_plain",
-    "remote_access",
-    "security_question",
-    "session_token",
-    "ssh_tls_key",
-];
-/// Types that describe systems to an attacker.
-const TECHNICAL: [&str; 7] = [
-    "backup_image",
-    "customer_asset_document",
-    "remote_access",
-    "security_report",
-    "source_code",
-    "system_configuration",
-    "system_log",
-];
-/// Types that move money.
-const PAYMENT: [&str; 4] = ["account_access_code", "bank_account", "payment_card_cvv_pin", "payment_card_number"];
-/// Types that weaken a negotiation or make a forged invoice credible.
-const BUSINESS: [&str; 14] = [
-    "contract_terms",
-    "financial_statement",
-    "internal_comment",
-    "invoice",
-    "partner_ecosystem_detail",
-    "poc_work",
-    "poe_document",
-    "price_list",
-    "product_offer",
-    "product_order",
-    "project_details",
-    "sales_strategy",
-    "signed_customer_document",
-    "sow_document",
-];
+#[derive(Debug, Serialize)]
+struct SentenceView {
+    text: String,
+    /// Empty for our own advice.
+    source: String,
+}
 
 /// Everything formatted for one language.
 pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels) -> NoticeView {
@@ -128,8 +98,9 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
         what_happened: paragraphs(&incident.summary),
         measures: paragraphs(&incident.measures),
         contact: paragraphs(&incident.contact),
+        stated: STATED.into_iter().map(|id| (id, paragraphs(incident.stated(id).unwrap_or_default()))).collect(),
         domains: context.domains.iter().map(|facts| domain(language, facts, labels)).collect(),
-        advice: advice(&context.domains),
+        advice: advice(language, &context.domains),
     }
 }
 
@@ -182,17 +153,17 @@ fn human_size(language: Language, bytes: i64) -> String {
     unit.map(|(size, name)| format!("{}{point}{} {name}", bytes / size, bytes % size * 10 / size)).unwrap_or_default()
 }
 
-fn advice(domains: &[DomainFacts]) -> Advice {
-    let any = |ids: &[&str]| {
-        domains.iter().flat_map(|facts| &facts.data_types).any(|one| one.objects > 0 && ids.contains(&one.id.as_str()))
-    };
-    Advice {
-        credentials: any(&CREDENTIALS),
-        technical: any(&TECHNICAL),
-        payment: any(&PAYMENT),
-        addresses: domains.iter().any(|facts| facts.emails > 0),
-        business: any(&BUSINESS),
+fn advice(language: Language, domains: &[DomainFacts]) -> AdviceView {
+    let mut view = AdviceView { access: Vec::new(), steps: Vec::new(), duties: Vec::new() };
+    for advice in Advice::for_facts(domains) {
+        let list = match (advice.fulfils("password_change_direction"), advice.fulfils("protective_steps")) {
+            (true, _) => &mut view.access,
+            (false, true) => &mut view.steps,
+            (false, false) => &mut view.duties,
+        };
+        list.push(SentenceView { text: one_line(advice.text(language)), source: one_line(&advice.publisher) });
     }
+    view
 }
 
 #[cfg(test)]
@@ -212,13 +183,5 @@ mod tests {
         assert_eq!(human_size(Language::En, 1_680_000), "1.6 MB");
         assert_eq!(human_size(Language::De, 2_400_000_000_000), "2,4 TB");
         assert_eq!(human_size(Language::En, i64::MAX), "9223372.0 TB");
-    }
-
-    #[test]
-    fn every_type_that_calls_for_advice_has_a_label() {
-        let labels = Labels::builtin().unwrap();
-        for id in CREDENTIALS.iter().chain(&TECHNICAL).chain(&PAYMENT).chain(&BUSINESS) {
-            assert!(labels.ids(Language::En).contains(id), "{id}");
-        }
     }
 }

@@ -11,33 +11,29 @@ const COLUMNS: usize = 78;
 /// A writer that takes a limited number of bytes and then fails.
 #[derive(Debug)]
 pub(super) struct Capped {
-    bytes: Vec<u8>,
+    text: String,
     limit: usize,
     full: bool,
 }
 
 impl Capped {
     pub(super) fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), limit, full: false }
+        Self { text: String::new(), limit, full: false }
     }
 
     /// What was written; `None` if the limit was reached.
     pub(super) fn into_text(self) -> Option<String> {
-        if self.full { None } else { Some(String::from_utf8_lossy(&self.bytes).into_owned()) }
+        if self.full { None } else { Some(self.text) }
     }
 }
 
-impl io::Write for Capped {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + bytes.len() > self.limit {
+impl handlebars::Output for Capped {
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        if self.text.len() + text.len() > self.limit {
             self.full = true;
             return Err(io::Error::other("the letter is too long"));
         }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+        self.text.push_str(text);
         Ok(())
     }
 }
@@ -53,6 +49,12 @@ pub(super) fn clean(text: &str) -> String {
             other => Some(other),
         })
         .collect()
+}
+
+/// Whether a character shows: neither white space nor anything that [`clean`] takes away, nor one without width.
+pub(super) fn can_be_seen(char: char) -> bool {
+    let without_width = matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    !char.is_whitespace() && !char.is_control() && !without_width
 }
 
 /// One line: every run of white space and control characters becomes one space.

@@ -1,7 +1,10 @@
 //! Every letter rendered in every language, and what readers must find in it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use model::language::Language;
-use model::notices::{DomainFacts, IncidentFacts, NoticeContext, TypeCount, Unknown};
+use model::law::{Elements, Facts, Filled, Kind, Law, Told};
+use model::notices::{DomainFacts, IncidentFacts, NoticeContext, STATED, TypeCount, Unknown};
 use model::time::Timestamp;
 
 use super::*;
@@ -41,6 +44,7 @@ fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
             summary: "A storage server could be read without a password.\n\nIt held project files.".to_owned(),
             measures: "The server was closed.".to_owned(),
             contact: "Vendor Inc., Main Street, Springfield".to_owned(),
+            statements: STATED.into_iter().map(|id| (id.to_owned(), format!("Words on {id}.\n\nAnd more."))).collect(),
         },
         tenant_name: "Contoso GmbH".to_owned(),
         domains,
@@ -79,6 +83,7 @@ fn samples() -> Vec<NoticeContext> {
     for text in [&mut bare.incident.summary, &mut bare.incident.measures, &mut bare.incident.contact] {
         text.clear();
     }
+    bare.incident.statements.clear();
     bare.version = 2;
     bare.supplements = Some(time("2022-09-26T08:00:00Z"));
     samples.push(bare);
@@ -193,7 +198,7 @@ fn every_notice_states_the_same_figures_in_text_and_html() {
     for (language, context) in
         Language::ALL.into_iter().flat_map(|tag| samples().into_iter().map(move |one| (tag, one)))
     {
-        let letter = templates.render_notice(language, &context).unwrap();
+        let letter = templates.render_notice(language, &context).unwrap().letter;
         let html = visible(letter.html.as_deref().unwrap());
         assert_eq!(numbers(&letter.text), numbers(&html));
     }
@@ -204,7 +209,7 @@ fn every_fact_of_every_domain_is_stated_in_plain_digits() {
     let templates = Templates::builtin().unwrap();
     for language in Language::ALL {
         for context in samples() {
-            let letter = templates.render_notice(language, &context).unwrap();
+            let letter = templates.render_notice(language, &context).unwrap().letter;
             let html = letter.html.as_deref().unwrap();
             for part in [letter.text.clone(), visible(html)] {
                 let stated = numbers(&part);
@@ -230,7 +235,7 @@ fn every_fact_of_every_domain_is_stated_in_plain_digits() {
 
 #[test]
 fn an_english_notice_says_everything_it_must() {
-    let letter = Templates::builtin().unwrap().render_notice(Language::En, &samples()[2]).unwrap();
+    let letter = Templates::builtin().unwrap().render_notice(Language::En, &samples()[2]).unwrap().letter;
     assert_eq!(letter.subject, "Data about Contoso GmbH was exposed at Vendor Inc. [K7QF-2M9X-0WTA]");
     for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
         contains(
@@ -257,7 +262,7 @@ fn an_english_notice_says_everything_it_must() {
 
 #[test]
 fn a_german_notice_reads_german_throughout() {
-    let letter = Templates::builtin().unwrap().render_notice(Language::De, &samples()[2]).unwrap();
+    let letter = Templates::builtin().unwrap().render_notice(Language::De, &samples()[2]).unwrap().letter;
     assert_eq!(letter.subject, "Daten über Contoso GmbH lagen bei Vendor Inc. offen [K7QF-2M9X-0WTA]");
     for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
         contains(
@@ -281,13 +286,13 @@ fn a_german_notice_reads_german_throughout() {
 #[test]
 fn what_nobody_stated_is_said_openly() {
     let templates = Templates::builtin().unwrap();
-    let bare = templates.render_notice(Language::En, &samples()[6]).unwrap();
+    let bare = templates.render_notice(Language::En, &samples()[6]).unwrap().letter;
     for part in [bare.text.clone(), visible(bare.html.as_deref().unwrap())] {
         contains(&part, &["has not stated yet what happened", "has not stated yet what was done"]);
         contains(&part, &["This notice supplements our notice of 2022-09-26 08:00 UTC"]);
     }
     assert!(bare.subject.starts_with("Supplement: "));
-    let unknown = templates.render_notice(Language::En, &samples()[5]).unwrap();
+    let unknown = templates.render_notice(Language::En, &samples()[5]).unwrap().letter;
     contains(&unknown.text, &["Document dates: not known", "Size: not known", "no type is known"]);
     contains(&unknown.text, &["document date is not known: 412", "whose size is not known: 412"]);
 }
@@ -296,7 +301,7 @@ fn what_nobody_stated_is_said_openly() {
 fn a_known_size_of_zero_is_stated_as_zero() {
     let mut context = samples().remove(0);
     context.domains[0].bytes = 0;
-    let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap();
+    let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap().letter;
     contains(&letter.text, &["Size: 0 bytes - E-mail"]);
 }
 
@@ -305,11 +310,160 @@ fn advice_follows_the_types() {
     let templates = Templates::builtin().unwrap();
     let mut context = notice(vec![facts("contoso.example", 0)]);
     context.domains[0].emails = 0;
-    let none = templates.render_notice(Language::En, &context).unwrap().text;
+    let none = templates.render_notice(Language::En, &context).unwrap().letter.text;
     context.domains[0].data_types.push(TypeCount { id: "api_key".to_owned(), objects: 1 });
-    let some = templates.render_notice(Language::En, &context).unwrap().text;
+    let some = templates.render_notice(Language::En, &context).unwrap().letter.text;
     assert!(!none.contains("Replace the access data") && some.contains("Replace the access data"));
     assert!(!some.contains("Warn the people"));
+}
+
+#[test]
+fn advice_names_whose_it_is_in_the_readers_language() {
+    let templates = Templates::builtin().unwrap();
+    let mut context = notice(vec![facts("contoso.example", 0)]);
+    context.domains[0].data_types.push(TypeCount { id: "api_key".to_owned(), objects: 1 });
+    for (language, words) in [(Language::En, "(Source: FTC, USA)"), (Language::De, "(Quelle: FTC, USA)")] {
+        let letter = templates.render_notice(language, &context).unwrap().letter;
+        for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
+            contains(&part, &[words]);
+        }
+    }
+}
+
+#[test]
+fn what_the_vendor_states_stands_under_a_heading_of_its_own() {
+    let templates = Templates::builtin().unwrap();
+    let said = templates.render_notice(Language::En, &samples()[0]).unwrap().letter;
+    let silent = templates.render_notice(Language::En, &samples()[6]).unwrap().letter;
+    for (said, silent) in [
+        (said.text.clone(), silent.text.clone()),
+        (visible(said.html.as_deref().unwrap()), visible(silent.html.as_deref().unwrap())),
+    ] {
+        contains(&said, &["When it happened: Words on date_of_breach. And more."]);
+        contains(&said, &["Why you hear of this only now: Words on delay_reason. And more."]);
+        for id in STATED {
+            assert_eq!(said.matches(&format!("Words on {id}.")).count(), 1, "{id}");
+        }
+        for heading in ["When it happened", "Likely consequences", "Why you hear of this", "What is planned"] {
+            assert!(!silent.contains(heading), "{heading}");
+        }
+    }
+}
+
+/// The elements of a file, as it is linted.
+fn tagged(name: &str) -> BTreeSet<String> {
+    let (name, source) = set::SOURCES.iter().find(|(source, _)| *source == name).unwrap();
+    lint::check(name, source).unwrap()
+}
+
+#[test]
+fn a_notice_has_the_same_elements_in_each_part_and_language() {
+    let first = tagged("notice/en.text");
+    assert!(first.len() > 25);
+    for language in Language::ALL {
+        for part in [Part::Text, Part::Html] {
+            assert_eq!(tagged(&set::name("notice", language, part)), first, "{language} {part:?}");
+        }
+    }
+    for id in STATED.into_iter().chain(["what_happened", "measures_taken", "sender_contact"]) {
+        assert!(first.contains(id), "an incident can state {id}, and the notice has no place for it");
+    }
+}
+
+fn with(elements: &Elements, content: Content) -> Vec<&str> {
+    elements.iter().filter(|(_, found)| **found == content).map(|(id, _)| id.as_str()).collect()
+}
+
+#[test]
+fn an_element_that_nothing_was_stated_of_is_empty_and_every_other_is_filled() {
+    let templates = Templates::builtin().unwrap();
+    for language in Language::ALL {
+        let full = templates.render_notice(language, &samples()[2]).unwrap().elements;
+        assert_eq!(with(&full, Content::Empty), Vec::<&str>::new());
+        let bare = templates.render_notice(language, &samples()[6]).unwrap().elements;
+        let mut silent: Vec<&str> = STATED.to_vec();
+        silent.extend(["measures_taken", "sender_contact", "what_happened"]);
+        silent.sort_unstable();
+        assert_eq!(with(&bare, Content::Empty), silent);
+        let unknown = templates.render_notice(language, &samples()[5]).unwrap().elements;
+        let silent = ["affected_count", "data_types", "data_types_of_recipient", "password_change_direction"];
+        assert_eq!(with(&unknown, Content::Empty), silent);
+    }
+}
+
+#[test]
+fn white_space_and_bare_tags_say_nothing() {
+    let context = Context::wraps(serde_json::json!({ "blank": " \u{200b}\u{a0}", "tag": "<b>" })).unwrap();
+    let source =
+        "{{#element \"cause\"}} <p> {{blank}}</p>\n{{/element}}{{#element \"who_caused\"}}<p>{{tag}}</p>{{/element}}";
+    let templates = Templates::compile([("notice/en.html", source), ("notice/en.text", source)].into_iter()).unwrap();
+    let said =
+        |part| templates.part("notice", Language::En, part, &context).unwrap().said.into_iter().collect::<Vec<_>>();
+    assert_eq!(said(Part::Html), ["who_caused"]);
+    assert_eq!(said(Part::Text), ["cause", "who_caused"]);
+}
+
+/// A template without the blocks of one element.
+fn without(source: &str, element: &str) -> String {
+    let opening = format!("{{{{#element \"{element}\"}}}}");
+    let mut left = source.to_owned();
+    while let Some(start) = left.find(&opening) {
+        let (mut at, mut open) = (start + opening.len(), 1);
+        while open > 0 {
+            let next = at + left[at..].find("element").unwrap() + "element".len();
+            let opens = left[..next].ends_with("{{#element");
+            open = if opens {
+                open + 1
+            } else if left[..next].ends_with("{{/element") {
+                open - 1
+            } else {
+                open
+            };
+            at = next;
+        }
+        left.replace_range(start..at + "}}".len(), "");
+    }
+    left
+}
+
+fn judged(templates: &Templates, context: &NoticeContext) -> BTreeMap<String, Vec<(Kind, String)>> {
+    let letters = Language::ALL.into_iter().map(|tag| (tag, templates.render_notice(tag, context).unwrap().elements));
+    let filled = Filled::new(letters.collect());
+    let discovered_at = time("2027-06-01T08:00:00Z");
+    let facts = Facts { discovered_at, events: BTreeMap::new(), told: Told::At(discovered_at) };
+    let law = Law::builtin().unwrap();
+    let refusals = |row| {
+        let findings = law.check(row, &filled, &facts).into_iter().filter(|one| one.kind.refuses());
+        findings.map(|one| (one.kind, one.element.unwrap_or_default())).collect()
+    };
+    law.obligations().iter().map(|row| (row.id.clone(), refusals(row))).collect()
+}
+
+#[test]
+fn the_builtin_notice_fulfils_what_is_owed_to_organisations_but_for_a_list_of_persons() {
+    let judged = judged(&Templates::builtin().unwrap(), &samples()[2]);
+    for row in Law::builtin().unwrap().obligations().iter().filter(|row| row.is_to_organisations()) {
+        let expect: &[(Kind, String)] = match row.id.as_str() {
+            // Persons are held as keyed hashes: there is no list that a notice could print.
+            "us-hipaa-410-associate" => &[(Kind::Missing, "affected_individuals_list".to_owned())],
+            _ => &[],
+        };
+        assert_eq!(judged[&row.id], expect, "{}", row.id);
+    }
+}
+
+#[test]
+fn a_template_with_one_element_removed_is_caught_for_each_obligation_that_requires_it() {
+    for element in tagged("notice/en.text") {
+        let sources: Vec<(&str, String)> =
+            set::SOURCES.iter().map(|(name, source)| (*name, without(source, &element))).collect();
+        let templates = Templates::compile(sources.iter().map(|(name, source)| (*name, source.as_str()))).unwrap();
+        let judged = judged(&templates, &samples()[2]);
+        for row in Law::builtin().unwrap().obligations() {
+            let caught = judged[&row.id].contains(&(Kind::Missing, element.clone()));
+            assert_eq!(caught, row.elements.contains(&element), "{}: {element}", row.id);
+        }
+    }
 }
 
 #[test]
@@ -317,7 +471,7 @@ fn special_characters_are_escaped_in_html_and_plain_in_text() {
     let mut context = samples().remove(1);
     context.tenant_name = "<b>&\"\r\nBcc: eve@evil.example".to_owned();
     context.domains[0].data_types = vec![TypeCount { id: "<script>x</script>".to_owned(), objects: 1 }];
-    let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap();
+    let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap().letter;
     let html = letter.html.unwrap();
     assert!(letter.subject.contains("<b>&\" Bcc: eve@evil.example") && !letter.subject.contains('\n'));
     assert!(letter.text.contains("<b>&\"") && letter.text.contains("- <script>x</script>: 1"));
@@ -329,7 +483,7 @@ fn html_is_plain_small_and_names_its_language() {
     let templates = Templates::builtin().unwrap();
     for language in Language::ALL {
         for context in samples() {
-            let html = templates.render_notice(language, &context).unwrap().html.unwrap();
+            let html = templates.render_notice(language, &context).unwrap().letter.html.unwrap();
             assert!(html.len() < 100_000, "{} bytes", html.len());
             assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\""), "{}", &html[..60]);
             assert!(html.contains(&format!("lang=\"{language}\"")));
@@ -397,7 +551,7 @@ fn a_misspelt_path_is_an_error_wherever_it_stands() {
     let context = Context::wraps(serde_json::json!({ "named": "x", "list": [{ "a": 1 }], "nothing": null })).unwrap();
     let render = |source: &'static str| {
         let templates = Templates::compile([("notice/en.text", source)].into_iter()).unwrap();
-        templates.part("notice", Language::En, Part::Text, &context)
+        templates.part("notice", Language::En, Part::Text, &context).map(|part| part.text)
     };
     assert_eq!(render("{{#when named}}{{named}}{{/when}}{{#whenNot named}}no{{/whenNot}}").unwrap(), "x\n");
     for source in [
@@ -421,7 +575,7 @@ fn a_letter_without_end_is_cut_off_with_an_error() {
     let context = Context::wraps(serde_json::json!({ "list": list })).unwrap();
     let source = "{{#each list}}{{this}}{{/each}}";
     let templates = Templates::compile([("notice/en.text", source)].into_iter()).unwrap();
-    let error = templates.part("notice", Language::En, Part::Text, &context).unwrap_err();
+    let error = templates.part("notice", Language::En, Part::Text, &context).map(|part| part.text).unwrap_err();
     assert!(matches!(error, TemplateError::TooLong { .. }), "{error}");
 }
 
