@@ -9,6 +9,7 @@ mod delivery;
 mod escalation;
 mod faults;
 mod intake;
+mod law;
 mod mapping;
 mod notices;
 mod setup;

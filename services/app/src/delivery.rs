@@ -202,12 +202,11 @@ async fn must_be_true(tx: &mut store::Tx, incident: &Incident, chosen: &[Notice]
     let (Some(first), Some(last)) = (tenants().min(), tenants().max()) else { return Ok(()) };
     let facts = crate::notices::by_tenant(store::facts::facts(tx, incident.id, Scope::Tenants(first, last)).await?);
     for notice in chosen {
-        let today =
-            facts.get(&notice.tenant_id).map(|domains| crate::notices::facts_digest(domains)).unwrap_or_default();
-        if notice.facts_digest.split('/').next() != Some(today.as_str()) {
+        let domains = facts.get(&notice.tenant_id).map(Vec::as_slice).unwrap_or_default();
+        if !crate::notices::is_true(notice, domains, &incident.facts) {
             return Err(AppError::refused(
                 format!(
-                    "cannot release notice {}: the facts of tenant {} changed since it was approved",
+                    "cannot release notice {}: the facts of tenant {} changed since it was approved, or what the incident states",
                     notice.id, notice.tenant_id
                 ),
                 format!("run `forthright notice draft {}` and let it be approved again", incident.slug),

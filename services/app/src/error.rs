@@ -20,6 +20,9 @@ pub enum AppError {
     /// A letter that could not be written.
     #[error(transparent)]
     Template(#[from] mail::templates::TemplateError),
+    /// The table of obligations.
+    #[error(transparent)]
+    Law(#[from] &'static model::law::LawError),
     /// A mail that could not be put together.
     #[error(transparent)]
     Compose(#[from] mail::message::ComposeError),
@@ -100,7 +103,12 @@ impl AppError {
             | Self::Key { hint, .. } => Some(hint),
             #[cfg(feature = "object-store")]
             Self::Scan(_) => None,
-            Self::Store(_) | Self::Source(_) | Self::Template(_) | Self::Compose(_) | Self::Stored { .. } => None,
+            Self::Store(_)
+            | Self::Source(_)
+            | Self::Template(_)
+            | Self::Law(_)
+            | Self::Compose(_)
+            | Self::Stored { .. } => None,
         }
     }
 

@@ -27,6 +27,9 @@ pub struct IncidentFile {
     /// Postal address, telephone or page of the vendor.
     #[serde(default)]
     pub contact: String,
+    /// Further statements, by the content element they fulfil: `date_of_breach`, `likely_consequences`, …
+    #[serde(default)]
+    pub statements: std::collections::BTreeMap<String, String>,
     /// How exposed persons are held: `hashed` (the default), or `plain` beside the hashes.
     #[serde(default)]
     pub identities: Identities,
@@ -88,7 +91,7 @@ pub async fn open(app: &App, file: IncidentFile) -> Result<String, AppError> {
         .replaced_by(app.settings.policies.clone())
         .and_then(|policies| policies.replaced_by(file.policies))
         .map_err(bad_policy)?;
-    let facts = IncidentFacts {
+    let mut facts = IncidentFacts {
         slug: file.slug.clone(),
         title: file.title.trim().to_owned(),
         vendor: file.vendor.trim().to_owned(),
@@ -96,7 +99,19 @@ pub async fn open(app: &App, file: IncidentFile) -> Result<String, AppError> {
         summary: file.summary.trim().to_owned(),
         measures: file.measures.trim().to_owned(),
         contact: file.contact.trim().to_owned(),
+        statements: std::collections::BTreeMap::new(),
     };
+    for (element, text) in &file.statements {
+        if ["what_happened", "measures_taken", "sender_contact"].contains(&element.as_str()) {
+            return Err(AppError::bad(
+                format!("statements.{element} is a key of its own in an incident file"),
+                "write it as summary, measures or contact",
+            ));
+        }
+        facts.state(element, text).map_err(|error| {
+            AppError::bad(format!("[statements]: {error}"), "correct the incident file and open it again")
+        })?;
+    }
     let json = |value: Result<String, serde_json::Error>| value.map_err(AppError::stored("incident"));
     let row = store::incidents::Incident {
         id: 0,
@@ -159,6 +174,24 @@ pub async fn event(app: &App, slug: &str, name: &str, at: Timestamp, why: &str) 
     store::incidents::insert_event(&mut tx, incident.id, &event).await?;
     let detail = serde_json::json!({ "event": name, "at": at, "why": why });
     tx.commit(app.entry("incident.event", slug, detail)).await?;
+    Ok(())
+}
+
+/// States a content element anew; an empty text takes the statement back. Notices say it once they are drafted again.
+pub async fn state(app: &App, slug: &str, element: &str, text: &str) -> Result<(), AppError> {
+    let found = app.incident(slug).await?;
+    let mut tx = app.store.begin().await?;
+    let incident = app.incident_by_id(&mut tx, found.id).await?;
+    let mut facts = incident.facts.clone();
+    facts
+        .state(element, text)
+        .map_err(|error| AppError::bad(error.to_string(), "see docs/notices.md for what a notice has a place for"))?;
+    let stored = serde_json::to_string(&facts).map_err(AppError::stored("incidents.facts"))?;
+    store::incidents::set_facts(&mut tx, incident.id, &incident.row.facts, &stored).await?;
+    let detail = serde_json::json!({
+        "element": element, "before": incident.facts.stated(element), "after": facts.stated(element),
+    });
+    tx.commit(app.entry("incident.state", slug, detail)).await?;
     Ok(())
 }
 

@@ -3,17 +3,22 @@
 //! Renders once, here, at drafting: what is stored is what is sent. Invariant: a notice is written from one
 //! organisation's facts and approved only while they are still true.
 
+mod check;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::delivery::recipients;
 use model::language::Language;
-use model::notices::{DomainFacts, Letter, NoticeContext};
+use model::law::Filled;
+use model::notices::{DomainFacts, IncidentFacts, Letter, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
 use store::directory::Tenant;
 use store::facts::Scope;
 use store::notices::{Draft, LetterRow, Notice};
+
+pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 
 use crate::{App, AppError, Incident, new_id};
 
@@ -79,8 +84,8 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
             total.without_contact += 1;
             continue;
         }
-        let material = Material::new(row, people, domains);
-        match plan(latest.get(&tenant), &material) {
+        let material = Material::new(incident, row, people, domains);
+        match plan(incident, latest.get(&tenant), &material) {
             Plan::Keep => total.kept += 1,
             Plan::Rewrite { id, version, kind, supplements } => {
                 again.push(write(app, incident, material, Some(id), version, kind, supplements)?);
@@ -146,12 +151,41 @@ struct Material<'a> {
     tenant: &'a Tenant,
     domains: Vec<DomainFacts>,
     languages: BTreeSet<Language>,
-    /// Of the facts alone, then of languages and templates: a released notice is supplemented for the first only.
-    digest: (String, String),
+    digest: Digest,
+}
+
+/// What a notice depends on, as it is stored: `facts/form/stated`. A released notice is supplemented when its facts or
+/// what the vendor states changed, not when only its form did.
+struct Digest {
+    /// Of the organisation's facts.
+    facts: String,
+    /// Of languages, templates and the organisation's name.
+    form: String,
+    /// Of what the vendor states.
+    stated: String,
+}
+
+impl Digest {
+    fn whole(&self) -> String {
+        format!("{}/{}/{}", self.facts, self.form, self.stated)
+    }
+}
+
+/// Whether a notice says what the facts and the vendor say today. One that an older program drafted does not tell what
+/// the vendor stated then.
+pub(crate) fn is_true(notice: &Notice, domains: &[DomainFacts], incident: &IncidentFacts) -> bool {
+    let mut parts = notice.facts_digest.split('/');
+    let facts = parts.next() == Some(facts_digest(domains).as_str());
+    facts && parts.nth(1).is_none_or(|stated| stated == stated_digest(incident))
+}
+
+/// Over everything that the vendor states of an incident.
+fn stated_digest(incident: &IncidentFacts) -> String {
+    model::digest::sha256(serde_json::to_string(incident).unwrap_or_default().as_bytes())
 }
 
 impl<'a> Material<'a> {
-    fn new(tenant: &'a Tenant, contacts: &[Contact], domains: Vec<DomainFacts>) -> Self {
+    fn new(incident: &Incident, tenant: &'a Tenant, contacts: &[Contact], domains: Vec<DomainFacts>) -> Self {
         let languages: BTreeSet<Language> = crate::delivery::ladder(contacts)
             .iter()
             .filter(|(role, _, _)| model::delivery::rung(*role).is_some())
@@ -159,7 +193,11 @@ impl<'a> Material<'a> {
             .collect();
         let tags: Vec<&str> = languages.iter().map(|language| language.tag()).collect();
         let form = format!("{} {} {}", tags.join(","), mail::templates::VERSION, tenant.name);
-        let digest = (facts_digest(&domains), model::digest::sha256(form.as_bytes()));
+        let digest = Digest {
+            facts: facts_digest(&domains),
+            form: model::digest::sha256(form.as_bytes()),
+            stated: stated_digest(&incident.facts),
+        };
         Self { tenant, domains, languages, digest }
     }
 }
@@ -213,13 +251,12 @@ enum Plan {
     New { version: i64, kind: &'static str, supplements: Option<Timestamp> },
 }
 
-fn plan(latest: Option<&Notice>, material: &Material<'_>) -> Plan {
+fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -> Plan {
     let Some(notice) = latest else {
         return Plan::New { version: 1, kind: "initial", supplements: None };
     };
-    let (facts, form) = notice.facts_digest.split_once('/').unwrap_or((&notice.facts_digest, ""));
-    let same_facts = facts == material.digest.0;
-    let same = same_facts && form == material.digest.1;
+    let same = notice.facts_digest == material.digest.whole();
+    let still_true = is_true(notice, &material.domains, &incident.facts);
     let kind = if notice.kind == "supplement" { "supplement" } else { "initial" };
     let supplements = notice.released_at.map(Timestamp::from_micros);
     match notice.state.as_str() {
@@ -234,7 +271,7 @@ fn plan(latest: Option<&Notice>, material: &Material<'_>) -> Plan {
             kind,
             supplements: notice.supplements(),
         },
-        "released" if same_facts => Plan::Keep,
+        "released" if still_true => Plan::Keep,
         "released" => Plan::New { version: notice.version + 1, kind: "supplement", supplements },
         _ => Plan::New { version: notice.version + 1, kind, supplements: notice.supplements() },
     }
@@ -261,10 +298,13 @@ fn write(
         supplements,
     };
     let mut letters = Vec::with_capacity(material.languages.len());
+    let mut said = BTreeMap::new();
     for language in &material.languages {
-        let letter = app.templates.render_notice(*language, &context)?;
-        letters.push(letter_row("notice", Some(&id), *language, letter));
+        let rendered = app.templates.render_notice(*language, &context)?;
+        letters.push(letter_row("notice", Some(&id), *language, rendered.letter));
+        said.insert(*language, rendered.elements);
     }
+    let elements = serde_json::to_string(&Filled::new(said)).map_err(AppError::stored("notices.elements"))?;
     let facts = serde_json::to_string(&context).map_err(AppError::stored("notices.facts"))?;
     Ok(Draft {
         id,
@@ -273,8 +313,9 @@ fn write(
         version,
         code: context.code,
         facts,
-        facts_digest: format!("{}/{}", material.digest.0, material.digest.1),
+        facts_digest: material.digest.whole(),
         template_version: mail::templates::VERSION.to_owned(),
+        elements,
         letters,
     })
 }
@@ -339,12 +380,13 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
     let contacts =
         crate::delivery::by_tenant(store::contacts::in_range(&mut tx, &first.tenant_id, &last.tenant_id).await?);
     let now = app.clock.now().micros();
+    let today = app.incident_by_id(&mut tx, incident.id).await?;
     for notice in &chosen {
-        let today = facts.get(&notice.tenant_id).map(|domains| facts_digest(domains)).unwrap_or_default();
-        if notice.facts_digest.split('/').next() != Some(today.as_str()) {
+        let domains = facts.get(&notice.tenant_id).map(Vec::as_slice).unwrap_or_default();
+        if !is_true(notice, domains, &today.facts) {
             return Err(AppError::refused(
                 format!(
-                    "cannot approve notice {}: the facts of tenant {} changed since it was drafted",
+                    "cannot approve notice {}: the facts of tenant {} changed since it was drafted, or what the incident states",
                     notice.id, notice.tenant_id
                 ),
                 format!("run `forthright notice draft {slug}` and look at it again"),

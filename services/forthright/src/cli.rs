@@ -183,7 +183,18 @@ pub(crate) enum IncidentVerb {
         #[arg(long, value_parser = reason)]
         why: String,
     },
-    /// Record a clock event: aware, determined, contained, …
+    /// State something that notices have a place for: what_happened, date_of_breach, delay_reason, …
+    #[command(after_help = "Example: forthright incident state bluebleed likely_consequences --text consequences.txt")]
+    State {
+        /// The incident.
+        slug: String,
+        /// The content element.
+        element: String,
+        /// The words, in a file; - is standard input; empty takes the statement back.
+        #[arg(long, value_name = "FILE")]
+        text: PathBuf,
+    },
+    /// Record a clock event: aware, determined_breach, contained, …
     #[command(
         after_help = "Example: forthright incident event bluebleed aware --at 2022-09-24T08:00:00Z --why \"report by a researcher\""
     )]
@@ -340,6 +351,15 @@ fn names_of(names: &'static [&'static str]) -> clap::builder::PossibleValuesPars
     clap::builder::PossibleValuesParser::new(names)
 }
 
+/// The id of an obligation that exists.
+fn obligation(id: &str) -> Result<String, String> {
+    match model::law::Law::builtin() {
+        Ok(law) if law.obligation(id).is_some() => Ok(id.to_owned()),
+        Ok(_) => Err("no obligation is called so: `forthright notice obligations` lists them".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// How a notice is shown.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum PreviewFormat {
@@ -376,6 +396,25 @@ pub(crate) enum NoticeVerb {
         #[arg(long)]
         language: Option<String>,
     },
+    /// What obligations find in the newest notice of each organisation; exit 4 if anything is missing.
+    #[command(
+        after_help = "Example: forthright notice check bluebleed --obligations eu-gdpr-33-processor,eu-nis2-recipients"
+    )]
+    Check {
+        /// The incident.
+        slug: String,
+        /// Of this organisation alone.
+        #[arg(long, value_name = "T")]
+        tenant: Option<String>,
+        /// These obligations; default: those to organisations that were in force at the discovery.
+        #[arg(long, value_delimiter = ',', value_name = "ID,…", value_parser = obligation)]
+        obligations: Vec<String>,
+        /// The template of this name as it is now, in place of the texts that were drafted.
+        #[arg(long, value_name = "NAME", value_parser = names_of(&mail::templates::NOTICES))]
+        template: Option<String>,
+    },
+    /// The obligations that can be checked, with source and confidence. No legal advice.
+    Obligations,
     /// Approve drafts: never your own.
     Approve {
         /// The incident.

@@ -35,6 +35,9 @@ use set::Part;
 /// The longest part (subject, text or HTML) that is rendered, in bytes: ten times what mail programs show.
 pub const PART_LIMIT: usize = 1_000_000;
 
+/// The letters that are notices, by the name of their folder.
+pub const NOTICES: [&str; 1] = ["notice"];
+
 /// Why a template set cannot be used, or a letter not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
@@ -130,14 +133,30 @@ impl Templates {
 
     /// The notice in one language: subject, text and HTML with the same statements, and the elements that both say.
     pub fn render_notice(&self, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
-        let context = wrap("notice", &notice::view(language, context, &self.inner.labels))?;
-        let subject = self.part("notice", language, Part::Subject, &context)?.text;
-        let text = self.part("notice", language, Part::Text, &context)?;
-        let html = self.part("notice", language, Part::Html, &context)?;
-        let says = |id: &String| {
-            if text.said.contains(id) && html.said.contains(id) { Content::Filled } else { Content::Empty }
+        self.notice(NOTICES[0], language, context)
+    }
+
+    /// The same by the template of a name; `None`: no notice is called so.
+    pub fn render_notice_by(
+        &self,
+        name: &str,
+        language: Language,
+        context: &NoticeContext,
+    ) -> Result<Option<Rendered>, TemplateError> {
+        let kind = NOTICES.into_iter().find(|kind| *kind == name);
+        kind.map(|kind| self.notice(kind, language, context)).transpose()
+    }
+
+    fn notice(&self, kind: &str, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
+        let context = wrap(kind, &notice::view(language, context, &self.inner.labels))?;
+        let subject = self.part(kind, language, Part::Subject, &context)?.text;
+        let text = self.part(kind, language, Part::Text, &context)?;
+        let html = self.part(kind, language, Part::Html, &context)?;
+        let says = |id: &String| match text.said.contains(id) && html.said.contains(id) {
+            true => Content::Filled,
+            false => Content::Empty,
         };
-        let elements = self.elements("notice", language).into_iter().map(|id| (id.clone(), says(id))).collect();
+        let elements = self.elements(kind, language).into_iter().map(|id| (id.clone(), says(id))).collect();
         Ok(Rendered { letter: Letter { subject, text: text.text, html: Some(html.text) }, elements })
     }
 

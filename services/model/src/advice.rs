@@ -12,6 +12,9 @@ use crate::language::Language;
 use crate::notices::DomainFacts;
 use crate::taxonomy::Taxonomy;
 
+/// The file, as it is compiled in: letters depend on it, and so does their version.
+pub const FILE: &str = include_str!("../data/advice.json");
+
 /// One piece of advice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,7 +74,7 @@ impl Advice {
     pub fn builtin() -> &'static [Self] {
         static BUILTIN: LazyLock<Vec<Advice>> = LazyLock::new(|| {
             // A test reads the same text, so a file that cannot be read never leaves the house.
-            serde_json::from_str(include_str!("../data/advice.json")).unwrap_or_default()
+            serde_json::from_str(FILE).unwrap_or_default()
         });
         &BUILTIN
     }
@@ -158,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_file_reads_and_names_what_exists() {
-        let read: Vec<Advice> = serde_json::from_str(include_str!("../data/advice.json")).unwrap();
+        let read: Vec<Advice> = serde_json::from_str(FILE).unwrap();
         assert_eq!(read, Advice::builtin());
         let marks: BTreeSet<&str> =
             Taxonomy::builtin().types().iter().flat_map(|kind| &kind.marks).map(String::as_str).collect();

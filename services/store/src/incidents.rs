@@ -52,6 +52,8 @@ statements! {
     HOLD_POSTGRES = "SELECT id FROM incidents WHERE id = $1 AND erased_at IS NULL FOR SHARE";
     SEIZE_POSTGRES = "SELECT id FROM incidents WHERE id = $1 AND erased_at IS NULL FOR UPDATE";
     TOTALS_AT_ERASURE = "SELECT totals_at_erasure FROM incidents WHERE id = $1";
+    /// Only while they are what was read, so that of two writers none undoes the other.
+    SET_FACTS = "UPDATE incidents SET facts = $1 WHERE id = $2 AND facts = $3";
     INSERT_EVENT = "
         INSERT INTO incident_events (incident_id, name, at, why, actor, recorded_at)
         VALUES ($1, $2, $3, $4, $5, $6)";
@@ -235,6 +237,18 @@ pub async fn erase(tx: &mut Tx, incident: i64, totals: &str, now: Timestamp) -> 
 /// The totals of an incident as they were when it was erased, JSON.
 pub async fn totals_at_erasure(conn: &mut Conn, incident: i64) -> Result<Option<String>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(TOTALS_AT_ERASURE).bind(incident).fetch_one(c).await)?)
+}
+
+/// Replaces what an incident states.
+pub async fn set_facts(tx: &mut Tx, incident: i64, before: &str, facts: &str) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(SET_FACTS)
+        .bind(facts)
+        .bind(incident)
+        .bind(before)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || "what the incident states was changed meanwhile".to_owned())
 }
 
 /// Records a clock event.

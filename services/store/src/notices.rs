@@ -48,8 +48,8 @@ statements! {
     DELETE_LETTERS = "DELETE FROM letters WHERE notice_id = $1";
     REDRAFT = "
         UPDATE notices
-        SET code = $1, facts = $2, facts_digest = $3, template_version = $4, drafted_by = $5, drafted_at = $6
-        WHERE id = $7 AND state = 'drafted'";
+        SET code = $1, facts = $2, facts_digest = $3, template_version = $4, elements = $5, drafted_by = $6, drafted_at = $7
+        WHERE id = $8 AND state = 'drafted'";
     APPROVE = "
         UPDATE notices
         SET state = 'approved', approved_by = $1, approved_at = $2, approved_digest = $3
@@ -113,6 +113,8 @@ pub struct Draft {
     pub facts_digest: String,
     /// Of the templates.
     pub template_version: String,
+    /// JSON of `model::law::Filled`: what the letters say.
+    pub elements: String,
     /// One a language.
     pub letters: Vec<LetterRow>,
 }
@@ -183,6 +185,36 @@ pub async fn facts_of(conn: &mut Conn, notice: &str) -> Result<Option<String>, S
     Ok(on!(conn, |c| sqlx::query_scalar(FACTS_OF).bind(notice).fetch_optional(c).await)?)
 }
 
+/// What a notice was written from, and what its letters say.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Written {
+    /// The notice.
+    pub id: String,
+    /// JSON of the context.
+    pub facts: String,
+    /// JSON of `model::law::Filled`; none: it is older than that.
+    pub elements: Option<String>,
+}
+
+/// The same for these notices.
+pub async fn written(conn: &mut Conn, notices: &[String]) -> Result<Vec<Written>, StoreError> {
+    let mut found = Vec::new();
+    for part in notices.chunks(ROWS_AN_INSERT) {
+        let text = format!(
+            "SELECT id, facts, elements FROM notices WHERE id IN {} ORDER BY id",
+            list_of(conn.dialect(), 1, part.len())
+        );
+        found.extend(on!(conn, |c| {
+            let mut query = sqlx::query_as::<_, Written>(AssertSqlSafe(text));
+            for id in part {
+                query = query.bind(id);
+            }
+            query.fetch_all(c).await
+        })?);
+    }
+    Ok(found)
+}
+
 /// The letters of these notices.
 pub async fn letters_of_notices(conn: &mut Conn, notices: &[String]) -> Result<Vec<LetterRow>, StoreError> {
     letters_where(conn, "notice_id", notices).await
@@ -222,8 +254,8 @@ pub async fn insert_drafts(
     for part in drafts.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
             tx.dialect(),
-            "INSERT INTO notices (id, incident_id, tenant_id, kind, version, state, code, facts, facts_digest, template_version, drafted_by, drafted_at)",
-            12,
+            "INSERT INTO notices (id, incident_id, tenant_id, kind, version, state, code, facts, facts_digest, template_version, elements, drafted_by, drafted_at)",
+            13,
             part.len(),
             "",
         );
@@ -241,6 +273,7 @@ pub async fn insert_drafts(
                     .bind(&draft.facts)
                     .bind(&draft.facts_digest)
                     .bind(&draft.template_version)
+                    .bind(&draft.elements)
                     .bind(actor)
                     .bind(now);
             }
@@ -258,6 +291,7 @@ pub async fn redraft(tx: &mut Tx, actor: &str, now: i64, draft: &Draft) -> Resul
         .bind(&draft.facts)
         .bind(&draft.facts_digest)
         .bind(&draft.template_version)
+        .bind(&draft.elements)
         .bind(actor)
         .bind(now)
         .bind(&draft.id)

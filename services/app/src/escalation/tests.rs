@@ -55,6 +55,7 @@ impl World {
             vendor: "Vendor".to_owned(),
             discovered_at: "2022-09-24".to_owned(),
             summary: String::new(),
+            statements: Default::default(),
             measures: String::new(),
             contact: String::new(),
             identities: crate::incidents::Identities::Hashed,
@@ -122,6 +123,7 @@ impl World {
             facts: "{}".to_owned(),
             facts_digest: String::new(),
             template_version: "1".to_owned(),
+            elements: "{}".to_owned(),
             letters: vec![letter("de"), letter("en")],
         };
         let now = self.app.clock.now().micros();

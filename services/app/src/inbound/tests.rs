@@ -74,6 +74,7 @@ impl World {
             vendor: "Vendor".to_owned(),
             discovered_at: "2022-09-24".to_owned(),
             summary: String::new(),
+            statements: Default::default(),
             measures: String::new(),
             contact: String::new(),
             identities: crate::incidents::Identities::Hashed,
@@ -112,6 +113,7 @@ impl World {
             facts: text("{}"),
             facts_digest: String::new(),
             template_version: text("1"),
+            elements: text("{}"),
             letters: vec![letter("ltr_n", Some("ntc_1"), "notice")],
         };
         store::notices::insert_drafts(&mut tx, incident.id, "ana", now.micros(), &[draft]).await.unwrap();

@@ -6,6 +6,7 @@ mod conversation;
 mod directory;
 mod doctor;
 mod exposure;
+mod law;
 mod notices;
 mod running;
 
@@ -25,6 +26,8 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
 /// Some rows were rejected; the others were used.
 pub(crate) const PARTIAL: u8 = 3;
+/// Policy says no.
+pub(crate) const REFUSED: u8 = 4;
 
 /// Runs the verb; the exit code.
 pub(crate) async fn run(cli: Cli) -> Result<u8> {
@@ -177,6 +180,10 @@ async fn incident(e: &Everywhere, verb: IncidentVerb) -> Result<u8> {
             let erased = app::intake::erase(&app, &slug, &why).await?;
             output::document(e, &erased)?;
             say(e, format!("erased: the exposed persons and objects of {slug}; backups made before still hold them"));
+        }
+        IncidentVerb::State { slug, element, text } => {
+            app::incidents::state(&open(e).await?, &slug, &element, &text_of(&text)?).await?;
+            say(e, format!("stated: notices say it once `forthright notice draft {slug}` has run"));
         }
         IncidentVerb::Event { slug, name, at, why } => {
             app::incidents::event(&open(e).await?, &slug, &name, at, &why).await?;

@@ -4,15 +4,24 @@ use std::io::Write;
 
 use anyhow::Result;
 use app::delivery::{Pause, Selection};
-use app::notices::{Drafts, Format};
+use app::notices::{Drafts, Format, Question, Texts};
 
-use super::{DONE, open, say};
+use super::{DONE, law, open, say};
 use crate::cli::{DeliveryVerb, Everywhere, NoticeVerb, PreviewFormat, WaveVerb};
 use crate::output;
 
 pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
+    if let NoticeVerb::Obligations = verb {
+        return law::obligations(e);
+    }
     let app = open(e).await?;
     match verb {
+        NoticeVerb::Obligations => {}
+        NoticeVerb::Check { slug, tenant, obligations, template } => {
+            let texts = template.as_deref().map_or(Texts::Drafted, Texts::Template);
+            let question = Question { tenant: tenant.as_deref(), obligations: &obligations, texts };
+            return law::checked(e, &app::notices::check(&app, &slug, &question).await?);
+        }
         NoticeVerb::Draft { slug } => output::document(e, &app::notices::draft(&app, &slug).await?)?,
         NoticeVerb::List { slug } => {
             let rows = app::notices::list(&app, &slug).await?.into_iter().map(|notice| {

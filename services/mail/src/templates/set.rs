@@ -1,6 +1,7 @@
 //! The files of the built-in template set and its version.
 //!
-//! Does not compile anything. Invariant: [`VERSION`] changes with every byte of every file.
+//! Does not compile anything. Invariant: [`VERSION`] changes with every byte of every file, the advice of the model
+//! among them.
 
 use model::language::Language;
 
@@ -78,7 +79,8 @@ const fn digest() -> u64 {
         state = fold(fold(state, SOURCES[at].0.as_bytes()), SOURCES[at].1.as_bytes());
         at += 1;
     }
-    fold(fold(state, LABELS_DE.as_bytes()), LABELS_EN.as_bytes())
+    state = fold(fold(state, LABELS_DE.as_bytes()), LABELS_EN.as_bytes());
+    fold(state, model::advice::FILE.as_bytes())
 }
 
 /// Every byte, then the length, so that moving text between files changes the result.
