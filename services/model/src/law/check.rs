@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{ClockEvent, DELAY_REASON, DayCount, Filled, Law, Obligation, State};
-use crate::language::Language;
 use crate::time::Timestamp;
 
 /// When the notice is, or was, given.
@@ -225,11 +224,12 @@ impl Law {
         match filled.state(element) {
             State::Filled => None,
             State::Missing(languages) => {
-                let detail = format!("the notice{} has no place for this: {meaning}", written_in(&languages));
+                let detail = format!("the notice{} has no place for this: {meaning}", filled.where_not_all(&languages));
                 Some(Finding::of(Kind::Missing, element, detail))
             }
             State::Empty(languages) => {
-                let detail = format!("the place for this is empty in the notice{}: {meaning}", written_in(&languages));
+                let detail =
+                    format!("the place for this is empty in the notice{}: {meaning}", filled.where_not_all(&languages));
                 Some(Finding::of(Kind::Empty, element, detail))
             }
         }
@@ -237,7 +237,8 @@ impl Law {
 
     fn forbidden(&self, element: &str, filled: &Filled) -> Option<Finding> {
         let languages = filled.said_in(element);
-        let detail = || format!("the notice{} must not say this: {}", written_in(&languages), self.meaning(element));
+        let detail =
+            || format!("the notice{} must not say this: {}", filled.where_not_all(&languages), self.meaning(element));
         if languages.is_empty() { None } else { Some(Finding::of(Kind::Forbidden, element, detail())) }
     }
 
@@ -301,9 +302,4 @@ impl Law {
         }
         asked
     }
-}
-
-fn written_in(languages: &[Language]) -> String {
-    let tags: Vec<&str> = languages.iter().map(|language| language.tag()).collect();
-    if tags.is_empty() { String::new() } else { format!(" ({})", tags.join(", ")) }
 }

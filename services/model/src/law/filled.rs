@@ -59,6 +59,12 @@ impl Filled {
         self.languages(element, |content| content == Some(Content::Filled))
     }
 
+    /// ` (de)`, to be put behind the notice where something is true of these of its languages and not of all.
+    pub(super) fn where_not_all(&self, languages: &[Language]) -> String {
+        let tags: Vec<&str> = languages.iter().map(|language| language.tag()).collect();
+        if tags.len() == self.0.len() { String::new() } else { format!(" ({})", tags.join(", ")) }
+    }
+
     fn languages(&self, element: &str, holds: impl Fn(Option<Content>) -> bool) -> Vec<Language> {
         let letters = self.0.iter().filter(|(_, elements)| holds(elements.get(element).copied()));
         letters.map(|(language, _)| *language).collect()

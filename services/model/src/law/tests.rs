@@ -268,7 +268,11 @@ fn what_one_language_lacks_the_notice_lacks() {
     let findings = law().check(row, &Filled::new(letters), &in_time());
     assert_eq!(found(&findings, Kind::Missing), ["what_happened"]);
     assert!(findings[0].detail.starts_with("the notice (de) has no place"), "{findings:?}");
-    assert_eq!(found(&law().check(row, &Filled::default(), &in_time()), Kind::Missing), ["what_happened"]);
+    for nothing in [Filled::default(), filled([])] {
+        let findings = law().check(row, &nothing, &in_time());
+        assert_eq!(found(&findings, Kind::Missing), ["what_happened"]);
+        assert!(findings[0].detail.starts_with("the notice has no place"), "{findings:?}");
+    }
 }
 
 #[test]
