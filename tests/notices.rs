@@ -157,3 +157,32 @@ fn frozen_letters_refuse_raw_sql_on_both_databases() {
         }
     }
 }
+
+#[test]
+fn every_figure_of_a_notice_has_an_id_stands_in_every_part_and_is_counted_again_from_rows() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.generated(11, 4_000);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let notices = stage.run.csv(&["notice", "list", SLUG]);
+        assert!(notices.len() > 20);
+        for notice in notices.iter().take(8) {
+            let facts = stage.run.csv(&["notice", "facts", &notice["notice_id"]]);
+            assert!(facts.iter().any(|fact| fact["fact"].contains("/type:")), "{facts:?}");
+            for fact in &facts {
+                assert_eq!(fact["value"], fact["today"], "{fact:?}");
+                assert_eq!(fact["not_in"], "", "{fact:?}");
+            }
+        }
+        let first = stage.run.csv(&["notice", "facts", &notices[0]["notice_id"]]);
+        for fact in first.iter().filter(|fact| !fact["proof"].is_empty()) {
+            let proof: Vec<&str> = fact["proof"].split(' ').skip(1).collect();
+            let proved = stage.run.json(&proof);
+            let value = match fact["fact"].split_once("/type:") {
+                Some((_, kind)) => proved["value"][kind].clone(),
+                None => proved["value"].clone(),
+            };
+            assert_eq!(value.to_string(), fact["value"], "{fact:?} {proved}");
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! organisation's facts and approved only while they are still true.
 
 mod check;
+mod stated;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,6 +20,7 @@ use store::facts::Scope;
 use store::notices::{Draft, LetterRow, Notice};
 
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
+pub use stated::{StatedFact, stated};
 
 use crate::{App, AppError, Incident, new_id};
 

@@ -396,6 +396,11 @@ pub(crate) enum NoticeVerb {
         #[arg(long)]
         language: Option<String>,
     },
+    /// Every fact that a notice states: its id, its value then and now, the parts that do not state it, what proves it.
+    Facts {
+        /// ntc_….
+        notice: String,
+    },
     /// What obligations find in the newest notice of each organisation; exit 4 if anything is missing.
     #[command(
         after_help = "Example: forthright notice check bluebleed --obligations eu-gdpr-33-processor,eu-nis2-recipients"
