@@ -16,4 +16,5 @@ mod setup;
 mod story;
 mod tickets;
 mod tidy;
+mod withholding;
 mod wrong_recipient;

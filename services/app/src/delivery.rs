@@ -200,9 +200,9 @@ async fn wave_mails(
 async fn must_be_true(tx: &mut store::Tx, incident: &Incident, chosen: &[Notice]) -> Result<(), AppError> {
     let tenants = || chosen.iter().map(|notice| notice.tenant_id.as_str());
     let (Some(first), Some(last)) = (tenants().min(), tenants().max()) else { return Ok(()) };
-    let facts = crate::notices::by_tenant(store::facts::facts(tx, incident.id, Scope::Tenants(first, last)).await?);
+    let facts = crate::notices::told(tx, incident.id, Scope::Tenants(first, last)).await?;
     for notice in chosen {
-        let domains = facts.get(&notice.tenant_id).map(Vec::as_slice).unwrap_or_default();
+        let domains = facts.get(&notice.tenant_id).map(|told| told.domains.as_slice()).unwrap_or_default();
         if !crate::notices::is_true(notice, domains, &incident.facts) {
             return Err(AppError::refused(
                 format!(

@@ -68,6 +68,7 @@ pub async fn tick(app: &App) -> Result<Ticked, AppError> {
             round.add(start(&app, reason, policy, now).await?);
         }
         round.add(climb::climb_due(&app, now).await?);
+        round.tasks += crate::notices::review_withholdings(&app, now, CHUNK).await?;
         total.add(round);
         if round == Ticked::default() {
             return Ok(total);
@@ -80,6 +81,9 @@ pub async fn due(app: &App) -> Result<bool, AppError> {
     let now = app.clock.now().micros();
     let mut conn = app.store.read().await?;
     if !store::escalation::due(&mut conn, now, 1).await?.is_empty() || store::escalation::to_end(&mut conn).await? > 0 {
+        return Ok(true);
+    }
+    if crate::notices::review_is_due(&mut conn, app.clock.now()).await? {
         return Ok(true);
     }
     for reason in [Reason::Stranded, Reason::Debt, Reason::Promise, Reason::Silence] {

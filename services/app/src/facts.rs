@@ -296,6 +296,7 @@ fn facts_of(domain: &str, tenant_id: Option<String>, figures: Figures) -> Domain
             date: signed(figures.without_date),
             size: signed(figures.without_size),
         },
+        withheld: Vec::new(),
     }
 }
 

@@ -4,7 +4,9 @@
 //! organisation's facts and approved only while they are still true.
 
 mod check;
+mod specific;
 mod stated;
+mod withhold;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -21,6 +23,8 @@ use store::notices::{Draft, LetterRow, Notice};
 
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use stated::{StatedFact, stated};
+pub use withhold::{ListedWithholding, approve_withholding, disclose, withhold, withholdings};
+pub(crate) use withhold::{Told, review as review_withholdings, review_is_due, told};
 
 use crate::{App, AppError, Incident, new_id};
 
@@ -40,6 +44,8 @@ pub struct Drafted {
     pub withdrawn: usize,
     /// Affected tenants without anybody who can be told.
     pub without_contact: usize,
+    /// Affected tenants to which nothing is told for a reason that two people signed.
+    pub withheld: usize,
 }
 
 /// Drafts a notice for each mapped organisation; again = only what changed.
@@ -66,7 +72,7 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
 async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
     let (Some(first), Some(last)) = (tenants.first(), tenants.last()) else { return Ok(()) };
     let mut tx = app.store.begin().await?;
-    let facts = by_tenant(store::facts::facts(&mut tx, incident.id, Scope::Tenants(first, last)).await?);
+    let facts = told(&mut tx, incident.id, Scope::Tenants(first, last)).await?;
     let contacts = crate::delivery::by_tenant(store::contacts::in_range(&mut tx, first, last).await?);
     let rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
         .await?
@@ -79,14 +85,23 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
         .map(|notice| (notice.tenant_id.clone(), notice))
         .collect();
     let (mut new, mut again, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-    for (tenant, domains) in facts {
+    for (tenant, told) in facts {
         let Some(row) = rows.get(&tenant) else { continue };
         let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
         if recipients(&crate::delivery::ladder(people), 0).is_none() {
             total.without_contact += 1;
             continue;
         }
-        let material = Material::new(incident, row, people, domains);
+        if told.nothing {
+            total.withheld += 1;
+            if let Some(notice) =
+                latest.get(&tenant).filter(|notice| ["drafted", "approved"].contains(&notice.state.as_str()))
+            {
+                gone.push(notice.id.clone());
+            }
+            continue;
+        }
+        let material = Material::new(incident, row, people, told);
         match plan(incident, latest.get(&tenant), &material) {
             Plan::Keep => total.kept += 1,
             Plan::Rewrite { id, version, kind, supplements } => {
@@ -112,7 +127,7 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
     total.drafted += new.len();
     total.changed += again.len();
     total.withdrawn += gone.len();
-    if new.is_empty() && again.is_empty() {
+    if new.is_empty() && again.is_empty() && gone.is_empty() {
         return Ok(());
     }
     let detail = serde_json::json!({
@@ -151,7 +166,7 @@ async fn withdraw_unaffected(
 /// What one organisation's notice is written from.
 struct Material<'a> {
     tenant: &'a Tenant,
-    domains: Vec<DomainFacts>,
+    told: Told,
     languages: BTreeSet<Language>,
     digest: Digest,
 }
@@ -187,7 +202,7 @@ fn stated_digest(incident: &IncidentFacts) -> String {
 }
 
 impl<'a> Material<'a> {
-    fn new(incident: &Incident, tenant: &'a Tenant, contacts: &[Contact], domains: Vec<DomainFacts>) -> Self {
+    fn new(incident: &Incident, tenant: &'a Tenant, contacts: &[Contact], told: Told) -> Self {
         let languages: BTreeSet<Language> = crate::delivery::ladder(contacts)
             .iter()
             .filter(|(role, _, _)| model::delivery::rung(*role).is_some())
@@ -196,11 +211,11 @@ impl<'a> Material<'a> {
         let tags: Vec<&str> = languages.iter().map(|language| language.tag()).collect();
         let form = format!("{} {} {}", tags.join(","), mail::templates::VERSION, tenant.name);
         let digest = Digest {
-            facts: facts_digest(&domains),
+            facts: facts_digest(&told.domains),
             form: model::digest::sha256(form.as_bytes()),
             stated: stated_digest(&incident.facts),
         };
-        Self { tenant, domains, languages, digest }
+        Self { tenant, told, languages, digest }
     }
 }
 
@@ -241,8 +256,8 @@ pub(crate) async fn states_facts_of_today(
     if store::mapping::is_disputed(conn, incident, tenant).await? {
         return Ok(false);
     }
-    let facts = by_tenant(store::facts::facts(conn, incident, Scope::Tenants(tenant, tenant)).await?);
-    let today = facts.get(tenant).map(|domains| facts_digest(domains)).unwrap_or_default();
+    let facts = told(conn, incident, Scope::Tenants(tenant, tenant)).await?;
+    let today = facts.get(tenant).map(|told| facts_digest(&told.domains)).unwrap_or_default();
     Ok(notice.facts_digest.split('/').next() == Some(today.as_str()))
 }
 
@@ -258,7 +273,7 @@ fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -
         return Plan::New { version: 1, kind: "initial", supplements: None };
     };
     let same = notice.facts_digest == material.digest.whole();
-    let still_true = is_true(notice, &material.domains, &incident.facts);
+    let still_true = is_true(notice, &material.told.domains, &incident.facts);
     let kind = if notice.kind == "supplement" { "supplement" } else { "initial" };
     let supplements = notice.released_at.map(Timestamp::from_micros);
     match notice.state.as_str() {
@@ -294,10 +309,11 @@ fn write(
     let context = NoticeContext {
         incident: incident.facts.clone(),
         tenant_name: tenant.name.clone(),
-        domains: material.domains,
+        domains: material.told.domains,
         code: model::ids::notice_code(incident.key.bytes(), &scope, version),
         version,
         supplements,
+        withheld: material.told.withheld,
     };
     let mut letters = Vec::with_capacity(material.languages.len());
     let mut said = BTreeMap::new();
@@ -336,16 +352,6 @@ pub(crate) fn letter_row(kind: &str, notice: Option<&str>, language: Language, l
     }
 }
 
-pub(crate) fn by_tenant(facts: Vec<DomainFacts>) -> BTreeMap<String, Vec<DomainFacts>> {
-    let mut map: BTreeMap<String, Vec<DomainFacts>> = BTreeMap::new();
-    for fact in facts {
-        if let Some(tenant) = fact.tenant_id.clone() {
-            map.entry(tenant).or_default().push(fact);
-        }
-    }
-    map
-}
-
 /// Which drafts are approved.
 #[derive(Debug)]
 pub enum Drafts<'a> {
@@ -373,18 +379,18 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
     }
     let (Some(first), Some(last)) = (chosen.first(), chosen.last()) else { return Ok(0) };
     let scope = Scope::Tenants(&first.tenant_id, &last.tenant_id);
-    let facts = by_tenant(store::facts::facts(&mut tx, incident.id, scope).await?);
+    let facts = told(&mut tx, incident.id, scope).await?;
     let ids: Vec<String> = chosen.iter().map(|notice| notice.id.clone()).collect();
-    let mut letters: HashMap<String, Vec<String>> = HashMap::new();
+    let mut letters: HashMap<String, Vec<LetterRow>> = HashMap::new();
     for letter in store::notices::letters_of_notices(&mut tx, &ids).await? {
-        letters.entry(letter.notice_id.unwrap_or_default()).or_default().push(letter.digest);
+        letters.entry(letter.notice_id.clone().unwrap_or_default()).or_default().push(letter);
     }
     let contacts =
         crate::delivery::by_tenant(store::contacts::in_range(&mut tx, &first.tenant_id, &last.tenant_id).await?);
     let now = app.clock.now().micros();
     let today = app.incident_by_id(&mut tx, incident.id).await?;
     for notice in &chosen {
-        let domains = facts.get(&notice.tenant_id).map(Vec::as_slice).unwrap_or_default();
+        let domains = facts.get(&notice.tenant_id).map(|told| told.domains.as_slice()).unwrap_or_default();
         if !is_true(notice, domains, &today.facts) {
             return Err(AppError::refused(
                 format!(
@@ -394,7 +400,9 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
                 format!("run `forthright notice draft {slug}` and look at it again"),
             ));
         }
-        let digest = approved_digest(letters.get(&notice.id), contacts.get(&notice.tenant_id));
+        let written = letters.get(&notice.id).map(Vec::as_slice).unwrap_or_default();
+        specific::refuse_generic(notice, domains, written)?;
+        let digest = approved_digest(written, contacts.get(&notice.tenant_id));
         store::notices::approve(&mut tx, notice, &app.actor, now, &digest).await?;
     }
     let detail = serde_json::json!({ "notices": chosen.len(), "ids": ids });
@@ -403,8 +411,8 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
 }
 
 /// Over the letters and the ladder of contacts as they were when somebody approved them.
-fn approved_digest(letters: Option<&Vec<String>>, contacts: Option<&Vec<Contact>>) -> String {
-    let mut parts: Vec<&[u8]> = letters.into_iter().flatten().map(|digest| digest.as_bytes()).collect();
+fn approved_digest(letters: &[LetterRow], contacts: Option<&Vec<Contact>>) -> String {
+    let mut parts: Vec<&[u8]> = letters.iter().map(|letter| letter.digest.as_bytes()).collect();
     for contact in contacts.into_iter().flatten() {
         parts.extend([contact.role.as_bytes(), contact.address.as_bytes()]);
     }

@@ -401,6 +401,45 @@ pub(crate) enum NoticeVerb {
         /// ntc_….
         notice: String,
     },
+    /// Propose not to tell a fact, to one organisation or to all; a second person signs with withhold-approve.
+    #[command(
+        after_help = "Example: forthright notice withhold bluebleed t-17 emails --why \"police request 88\" --review 2026-12-01T09:00:00Z"
+    )]
+    Withhold {
+        /// The incident.
+        slug: String,
+        /// To every organisation.
+        #[arg(long)]
+        all: bool,
+        /// The tenant (not with --all), then the fact: notice, references, objects, emails, users, projects, bytes, period,
+        /// types, type:ID, or DOMAIN/FACT.
+        #[arg(required = true, num_args = 1..=2, value_name = "TENANT FACT")]
+        names: Vec<String>,
+        /// The reason, which the notice prints.
+        #[arg(long, value_parser = reason)]
+        why: String,
+        /// When it is decided again.
+        #[arg(long, value_name = "TIME")]
+        review: Timestamp,
+    },
+    /// Sign a withholding, as the second person.
+    WithholdApprove {
+        /// wth_….
+        withholding: String,
+    },
+    /// The register of withholdings.
+    Withholdings {
+        /// The incident.
+        slug: String,
+    },
+    /// End a withholding: what it hid is told with the next draft.
+    Disclose {
+        /// wth_….
+        withholding: String,
+        /// The reason.
+        #[arg(long, value_parser = reason)]
+        why: String,
+    },
     /// What obligations find in the newest notice of each organisation; exit 4 if anything is missing.
     #[command(
         after_help = "Example: forthright notice check bluebleed --obligations eu-gdpr-33-processor,eu-nis2-recipients"

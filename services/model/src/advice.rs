@@ -150,6 +150,7 @@ mod tests {
             last_date: None,
             data_types: types.iter().map(|id| TypeCount { id: (*id).to_owned(), objects: 1 }).collect(),
             unknown: Unknown::default(),
+            withheld: Vec::new(),
         }
     }
 

@@ -23,3 +23,4 @@ pub mod suffixes;
 pub mod taxonomy;
 pub mod tickets;
 pub mod time;
+pub mod withholding;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::law::Elements;
 use crate::time::Timestamp;
+use crate::withholding::Withheld;
 
 /// Content elements that the vendor can state in words of its own, beside summary, measures and contact: what a notice
 /// has a place for and no fact sheet knows.
@@ -62,6 +63,9 @@ pub struct DomainFacts {
     pub data_types: Vec<TypeCount>,
     /// Distinct objects whose data type, date, or size no row states.
     pub unknown: Unknown,
+    /// Names of facts that are withheld: what they name is blank here, whatever the rows say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
 }
 
 /// How many distinct objects lack a property in every row that references them.
@@ -144,6 +148,9 @@ pub struct NoticeContext {
     pub version: i64,
     /// When the notice before this one was released, for a supplement; `None` for the first.
     pub supplements: Option<Timestamp>,
+    /// What is not told, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<Withheld>,
 }
 
 /// A letter as it is frozen: nothing in it is personal to a contact.

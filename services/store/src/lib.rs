@@ -24,6 +24,7 @@ pub mod queue;
 mod rows;
 pub mod runs;
 pub mod tickets;
+pub mod withholdings;
 
 pub use audit::AuditEntry;
 pub use db::{Conn, Database, Dialect, Store, StoreError, Tx};
@@ -47,6 +48,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         queue::STATEMENTS,
         runs::STATEMENTS,
         tickets::STATEMENTS,
+        withholdings::STATEMENTS,
     ]
     .concat()
 }

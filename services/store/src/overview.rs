@@ -29,12 +29,17 @@ statements! {
             SELECT tenant_id
             FROM tasks
             WHERE incident_id = $1 AND kind IN ('unreachable', 'no-contact') AND done_at IS NULL
+        ), withheld AS (
+            SELECT tenant_id
+            FROM withholdings
+            WHERE incident_id = $1 AND fact = 'notice' AND approved_at IS NOT NULL AND ended_at IS NULL
         ), placed AS (
             SELECT CASE
                 WHEN u.tenant_id IS NULL THEN 'waiting_for_mapping'
                 WHEN d.accepted > 0 THEN 'accepted'
                 WHEN d.on_its_way > 0 THEN 'in_progress'
                 WHEN EXISTS (SELECT 1 FROM next_step s WHERE s.tenant_id = u.tenant_id) THEN 'unreachable'
+                WHEN EXISTS (SELECT 1 FROM withheld h WHERE h.tenant_id = u.tenant_id OR h.tenant_id IS NULL) THEN 'withheld'
                 WHEN d.mails > 0 THEN 'in_progress'
                 WHEN NOT EXISTS (
                     SELECT 1 FROM notices n

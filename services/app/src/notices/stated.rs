@@ -66,6 +66,7 @@ pub async fn stated(app: &App, notice: &str) -> Result<Vec<StatedFact>, AppError
 
 /// (name, value, the figure that proves it).
 fn figures(facts: &DomainFacts) -> Vec<(String, String, Option<&'static str>)> {
+    let hidden = |name: &str| facts.withheld.iter().any(|there| there == name);
     let named = |name: &str, value: i64, figure| (name.to_owned(), value.to_string(), Some(figure));
     let mut figures = vec![
         named("references", facts.rows, "organisation_rows"),
@@ -74,7 +75,8 @@ fn figures(facts: &DomainFacts) -> Vec<(String, String, Option<&'static str>)> {
         named("users", facts.users, "users"),
         named("projects", facts.projects, "projects"),
     ];
-    if facts.unknown.size < facts.objects {
+    figures.retain(|(name, _, _)| !hidden(name));
+    if facts.unknown.size < facts.objects && !hidden("bytes") {
         figures.push(named("bytes", facts.bytes, "bytes"));
     }
     for (name, date) in [("first_date", &facts.first_date), ("last_date", &facts.last_date)] {
@@ -89,7 +91,7 @@ fn figures(facts: &DomainFacts) -> Vec<(String, String, Option<&'static str>)> {
 }
 
 /// The parts of a letter that name the domain without this value behind it.
-fn silent(letter: &LetterRow, domain: &str, value: &str) -> Vec<String> {
+pub(super) fn silent(letter: &LetterRow, domain: &str, value: &str) -> Vec<String> {
     let parts = [("text", Some(letter.text.as_str())), ("html", letter.html.as_deref())];
     let without = |text: &str| {
         let behind = text.find(domain).map_or("", |at| &text[at..]);

@@ -27,6 +27,45 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
             let rows = rows.map(|fact| vec![fact.fact, fact.value, fact.today, fact.not_in.join("; "), fact.proof]);
             output::list(e, &["fact", "value", "today", "not_in", "proof"], rows.collect())?;
         }
+        NoticeVerb::Withhold { slug, all, names, why, review } => {
+            let (tenant, fact) = match (all, &names[..]) {
+                (true, [fact]) => (None, fact),
+                (false, [tenant, fact]) => (Some(tenant.as_str()), fact),
+                _ => {
+                    let what = "name a tenant and a fact, or --all and a fact".to_owned();
+                    let hint = "forthright notice withhold SLUG TENANT FACT --why … --review TIME".to_owned();
+                    return Err(output::Usage { what, hint }.into());
+                }
+            };
+            let id = app::notices::withhold(&app, &slug, tenant, fact, &why, review).await?;
+            output::document(e, &serde_json::json!({ "withholding": id }))?;
+            say(e, format!("it hides nothing before somebody else runs `forthright notice withhold-approve {id}`"));
+        }
+        NoticeVerb::WithholdApprove { withholding } => {
+            app::notices::approve_withholding(&app, &withholding).await?;
+            say(e, format!("{withholding} is in force: draft the notices anew"));
+        }
+        NoticeVerb::Withholdings { slug } => {
+            let header =
+                ["withholding", "tenant_id", "fact", "state", "why", "review_at", "proposed_by", "approved_by"];
+            let rows = app::notices::withholdings(&app, &slug).await?.into_iter().map(|row| {
+                vec![
+                    row.withholding,
+                    row.tenant_id,
+                    row.fact,
+                    row.state,
+                    row.why,
+                    row.review_at.to_string(),
+                    row.proposed_by,
+                    row.approved_by,
+                ]
+            });
+            output::list(e, &header, rows.collect())?;
+        }
+        NoticeVerb::Disclose { withholding, why } => {
+            app::notices::disclose(&app, &withholding, &why).await?;
+            say(e, format!("{withholding} has ended: draft the notices anew"));
+        }
         NoticeVerb::Draft { slug } => output::document(e, &app::notices::draft(&app, &slug).await?)?,
         NoticeVerb::List { slug } => {
             let rows = app::notices::list(&app, &slug).await?.into_iter().map(|notice| {

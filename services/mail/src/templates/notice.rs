@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use model::advice::Advice;
 use model::language::Language;
 use model::notices::{DomainFacts, NoticeContext, STATED};
+use model::withholding::Withheld;
 use serde::Serialize;
 
 use super::contexts::minute;
@@ -34,18 +35,37 @@ pub(super) struct NoticeView {
     /// Paragraphs by element, one for each of [`STATED`]; none = not stated.
     stated: BTreeMap<&'static str, Vec<String>>,
     domains: Vec<DomainView>,
+    /// What is not told, and why.
+    withheld: Vec<WithheldView>,
     advice: AdviceView,
+}
+
+/// A figure, or the word for one that is withheld.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Figure {
+    Known(i64),
+    Withheld(&'static str),
+}
+
+#[derive(Debug, Serialize)]
+struct WithheldView {
+    /// In words, with its domain where it is withheld for one alone.
+    fact: String,
+    why: String,
+    /// When it is looked at again.
+    review: String,
 }
 
 #[derive(Debug, Serialize)]
 struct DomainView {
     /// A-label form, with the Unicode form in brackets where it differs.
     name: String,
-    rows: i64,
-    objects: i64,
-    emails: i64,
-    users: i64,
-    projects: i64,
+    rows: Figure,
+    objects: Figure,
+    emails: Figure,
+    users: Figure,
+    projects: Figure,
     /// Empty while no size is known: `0` is a known size.
     bytes: String,
     /// The same for readers; empty where the figure itself is short.
@@ -62,7 +82,7 @@ struct DomainView {
 #[derive(Debug, Serialize)]
 struct TypeView {
     label: String,
-    objects: i64,
+    objects: Figure,
 }
 
 /// What the reader can do, in the order of the file.
@@ -100,6 +120,7 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
         contact: paragraphs(&incident.contact),
         stated: STATED.into_iter().map(|id| (id, paragraphs(incident.stated(id).unwrap_or_default()))).collect(),
         domains: context.domains.iter().map(|facts| domain(language, facts, labels)).collect(),
+        withheld: context.withheld.iter().map(|withheld| withheld_view(language, withheld)).collect(),
         advice: advice(language, &context.domains),
     }
 }
@@ -115,22 +136,100 @@ fn domain(language: Language, facts: &DomainFacts, labels: &Labels) -> DomainVie
         (Some(only), None) | (None, Some(only)) => (one_line(only), one_line(only)),
         (None, None) => (String::new(), String::new()),
     };
-    let types = facts.data_types.iter();
+    let words = WithheldWords::of(language);
+    let hidden = |name: &str| facts.withheld.iter().any(|there| there == name);
+    let figure = |name: &str, value| if hidden(name) { Figure::Withheld(words.figure) } else { Figure::Known(value) };
+    let known = facts.data_types.iter();
+    let known =
+        known.map(|one| TypeView { label: labels.describe(language, &one.id), objects: Figure::Known(one.objects) });
+    let mut types: Vec<TypeView> = known.collect();
+    for name in ["types", "type"].into_iter().filter(|name| hidden(name)) {
+        types.push(TypeView { label: words.name(name).to_owned(), objects: Figure::Withheld(words.figure) });
+    }
+    let (first_date, last_date) =
+        if hidden("period") { (words.figure.to_owned(), words.figure.to_owned()) } else { (first_date, last_date) };
     DomainView {
         name: both_forms(&facts.domain),
-        rows: facts.rows,
-        objects: facts.objects,
-        emails: facts.emails,
-        users: facts.users,
-        projects: facts.projects,
-        bytes: if has_size { facts.bytes.to_string() } else { String::new() },
-        size: if has_size { human_size(language, facts.bytes) } else { String::new() },
+        rows: figure("references", facts.rows),
+        objects: figure("objects", facts.objects),
+        emails: figure("emails", facts.emails),
+        users: figure("users", facts.users),
+        projects: figure("projects", facts.projects),
+        bytes: match (hidden("bytes"), has_size) {
+            (true, _) => words.figure.to_owned(),
+            (false, true) => facts.bytes.to_string(),
+            (false, false) => String::new(),
+        },
+        size: if has_size && !hidden("bytes") { human_size(language, facts.bytes) } else { String::new() },
         first_date,
         last_date,
-        types: types.map(|one| TypeView { label: labels.describe(language, &one.id), objects: one.objects }).collect(),
+        types,
         unknown_type: facts.unknown.data_type,
         unknown_date: facts.unknown.date,
         unknown_size: facts.unknown.size,
+    }
+}
+
+fn withheld_view(language: Language, withheld: &Withheld) -> WithheldView {
+    let name = WithheldWords::of(language).name(&withheld.fact);
+    WithheldView {
+        fact: match &withheld.domain {
+            Some(domain) => format!("{}: {name}", both_forms(domain)),
+            None => name.to_owned(),
+        },
+        why: one_line(&withheld.why),
+        review: minute(withheld.review_at),
+    }
+}
+
+/// The words for what is withheld, in one language.
+struct WithheldWords {
+    /// In place of a figure.
+    figure: &'static str,
+    /// For each fact, by the order of [`FACTS`].
+    names: [&'static str; FACTS.len()],
+}
+
+/// The names that `model::withholding` gives to facts, `type` for one data type.
+const FACTS: [&str; 9] = ["references", "objects", "emails", "users", "projects", "bytes", "period", "types", "type"];
+
+impl WithheldWords {
+    fn of(language: Language) -> Self {
+        match language {
+            Language::En => Self {
+                figure: "withheld",
+                names: [
+                    "number of references",
+                    "number of objects",
+                    "number of e-mail addresses",
+                    "number of users",
+                    "number of projects",
+                    "size",
+                    "document dates",
+                    "all data types",
+                    "a data type",
+                ],
+            },
+            Language::De => Self {
+                figure: "wird zurückgehalten",
+                names: [
+                    "Zahl der Verweise",
+                    "Zahl der Objekte",
+                    "Zahl der E-Mail-Adressen",
+                    "Zahl der Benutzer",
+                    "Zahl der Projekte",
+                    "Größe",
+                    "Daten der Dokumente",
+                    "alle Datenarten",
+                    "eine Datenart",
+                ],
+            },
+        }
+    }
+
+    /// A fact in words; one that this program does not know stands as it is named.
+    fn name<'a>(&self, fact: &'a str) -> &'a str {
+        FACTS.iter().position(|name| *name == fact).map_or(fact, |at| self.names[at])
     }
 }
 

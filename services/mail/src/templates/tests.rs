@@ -31,6 +31,7 @@ fn facts(domain: &str, types: usize) -> DomainFacts {
         last_date: Some("2022-08-31".to_owned()),
         data_types,
         unknown: Unknown { data_type: 3, date: 4, size: 5 },
+        withheld: Vec::new(),
     }
 }
 
@@ -51,6 +52,7 @@ fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
         code: "K7QF-2M9X-0WTA".to_owned(),
         version: 1,
         supplements: None,
+        withheld: Vec::new(),
     }
 }
 
@@ -64,6 +66,7 @@ fn unknown_only(domain: &str) -> DomainFacts {
         last_date: None,
         data_types: Vec::new(),
         unknown: Unknown { data_type: 412, date: 412, size: 412 },
+        withheld: Vec::new(),
         ..facts(domain, 0)
     }
 }

@@ -1,0 +1,222 @@
+//! Withholdings: proposed, signed by a second person, looked at again by a date, ended.
+//!
+//! Hides nothing by itself: whoever writes a notice, or asks whether one is still true, reads the facts through
+//! [`told`]. Invariant: a fact is withheld only while two people have signed for it, and its review becomes a task.
+
+use std::collections::BTreeMap;
+
+use model::notices::DomainFacts;
+use model::time::Timestamp;
+use model::withholding::{FactName, Withheld};
+use serde::Serialize;
+use store::escalation::{NewTask, Task};
+use store::facts::Scope;
+use store::withholdings::Withholding;
+use store::{Conn, StoreError};
+
+use crate::{App, AppError, Incident, new_id};
+
+/// What is told to an organisation, and what is not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    /// Its facts, those that are withheld blanked.
+    pub(crate) domains: Vec<DomainFacts>,
+    /// What is withheld of them.
+    pub(crate) withheld: Vec<Withheld>,
+    /// Whether it is not written to at all.
+    pub(crate) nothing: bool,
+}
+
+/// What is told to each tenant of a scope.
+pub(crate) async fn told(conn: &mut Conn, incident: i64, scope: Scope<'_>) -> Result<BTreeMap<String, Told>, AppError> {
+    let in_force = store::withholdings::in_force(conn, incident).await?;
+    let mut names = Vec::with_capacity(in_force.len());
+    for row in &in_force {
+        names.push((FactName::parse(&row.fact).map_err(|error| unknown(&error))?, row));
+    }
+    let mut map: BTreeMap<String, Told> = BTreeMap::new();
+    for mut facts in store::facts::facts(conn, incident, scope).await? {
+        let Some(tenant) = facts.tenant_id.clone() else { continue };
+        let told = map.entry(tenant.clone()).or_default();
+        for (name, row) in names.iter().filter(|(_, row)| row.tenant_id.as_ref().is_none_or(|of| *of == tenant)) {
+            told.nothing |= name.is_notice();
+            let before = facts.clone();
+            name.blank(&mut facts);
+            let says = Withheld::of(name, &row.why, Timestamp::from_micros(row.review_at));
+            if facts != before && !told.withheld.contains(&says) {
+                told.withheld.push(says);
+            }
+        }
+        told.domains.push(facts);
+    }
+    Ok(map)
+}
+
+fn unknown(error: &model::withholding::NoFact) -> AppError {
+    StoreError::Unknown { what: format!("withholdings.fact: {error}") }.into()
+}
+
+/// A withholding as it is listed.
+#[derive(Debug, Serialize)]
+pub struct ListedWithholding {
+    /// `wth_…`.
+    pub withholding: String,
+    /// The organisation; empty = all.
+    pub tenant_id: String,
+    /// What is withheld.
+    pub fact: String,
+    /// `proposed`, `in force`, `ended`.
+    pub state: String,
+    /// Why.
+    pub why: String,
+    /// When it is looked at again.
+    pub review_at: Timestamp,
+    /// By whom.
+    pub proposed_by: String,
+    /// By whom.
+    pub approved_by: String,
+}
+
+/// The register of an incident, oldest first.
+pub async fn withholdings(app: &App, slug: &str) -> Result<Vec<ListedWithholding>, AppError> {
+    let incident = app.incident(slug).await?;
+    let rows = store::withholdings::list(&mut app.store.read().await?, incident.id).await?;
+    Ok(rows.into_iter().map(listed).collect())
+}
+
+fn listed(row: Withholding) -> ListedWithholding {
+    let state = match (&row.approved_at, &row.ended_at) {
+        (_, Some(_)) => "ended",
+        (Some(_), None) => "in force",
+        (None, None) => "proposed",
+    };
+    ListedWithholding {
+        withholding: row.id,
+        tenant_id: row.tenant_id.unwrap_or_default(),
+        fact: row.fact,
+        state: state.to_owned(),
+        why: row.why,
+        review_at: Timestamp::from_micros(row.review_at),
+        proposed_by: row.proposed_by,
+        approved_by: row.approved_by.unwrap_or_default(),
+    }
+}
+
+/// Proposes not to tell a fact to one organisation, or to all. It is told until a second person signs.
+pub async fn withhold(
+    app: &App,
+    slug: &str,
+    tenant: Option<&str>,
+    fact: &str,
+    why: &str,
+    review_at: Timestamp,
+) -> Result<String, AppError> {
+    let incident = app.incident(slug).await?;
+    let name = FactName::parse(fact)
+        .map_err(|error| AppError::bad(error.to_string(), "`forthright notice facts NOTICE` shows facts by name"))?;
+    let now = app.clock.now();
+    if review_at <= now {
+        return Err(AppError::bad(
+            format!("the review {review_at} is not in the future"),
+            "say by when somebody decides again: --review TIME",
+        ));
+    }
+    let mut tx = app.store.begin().await?;
+    if let Some(tenant) = tenant {
+        crate::directory::known_tenant(&mut tx, tenant).await?;
+    }
+    let new = Withholding {
+        id: new_id("wth"),
+        incident_id: incident.id,
+        tenant_id: tenant.map(str::to_owned),
+        fact: name.to_string(),
+        why: why.to_owned(),
+        review_at: review_at.micros(),
+        proposed_by: app.actor.clone(),
+        proposed_at: now.micros(),
+        approved_by: None,
+        approved_at: None,
+        ended_by: None,
+        ended_at: None,
+        ended_why: None,
+    };
+    store::withholdings::insert(&mut tx, &new).await?;
+    let detail = serde_json::json!({ "withholding": new.id, "tenant": tenant, "fact": new.fact, "why": why, "review_at": review_at });
+    tx.commit(app.entry("notice.withhold", slug, detail)).await?;
+    Ok(new.id)
+}
+
+/// Signs a withholding as the second person. Drafts have to be written anew.
+pub async fn approve_withholding(app: &App, id: &str) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    let (row, incident) = find(app, &mut tx, id).await?;
+    if row.proposed_by == app.actor {
+        return Err(AppError::refused(
+            format!("{} proposed {id}, and nobody signs for their own withholding", app.actor),
+            "let somebody else sign it: --actor NAME",
+        ));
+    }
+    store::withholdings::approve(&mut tx, id, &app.actor, app.clock.now().micros()).await?;
+    let detail = serde_json::json!({ "withholding": id, "fact": row.fact, "tenant": row.tenant_id });
+    Ok(tx.commit(app.entry("notice.withhold-approve", &incident.slug, detail)).await?)
+}
+
+/// Ends a withholding: what it hid is told with the next draft.
+pub async fn disclose(app: &App, id: &str, why: &str) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    let (row, incident) = find(app, &mut tx, id).await?;
+    store::withholdings::end(&mut tx, id, &app.actor, why, app.clock.now().micros()).await?;
+    let detail = serde_json::json!({ "withholding": id, "fact": row.fact, "tenant": row.tenant_id, "why": why });
+    Ok(tx.commit(app.entry("notice.disclose", &incident.slug, detail)).await?)
+}
+
+async fn find(app: &App, conn: &mut Conn, id: &str) -> Result<(Withholding, Incident), AppError> {
+    let row = store::withholdings::by_id(conn, id).await?.ok_or_else(|| {
+        AppError::missing(
+            format!("no withholding {id}"),
+            "run `forthright notice withholdings SLUG` to see the register",
+        )
+    })?;
+    let incident = app.incident_by_id(conn, row.incident_id).await?;
+    Ok((row, incident))
+}
+
+/// Whether a review is due that nobody was told of.
+pub(crate) async fn review_is_due(conn: &mut Conn, now: Timestamp) -> Result<bool, AppError> {
+    Ok(!store::withholdings::due(conn, now.micros(), 1).await?.is_empty())
+}
+
+/// Puts withholdings whose review is due before counsel; how many tasks.
+pub(crate) async fn review(app: &App, now: Timestamp, limit: i64) -> Result<u64, AppError> {
+    let due = store::withholdings::due(&mut app.store.read().await?, now.micros(), limit).await?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let mut tx = app.store.begin().await?;
+    for row in &due {
+        let whom =
+            row.tenant_id.as_deref().map_or("every organisation".to_owned(), |tenant| format!("tenant {tenant}"));
+        let task = Task {
+            id: new_id("tsk"),
+            tenant_id: row.tenant_id.clone(),
+            ticket_id: None,
+            kind: "withholding".to_owned(),
+            target: "counsel".to_owned(),
+            text: format!(
+                "the withholding {} of {} from {whom} is to be looked at again: end it with `forthright notice disclose {} --why …`, or sign a new one",
+                row.id, row.fact, row.id
+            ),
+            created_at: now.micros(),
+            due_at: row.review_at,
+        };
+        let unique_key = format!("withholding/{}/{}", row.id, row.review_at);
+        store::escalation::insert_task(
+            &mut tx,
+            &NewTask { incident: row.incident_id, task: &task, unique_key: &unique_key },
+        )
+        .await?;
+    }
+    let count = due.len() as u64;
+    tx.commit(app.entry("notice.withhold-review", "store", serde_json::json!({ "due": count }))).await?;
+    Ok(count)
+}

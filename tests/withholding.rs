@@ -1,0 +1,142 @@
+//! The register of withholdings: two people sign, the notice says that and why, nothing of it leaks, a date ends it.
+
+use testkit::process::Backend;
+use testkit::smtp::Recorder;
+
+use crate::setup::{Clock, SLUG, Stage, readable};
+
+const WHY: &str = "The police asked us to wait.";
+
+fn withhold(stage: &Stage, args: &[&str]) -> String {
+    let args = [&["notice", "withhold", SLUG], args, &["--why", WHY, "--review", "2099-01-01T00:00:00Z"]].concat();
+    stage.run.json(&args)["withholding"].as_str().unwrap().to_owned()
+}
+
+/// Two organisations of three objects each, two kinds of data.
+fn stage(backend: Backend) -> Stage {
+    let stage = Stage::new(backend);
+    stage.small(2);
+    let mut more = String::from("object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n");
+    for n in 0..2 {
+        for m in 0..23 {
+            more.push_str(&format!(
+                "more/{n}/{m}.pdf,org0000{n}.example,a{m}@org0000{n}.example,contract,2020-05-05,7,,\n"
+            ));
+        }
+    }
+    let (file, shared) = (stage.file("more.csv", &more), stage.file("none.txt", "free.example\n"));
+    stage.import(&[&file], &shared);
+    stage
+}
+
+#[test]
+fn a_withheld_fact_is_in_no_part_of_the_notice_and_the_notice_says_so_and_why() {
+    for backend in Backend::each() {
+        let stage = stage(backend);
+        let id = withhold(&stage, &["t-00001", "emails"]);
+        let refused = stage.run.run(&["notice", "withhold-approve", &id]);
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let text = stage.run.ok(&["notice", "preview", SLUG, "t-00001"]);
+        assert!(text.contains(": 24") && !text.contains("withheld"), "one person alone hides nothing: {text}");
+
+        stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
+        let stale = stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, "--all"]);
+        assert_eq!(stale.status, 4, "{}", stale.stderr);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        stage.run.as_actor("lead").ok(&["wave", "release", SLUG, "w", "--all"]);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        let messages = recorder.messages();
+        let of = |address: &str| readable(messages.iter().find(|message| message.recipients[0] == address).unwrap());
+        let told = of("security@org00001.example");
+        assert!(told.contains("WHAT IS WITHHELD") && told.contains(WHY) && told.contains("2099-01-01"), "{told}");
+        assert!(told.contains("about as many persons: withheld"), "{told}");
+        assert!(!of("security@org00000.example").contains("withheld"));
+        let notices = stage.run.csv(&["notice", "list", SLUG]);
+        let notice = notices.iter().find(|row| row["tenant_id"] == "t-00001" && row["state"] == "released").unwrap();
+        let facts = stage.run.csv(&["notice", "facts", &notice["notice_id"]]);
+        assert!(facts.iter().all(|fact| fact["fact"] != "org00001.example/emails"), "{facts:?}");
+
+        stage.run.ok(&["notice", "disclose", &id, "--why", "the police agreed"]);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let drafted: Vec<_> =
+            stage.run.csv(&["notice", "list", SLUG]).into_iter().filter(|row| row["state"] == "drafted").collect();
+        assert_eq!(drafted.len(), 1, "only whom it concerns");
+        assert_eq!((drafted[0]["tenant_id"].as_str(), drafted[0]["kind"].as_str()), ("t-00001", "supplement"));
+        let register = stage.run.csv(&["notice", "withholdings", SLUG]);
+        assert_eq!((register[0]["state"].as_str(), register[0]["approved_by"].as_str()), ("ended", "counsel"));
+    }
+}
+
+#[test]
+fn a_withheld_data_type_is_not_named() {
+    let stage = stage(Backend::Sqlite);
+    let id = withhold(&stage, &["--all", "type:contract"]);
+    stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
+    stage.run.ok(&["notice", "draft", SLUG]);
+    for format in ["text", "html", "eml"] {
+        let shown = stage.run.ok(&["notice", "preview", SLUG, "t-00000", "--format", format]);
+        assert!(!shown.to_lowercase().contains("contract]") && !shown.contains("[contract"), "{shown}");
+        assert!(shown.contains("withheld"), "{shown}");
+    }
+    stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+}
+
+#[test]
+fn an_organisation_that_is_told_nothing_counts_as_withheld_until_it_is_told() {
+    for backend in Backend::each() {
+        let stage = stage(backend);
+        let id = withhold(&stage, &["t-00001", "notice"]);
+        stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
+        stage.release();
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        assert_eq!(recorder.messages().len(), 1);
+        let status = stage.status();
+        assert_eq!((&status["accepted"], &status["withheld"]), (&1.into(), &1.into()));
+        stage.run.ok(&["notice", "disclose", &id, "--why", "the reason is gone"]);
+        assert_eq!(stage.status()["not_released"], 1);
+    }
+}
+
+#[test]
+fn a_review_that_is_due_becomes_a_task_once() {
+    for backend in Backend::each() {
+        let stage = Stage::with_clock(backend, Clock::Moved);
+        let run = stage.run.with("FORTHRIGHT_NOW", "2022-09-25T10:00:00Z");
+        run.ok(&["notice", "withhold", SLUG, "--all", "users", "--why", WHY, "--review", "2022-09-26T10:00:00Z"]);
+        let id = run.csv(&["notice", "withholdings", SLUG])[0]["withholding"].clone();
+        run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
+        let work = |now: &str| {
+            stage.run.with("FORTHRIGHT_NOW", now).sending_to("file:out").ok(&[
+                "work",
+                "--until-idle",
+                "--timeout",
+                "60",
+            ])
+        };
+        let tasks =
+            || crate::tickets::raw_sql(&stage, "SELECT COUNT(*) FROM tasks WHERE kind = 'withholding'").unwrap();
+        work("2022-09-25T11:00:00Z");
+        assert_eq!(tasks().trim(), "0");
+        work("2022-09-26T11:00:00Z");
+        work("2022-09-27T11:00:00Z");
+        assert_eq!(tasks().trim(), "1");
+    }
+}
+
+#[test]
+fn what_names_no_fact_or_no_future_is_refused_with_the_next_step() {
+    let stage = stage(Backend::Sqlite);
+    for (args, says) in [
+        (&["t-00001", "everything", "--review", "2099-01-01T00:00:00Z"][..], "names no fact"),
+        (&["t-00001", "emails", "--review", "2001-01-01T00:00:00Z"][..], "not in the future"),
+        (&["t-nobody", "emails", "--review", "2099-01-01T00:00:00Z"][..], "t-nobody"),
+    ] {
+        let output = stage.run.run(&[&["notice", "withhold", SLUG, "--why", "x"], args].concat());
+        assert_eq!(output.status, 1, "{args:?}");
+        assert!(output.stderr.contains(says) && output.stderr.contains("hint:"), "{}", output.stderr);
+    }
+}
