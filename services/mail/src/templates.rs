@@ -23,7 +23,10 @@ use model::law::{Content, LawError};
 use model::notices::{Letter, NoticeContext, Rendered};
 use serde::Serialize;
 
-pub use contexts::{AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext, ReminderContext};
+pub use contexts::{
+    AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext, ReachContext, ReachSource,
+    ReminderContext,
+};
 pub use set::VERSION;
 
 use contexts::View;
@@ -192,6 +195,11 @@ impl Templates {
     /// What goes to the vendor's own people when a rung fires: subject and text, in English.
     pub fn render_escalation(&self, context: &EscalationContext) -> Result<Letter, TemplateError> {
         self.letter("escalation", Language::En, &context.view())
+    }
+
+    /// What asks an unconfirmed address who is responsible, without facts: subject and text.
+    pub fn render_reach(&self, language: Language, context: &ReachContext) -> Result<Letter, TemplateError> {
+        self.letter("reach", language, &context.view())
     }
 
     fn letter(&self, kind: &str, language: Language, view: &impl Serialize) -> Result<Letter, TemplateError> {

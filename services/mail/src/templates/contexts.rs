@@ -114,6 +114,30 @@ pub struct EscalationContext {
     pub next_rung_at: Option<Timestamp>,
 }
 
+/// What an address that is not confirmed is told: who asks, and nothing about the incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachContext {
+    /// Who sends.
+    pub vendor: String,
+    /// Whose responsible person is looked for.
+    pub domain: String,
+    /// Where the address is from.
+    pub source: ReachSource,
+    /// When it was found, `2022-09-24`.
+    pub found_on: String,
+}
+
+/// Where an address that is not confirmed is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReachSource {
+    /// The domain's security.txt.
+    SecurityTxt,
+    /// The domain's registration data.
+    Rdap,
+    /// A guess: the mailbox that it should have.
+    RoleMailbox,
+}
+
 /// A point in time for readers: `2022-09-24 10:11 UTC`.
 pub(super) fn minute(time: Timestamp) -> String {
     let full = time.to_string();
@@ -206,6 +230,19 @@ impl View for EscalationContext {
             "open_questions": asked(&self.open_questions),
             "due_at": minute(self.due_at),
             "next_rung_at": self.next_rung_at.map(minute).unwrap_or_default(),
+        })
+    }
+}
+
+impl View for ReachContext {
+    fn view(&self) -> serde_json::Value {
+        serde_json::json!({
+            "vendor": one_line(&self.vendor),
+            "domain": one_line(&self.domain),
+            "from_security_txt": self.source == ReachSource::SecurityTxt,
+            "from_rdap": self.source == ReachSource::Rdap,
+            "from_role_mailbox": self.source == ReachSource::RoleMailbox,
+            "found_on": one_line(&self.found_on),
         })
     }
 }

@@ -30,7 +30,7 @@ macro_rules! embedded {
 }
 
 /// Name and source of every template.
-pub(super) const SOURCES: [(&str, &str); 24] = embedded![
+pub(super) const SOURCES: [(&str, &str); 28] = embedded![
     "notice/de.subject",
     "notice/de.text",
     "notice/de.html",
@@ -55,6 +55,10 @@ pub(super) const SOURCES: [(&str, &str); 24] = embedded![
     "decline/en.text",
     "escalation/en.subject",
     "escalation/en.text",
+    "reach/de.subject",
+    "reach/de.text",
+    "reach/en.subject",
+    "reach/en.text",
 ];
 
 /// German labels of data types.

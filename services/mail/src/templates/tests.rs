@@ -145,9 +145,20 @@ fn other_letters(templates: &Templates) -> Vec<(&'static str, Language, Letter)>
         letters.push(("answer", language, templates.render_answer(language, &answer).unwrap()));
         letters.push(("promise", language, templates.render_promise(language, &promise).unwrap()));
         letters.push(("decline", language, templates.render_decline(language, &decline).unwrap()));
+        let reach = reach(ReachSource::SecurityTxt);
+        letters.push(("reach", language, templates.render_reach(language, &reach).unwrap()));
     }
     letters.push(("escalation", Language::En, templates.render_escalation(&escalation()).unwrap()));
     letters
+}
+
+fn reach(source: ReachSource) -> ReachContext {
+    ReachContext {
+        vendor: "Vendor Inc.".to_owned(),
+        domain: "contoso.example".to_owned(),
+        source,
+        found_on: "2022-10-01".to_owned(),
+    }
 }
 
 fn escalation() -> EscalationContext {
@@ -505,7 +516,7 @@ fn html_is_plain_small_and_names_its_language() {
 fn every_other_letter_renders_and_keeps_its_promises() {
     let templates = Templates::builtin().unwrap();
     let letters = other_letters(&templates);
-    assert_eq!(letters.len(), 9);
+    assert_eq!(letters.len(), 11);
     for (kind, language, letter) in &letters {
         assert!(letter.html.is_none());
         assert!(!letter.subject.is_empty() && !letter.subject.contains('\n'), "{kind} {language}");
@@ -532,6 +543,38 @@ fn every_other_letter_renders_and_keeps_its_promises() {
         &text("escalation", Language::En),
         &["qst_1, asked 2022-10-04", "ticket show tkt_1", "Next rung: 2022-10-11"],
     );
+}
+
+#[test]
+fn a_letter_to_an_unconfirmed_address_says_where_it_is_from_and_no_more() {
+    let templates = Templates::builtin().unwrap();
+    let text = |source, language| templates.render_reach(language, &reach(source)).unwrap().text;
+    let origins = [
+        (
+            ReachSource::SecurityTxt,
+            "in the security.txt of contoso.example on 2022-10-01.",
+            "2022-10-01 in der security.txt",
+        ),
+        (
+            ReachSource::Rdap,
+            "in the registration data (RDAP) of contoso.example on",
+            "in den Registrierungsdaten (RDAP)",
+        ),
+        (ReachSource::RoleMailbox, "Nobody gave us this address", "hat uns niemand genannt"),
+    ];
+    for (source, english, german) in origins {
+        let (en, de) = (text(source, Language::En), text(source, Language::De));
+        contains(
+            &en,
+            &[english, "Vendor Inc. needs to reach", "we name no details", "reply to this mail", "call us by"],
+        );
+        contains(&de, &[german, "nennen wir keine Einzelheiten", "rufen Sie uns unter einer Telefonnummer an"]);
+        for others in origins.iter().filter(|origin| origin.0 != source) {
+            assert!(!squeezed(&en).contains(others.1) && !squeezed(&de).contains(others.2));
+        }
+        let date = if source == ReachSource::RoleMailbox { vec![] } else { vec!["01", "10", "2022"] };
+        assert_eq!((numbers(&en), numbers(&de)), (date.iter().map(ToString::to_string).collect(), numbers(&en)));
+    }
 }
 
 #[test]
@@ -597,7 +640,7 @@ fn every_file_of_the_set_is_embedded() {
         assert_eq!(std::fs::read_to_string(root.join(format!("{name}.hbs"))).unwrap(), source);
     }
     let kinds = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
-    let letters = ["notice", "reminder", "answer", "promise", "decline", "escalation"];
+    let letters = ["notice", "reminder", "answer", "promise", "decline", "escalation", "reach"];
     let ours = kinds.filter(|path| letters.iter().any(|kind| path.ends_with(kind)));
     let files: usize = ours.map(|path| std::fs::read_dir(path).unwrap().count()).sum();
     assert_eq!(files, set::SOURCES.len());
