@@ -16,6 +16,7 @@ pub mod law;
 pub mod mapping;
 pub mod notices;
 pub mod path_rule;
+pub mod reach;
 pub mod rules;
 pub mod runs;
 pub mod shared;

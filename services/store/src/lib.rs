@@ -21,6 +21,7 @@ pub mod notices;
 pub mod overview;
 pub mod proofs;
 pub mod queue;
+pub mod reach;
 mod rows;
 pub mod runs;
 pub mod tickets;
@@ -46,6 +47,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         notices::STATEMENTS,
         overview::STATEMENTS,
         queue::STATEMENTS,
+        reach::STATEMENTS,
         runs::STATEMENTS,
         tickets::STATEMENTS,
         withholdings::STATEMENTS,
