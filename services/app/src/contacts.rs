@@ -282,13 +282,17 @@ pub async fn verify(app: &App, id: &str, why: &str) -> Result<Verified, AppError
     Ok(Verified { contact })
 }
 
-/// Says that a found address is not the organisation's.
+/// Says that a found address is not the organisation's. It is not written to again, and a letter to it
+/// that has not left is called back.
 pub async fn reject(app: &App, id: &str, why: &str) -> Result<(), AppError> {
     let mut tx = app.store.begin().await?;
     let found = undecided(&mut tx, id).await?;
+    let now = app.clock.now();
     let decided = Decided { state: "rejected", actor: &app.actor, why, contact: None };
-    store::contacts::decide_found(&mut tx, id, &decided, app.clock.now()).await?;
-    let detail = serde_json::json!({ "found": id, "why": why });
+    store::contacts::decide_found(&mut tx, id, &decided, now).await?;
+    let reason = format!("called back: {id} was rejected");
+    let mails = store::reach::call_back(&mut tx, &found.tenant_id, &found.address, &reason, now.micros()).await?;
+    let detail = serde_json::json!({ "found": id, "why": why, "mails_called_back": mails });
     Ok(tx.commit(app.entry("contact.reject", &found.tenant_id, detail)).await?)
 }
 

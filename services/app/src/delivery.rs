@@ -140,14 +140,7 @@ async fn open_tickets(
     notices: &[Notice],
     now: i64,
 ) -> Result<HashMap<String, store::tickets::TicketRow>, AppError> {
-    let new: Vec<NewTicket> = notices
-        .iter()
-        .map(|notice| NewTicket {
-            id: new_id("tkt"),
-            tenant_id: notice.tenant_id.clone(),
-            token: model::ids::ticket_token(incident.key.bytes(), &format!("{}/{}", incident.slug, notice.tenant_id)),
-        })
-        .collect();
+    let new: Vec<NewTicket> = notices.iter().map(|notice| new_ticket(incident, &notice.tenant_id)).collect();
     store::tickets::insert(tx, incident.id, now, &new).await?;
     let wanted: BTreeSet<&str> = notices.iter().map(|notice| notice.tenant_id.as_str()).collect();
     let all = store::tickets::list(tx, incident.id).await?;
@@ -156,6 +149,12 @@ async fn open_tickets(
         .filter(|ticket| wanted.contains(ticket.tenant_id.as_str()))
         .map(|ticket| (ticket.tenant_id.clone(), ticket))
         .collect())
+}
+
+/// A ticket as it is opened; its token is the same however often.
+pub(crate) fn new_ticket(incident: &Incident, tenant: &str) -> NewTicket {
+    let token = model::ids::ticket_token(incident.key.bytes(), &format!("{}/{tenant}", incident.slug));
+    NewTicket { id: new_id("tkt"), tenant_id: tenant.to_owned(), token }
 }
 
 /// One mail for each recipient of each notice.

@@ -93,6 +93,11 @@ impl AppError {
         move |source| Self::Stored { column, source }
     }
 
+    /// Whether it is about what a row holds, and not about the database: the other rows can go on.
+    pub(crate) fn is_about_one_row(&self) -> bool {
+        !matches!(self, Self::Store(store) if !matches!(store, StoreError::Refused(_) | StoreError::Unknown { .. }))
+    }
+
     /// The next step, where it is not part of the sentence.
     pub fn hint(&self) -> Option<&str> {
         match self {

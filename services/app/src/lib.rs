@@ -18,6 +18,7 @@ pub mod keys;
 pub mod mapping;
 pub mod notices;
 pub mod overview;
+pub mod reach;
 pub mod settings;
 pub mod tickets;
 
@@ -52,6 +53,9 @@ pub struct App {
     pub rehearsal: bool,
     /// The list of public suffixes that was loaded last.
     pub(crate) suffixes: mapping::CachedSuffixes,
+    /// Whom look-ups ask.
+    #[cfg(feature = "lookup")]
+    pub(crate) lookups: reach::LookUps,
     master: MasterKey,
 }
 
@@ -123,6 +127,8 @@ impl App {
             actor: opening.actor,
             rehearsal,
             suffixes: mapping::CachedSuffixes::default(),
+            #[cfg(feature = "lookup")]
+            lookups: reach::LookUps::default(),
             master,
         })
     }

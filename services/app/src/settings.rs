@@ -21,6 +21,8 @@ pub struct Settings {
     pub import: ImportSettings,
     /// How mail is sent.
     pub sending: SendingSettings,
+    /// How organisations are reached where nobody can be told.
+    pub reach: ReachSettings,
     /// Who is turned to when a ladder climbs.
     pub targets: TargetSettings,
     /// Escalation policies in place of the built-in ones of the same name, for incidents opened from now on.
@@ -152,6 +154,62 @@ impl SendingSettings {
     /// How long a silent sender keeps its mails.
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds.clamp(2, 600))
+    }
+}
+
+/// `[reach]`: how organisations are reached where nobody can be told. Nobody outside is asked or written to unless a
+/// key here says so.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReachSettings {
+    /// Whether the security.txt of affected domains is fetched, and whom it names is written to.
+    pub security_txt: bool,
+    /// Whether the registration data of affected domains is fetched, and whom it names is written to.
+    pub rdap: bool,
+    /// Whether the mailboxes that affected domains should have are written to.
+    pub role_mailboxes: bool,
+    /// How long somebody who was asked has before the next rung, in hours, 1 to 8,760. Too low: people get a task while
+    /// a reply is being written. Too high: an organisation waits to be told.
+    pub wait_hours: u64,
+    /// How long an answer of a look-up is used again, in hours, 0 to 8,760. Too low: strangers' servers are asked again
+    /// for each incident. Too high: an old answer is written to.
+    pub cache_hours: u64,
+    /// The RDAP server that is asked, an https address; it may redirect to others.
+    pub rdap_server: String,
+    /// A folder of recorded answers that are used in place of the internet; empty = the internet.
+    pub replay: String,
+    /// A folder that answers from the internet are recorded into; empty = none.
+    pub record: String,
+    /// Requests to strangers' servers a second in one process, 1 to 100. Too low: many organisations take long. Too
+    /// high: RDAP servers refuse.
+    pub per_second: u32,
+}
+
+impl Default for ReachSettings {
+    fn default() -> Self {
+        Self {
+            security_txt: false,
+            rdap: false,
+            role_mailboxes: false,
+            wait_hours: 72,
+            cache_hours: 168,
+            rdap_server: String::new(),
+            replay: String::new(),
+            record: String::new(),
+            per_second: 1,
+        }
+    }
+}
+
+impl ReachSettings {
+    /// How long somebody who was asked has.
+    pub fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait_hours.saturating_mul(3600))
+    }
+
+    /// How long an answer is used again.
+    pub fn cache(&self) -> Duration {
+        Duration::from_secs(self.cache_hours.saturating_mul(3600))
     }
 }
 

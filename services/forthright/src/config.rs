@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use app::Settings;
+use app::settings::ReachSettings;
 use toml::{Table, Value};
 
 /// Keys that an environment variable can set: `sender.address` is `FORTHRIGHT_SENDER_ADDRESS`.
@@ -22,6 +23,15 @@ const KEYS: &[(&str, &str)] = &[
     ("sending", "retry_longest_seconds"),
     ("sending", "connect_timeout_seconds"),
     ("sending", "dot_timeout_seconds"),
+    ("reach", "security_txt"),
+    ("reach", "rdap"),
+    ("reach", "role_mailboxes"),
+    ("reach", "wait_hours"),
+    ("reach", "cache_hours"),
+    ("reach", "rdap_server"),
+    ("reach", "replay"),
+    ("reach", "record"),
+    ("reach", "per_second"),
     ("targets", "agent"),
     ("targets", "lead"),
     ("targets", "counsel"),
@@ -43,7 +53,7 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Settings> {
         if let Ok(text) = std::env::var(&name) {
             let section = table.entry(*section).or_insert_with(|| Value::Table(Table::new()));
             let Value::Table(section) = section else { bail!("the configuration's [{section}] is no table") };
-            section.insert((*key).to_owned(), scalar(&text));
+            section.insert((*key).to_owned(), value(key, &text));
         }
     }
     let mut settings: Settings = table.try_into().with_context(|| {
@@ -59,8 +69,15 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Settings> {
     Ok(settings)
 }
 
-fn scalar(text: &str) -> Value {
-    text.parse::<i64>().map_or_else(|_| Value::String(text.to_owned()), Value::Integer)
+/// A value as its key wants it: a name or folder may look like a number.
+fn value(key: &str, text: &str) -> Value {
+    match key {
+        "security_txt" | "rdap" | "role_mailboxes" => {
+            text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean)
+        }
+        "rdap_server" | "replay" | "record" => Value::String(text.to_owned()),
+        _ => text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Integer),
+    }
 }
 
 fn check(settings: &Settings) -> Result<()> {
@@ -78,9 +95,32 @@ fn check(settings: &Settings) -> Result<()> {
     if sending.max_attempts < 1 {
         bail!("sending.max_attempts is {}: use 1 or more", sending.max_attempts);
     }
+    check_reach(&settings.reach)?;
     let address = &settings.sender.address;
     if !address.contains('@') || address.chars().any(|c| c.is_whitespace() || c.is_control()) {
         bail!("sender.address is no mail address: write it as in incident-response@vendor.example");
+    }
+    Ok(())
+}
+
+fn check_reach(reach: &ReachSettings) -> Result<()> {
+    if !(1..=8_760).contains(&reach.wait_hours) {
+        bail!("reach.wait_hours is {}: use 1 to 8760", reach.wait_hours);
+    }
+    if reach.cache_hours > 8_760 {
+        bail!("reach.cache_hours is {}: use 0 to 8760", reach.cache_hours);
+    }
+    if !(1..=100).contains(&reach.per_second) {
+        bail!("reach.per_second is {}: use 1 to 100", reach.per_second);
+    }
+    if !reach.rdap_server.is_empty() && !reach.rdap_server.starts_with("https://") {
+        bail!("reach.rdap_server is no https address: write it as in https://rdap.example/");
+    }
+    if reach.rdap && reach.rdap_server.is_empty() && reach.replay.is_empty() {
+        bail!("reach.rdap is on and reach.rdap_server is empty: name the server, as in https://rdap.example/");
+    }
+    if !reach.replay.is_empty() && !reach.record.is_empty() {
+        bail!("reach.replay and reach.record are both set: what is replayed is recorded already, so leave one empty");
     }
     Ok(())
 }

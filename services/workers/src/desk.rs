@@ -20,6 +20,8 @@ pub struct Done {
     pub filed_mails: u64,
     /// Rungs of ladders that fired.
     pub firings: u64,
+    /// Rungs that were climbed to reach organisations where nobody can be told.
+    pub reach_rungs: u64,
     /// Ends of tries by the state they led to: `accepted`, `deferred`, `bounced`, `uncertain`, `failed`, `suppressed`.
     pub mails: BTreeMap<&'static str, u64>,
 }

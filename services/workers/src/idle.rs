@@ -29,6 +29,7 @@ enum Left {
     Hosts,
     Inbound,
     Escalations,
+    Reaching,
     Mail,
     Leases,
 }
@@ -40,6 +41,7 @@ impl Left {
             Self::Hosts => "hosts wait for mapping",
             Self::Inbound => "received mails wait to be filed",
             Self::Escalations => "escalations are due",
+            Self::Reaching => "organisations wait to be reached",
             Self::Mail => "mails are due",
             Self::Leases => "a sender holds mails",
         }
@@ -129,6 +131,9 @@ async fn what_is_left(desk: &Desk, route: Option<&str>) -> Result<Option<Left>, 
     }
     if app::escalation::due(app).await? {
         return Ok(Some(Left::Escalations));
+    }
+    if app::reach::due(app).await? {
+        return Ok(Some(Left::Reaching));
     }
     mail_left(app).await
 }

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Tick,
     /// File received mail.
     File,
+    /// Climb the contact ladder where nobody can be told.
+    Reach,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             Self::Drain => "drain",
             Self::Tick => "tick",
             Self::File => "file",
+            Self::Reach => "reach",
         }
     }
 
@@ -44,6 +47,7 @@ impl Kind {
             Self::Drain => "waking the sender",
             Self::Tick => "escalation",
             Self::File => "filing received mail",
+            Self::Reach => "reaching organisations",
         }
     }
 }
@@ -118,6 +122,7 @@ async fn run(desk: &Arc<Desk>, nudge: Nudge) -> Ended {
         }
         Kind::Tick => tick(desk).await,
         Kind::File => file(desk).await,
+        Kind::Reach => reach(desk).await,
     };
     match done {
         Ok(()) => {
@@ -154,6 +159,20 @@ async fn file(desk: &Desk) -> Result<(), AppError> {
         }
     }
     Ok(())
+}
+
+/// Look-ups take their time, and nothing is lost where one is cut off: it is asked before anything is written.
+async fn reach(desk: &Desk) -> Result<(), AppError> {
+    loop {
+        let climbed = tokio::select! {
+            () = desk.stop.cancelled() => return Ok(()),
+            climbed = app::reach::climb_next(&desk.app) => climbed?,
+        };
+        desk.count(|done| done.reach_rungs += climbed as u64);
+        if climbed == 0 {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]

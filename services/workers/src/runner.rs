@@ -82,6 +82,9 @@ async fn sweep_once(desk: &Desk, sends: bool, cleaned: &mut Option<Instant>) -> 
     if app::escalation::due(app).await? {
         push(desk, Kind::Tick, None).await?;
     }
+    if app::reach::due(app).await? {
+        push(desk, Kind::Reach, None).await?;
+    }
     if sends && app::delivery::is_due(app).await? {
         push(desk, Kind::Drain, None).await?;
     }

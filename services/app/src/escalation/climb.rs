@@ -13,13 +13,13 @@ use model::language::Language;
 use model::notices::Letter;
 use model::tickets::QuestionState;
 use model::time::Timestamp;
+use store::Tx;
 use store::contacts::Contact;
 use store::delivery::NewMail;
 use store::directory::Tenant;
 use store::escalation::{Escalation, Firing, NewTask, Task};
 use store::notices::{LetterRow, Notice};
 use store::tickets::{QuestionRow, TicketRow};
-use store::{StoreError, Tx};
 
 use super::{CHUNK, Ticked, next_contact, plan};
 use crate::{App, AppError, Incident, new_id};
@@ -31,15 +31,11 @@ pub(super) async fn climb_due(app: &App, now: Timestamp) -> Result<Ticked, AppEr
     for ladder in &ladders {
         match climb(app, ladder, now).await {
             Ok(ticked) => total.add(ticked),
-            Err(error) if is_about_one_row(&error) => total.add(park(app, ladder, &error, now).await?),
+            Err(error) if error.is_about_one_row() => total.add(park(app, ladder, &error, now).await?),
             Err(error) => return Err(error),
         }
     }
     Ok(total)
-}
-
-fn is_about_one_row(error: &AppError) -> bool {
-    !matches!(error, AppError::Store(store) if !matches!(store, StoreError::Refused(_) | StoreError::Unknown { .. }))
 }
 
 async fn climb(app: &App, ladder: &Escalation, now: Timestamp) -> Result<Ticked, AppError> {

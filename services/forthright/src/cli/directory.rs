@@ -158,6 +158,24 @@ pub(crate) enum ContactVerb {
         #[arg(long)]
         duplicates: bool,
     },
+    /// Climb what is due now where nobody can be told: directory, security.txt, RDAP, role mailboxes, account manager, letter.
+    #[command(after_help = "Example: forthright contact find bluebleed --tenant t-17")]
+    Find {
+        /// The incident.
+        slug: String,
+        /// Only this tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// What was done to reach organisations where nobody can be told.
+    #[command(after_help = "Example: forthright contact attempts bluebleed --csv")]
+    Attempts {
+        /// The incident.
+        slug: String,
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
     /// Make sure of a contact, or confirm a found address: only then is it told facts.
     #[command(
         after_help = "Example: forthright contact verify fnd_01jq… --why \"called the switchboard, spoke to the SOC\""

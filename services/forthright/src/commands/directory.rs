@@ -133,6 +133,19 @@ pub(super) async fn contact(e: &Everywhere, verb: ContactVerb) -> Result<u8> {
             });
             output::list(e, &header, rows.collect())?;
         }
+        ContactVerb::Find { slug, tenant } => {
+            let climbed = app::reach::find(&app, &slug, tenant.as_deref()).await?;
+            if climbed.is_empty() {
+                say(
+                    e,
+                    "no rung is due: somebody can be told, nothing was released yet, or an attempt has time to work",
+                );
+            }
+            rungs(e, climbed)?;
+        }
+        ContactVerb::Attempts { slug, tenant } => {
+            rungs(e, app::reach::attempts(&app, &slug, tenant.as_deref()).await?)?;
+        }
         ContactVerb::Verify { contact, why } => {
             output::document(e, &app::contacts::verify(&app, &contact, &why).await?)?;
         }
@@ -150,6 +163,22 @@ pub(super) async fn contact(e: &Everywhere, verb: ContactVerb) -> Result<u8> {
         }
     }
     Ok(DONE)
+}
+
+fn rungs(e: &Everywhere, climbed: Vec<app::reach::Climbed>) -> Result<()> {
+    let header = ["tenant_id", "number", "rung", "at", "outcome", "detail", "next_at"];
+    let rows = climbed.into_iter().map(|rung| {
+        vec![
+            rung.tenant_id,
+            rung.number.to_string(),
+            rung.rung,
+            rung.at.to_string(),
+            rung.outcome,
+            rung.detail,
+            rung.next_at.map(|at| at.to_string()).unwrap_or_default(),
+        ]
+    });
+    output::list(e, &header, rows.collect())
 }
 
 pub(super) async fn mapping(e: &Everywhere, verb: MappingVerb) -> Result<u8> {
