@@ -12,6 +12,7 @@ mod intake;
 mod law;
 mod mapping;
 mod notices;
+mod reach;
 mod setup;
 mod story;
 mod tickets;

@@ -69,18 +69,20 @@ pub async fn due(app: &App) -> Result<bool, AppError> {
     Ok(!store::reach::due(&mut app.store.read().await?, now, 1).await?.is_empty())
 }
 
-/// Climbs what is due of the first organisation where something is; how many rungs. 0: nothing was due.
-pub async fn climb_next(app: &App) -> Result<usize, AppError> {
+/// Climbs what is due of up to a chunk of organisations; how many rungs. 0: nothing is due.
+pub async fn climb_due(app: &App) -> Result<usize, AppError> {
     look::ready(app)?;
     let app = app.acting_as(SYSTEM);
     loop {
         let now = app.clock.now().micros();
-        let due = store::reach::due(&mut app.store.read().await?, now, 1).await?;
-        let Some(next) = due.first() else { return Ok(0) };
-        let climbed = climb::climb(&app, next).await?.len();
-        // Nothing: somebody else was faster, and the rows say what is due now.
-        if climbed > 0 {
-            return Ok(climbed);
+        let due = store::reach::due(&mut app.store.read().await?, now, CHUNK).await?;
+        let mut rungs = 0;
+        for next in &due {
+            rungs += climb::climb(&app, next).await?.len();
+        }
+        // Something was due and no rung climbed: somebody else was faster, and the rows say what is due now.
+        if rungs > 0 || due.is_empty() {
+            return Ok(rungs);
         }
     }
 }

@@ -166,7 +166,7 @@ async fn reach(desk: &Desk) -> Result<(), AppError> {
     loop {
         let climbed = tokio::select! {
             () = desk.stop.cancelled() => return Ok(()),
-            climbed = app::reach::climb_next(&desk.app) => climbed?,
+            climbed = app::reach::climb_due(&desk.app) => climbed?,
         };
         desk.count(|done| done.reach_rungs += climbed as u64);
         if climbed == 0 {

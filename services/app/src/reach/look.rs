@@ -4,6 +4,7 @@
 //! that is fresh. Answers of a folder are read from it each time: they are nobody's word today.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,10 +33,10 @@ pub(crate) struct LookUps(Arc<Mutex<Option<Asker>>>);
 
 #[derive(Clone)]
 pub(super) struct Asker {
-    pub(super) provider: Arc<dyn Provider>,
-    /// The same, where answers are recorded.
-    pub(super) recording: Option<Arc<Recording<Internet>>>,
-    pub(super) keep: Keep,
+    provider: Arc<dyn Provider>,
+    keep: Keep,
+    /// The provider, where it records answers, and how many of its faults were told.
+    recording: Option<(Arc<Recording<Internet>>, Arc<AtomicUsize>)>,
 }
 
 /// Whether answers are used again.
@@ -71,22 +72,28 @@ impl Asker {
         if !reach.replay.is_empty() {
             let recorded = Recorded::open(Path::new(&reach.replay), clock)
                 .map_err(|error| bad_folder("replay", &reach.replay, &error))?;
-            return Ok(Self { provider: Arc::new(recorded), recording: None, keep: Keep::Nothing });
+            return Ok(Self::of(Arc::new(recorded), Keep::Nothing));
         }
         let internet = internet(reach, clock)?;
         if reach.record.is_empty() {
-            return Ok(Self { provider: Arc::new(internet), recording: None, keep: Keep::Fresh });
+            return Ok(Self::of(Arc::new(internet), Keep::Fresh));
         }
         let recording = Recording::new(internet, Path::new(&reach.record))
             .map_err(|error| bad_folder("record", &reach.record, &error))?;
         let recording = Arc::new(recording);
-        Ok(Self { provider: Arc::clone(&recording) as _, recording: Some(recording), keep: Keep::Fresh })
+        let provider = Self::of(Arc::clone(&recording) as _, Keep::Fresh);
+        Ok(Self { recording: Some((recording, Arc::default())), ..provider })
     }
 
-    /// Faults of recording do not change what was answered, and must not pass in silence.
-    fn note_faults(&self, folder: &str) {
-        let faults = self.recording.as_ref().map_or(0, |recording| recording.faults().len());
-        if faults > 0 {
+    pub(super) fn of(provider: Arc<dyn Provider>, keep: Keep) -> Self {
+        Self { provider, keep, recording: None }
+    }
+
+    /// An answer that could not be recorded is used all the same, and that is not kept quiet.
+    fn tell_faults(&self, folder: &str) {
+        let Some((recording, told)) = &self.recording else { return };
+        let faults = recording.faults().len();
+        if told.swap(faults, Ordering::Relaxed) < faults {
             tracing::warn!(faults, folder, "answers of look-ups could not be recorded");
         }
     }
@@ -151,7 +158,7 @@ pub(super) async fn ask(app: &App, rung: Rung, domains: &[String]) -> Result<Opt
         answers.failed += usize::from(matches!(answer.status, AnswerStatus::Failed(_)));
         read(rung, &answer, app.clock.now(), &mut answers);
     }
-    asker.note_faults(&app.settings.reach.record);
+    asker.tell_faults(&app.settings.reach.record);
     Ok(Some(answers))
 }
 
