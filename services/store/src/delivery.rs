@@ -157,7 +157,7 @@ pub struct NewMail {
     pub id: String,
     /// `wave`, `agent` or `policy`.
     pub cause: &'static str,
-    /// The wave, the ticket entry, the firing.
+    /// The wave, the ticket entry, the firing, the rung of the contact ladder.
     pub cause_id: String,
     /// With cause `wave`.
     pub wave_id: Option<String>,

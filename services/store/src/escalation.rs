@@ -259,7 +259,7 @@ pub struct Task {
     pub tenant_id: Option<String>,
     /// About which conversation.
     pub ticket_id: Option<String>,
-    /// `escalation`, `unreachable`, `no-contact`.
+    /// `escalation`, `unreachable`, `no-contact`, `reach-account-manager`, `reach-letter`, `reach-failed`.
     pub kind: String,
     /// For whom.
     pub target: String,
