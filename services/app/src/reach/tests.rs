@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use model::reach::Rung;
 use store::delivery::Wave;
 use store::directory::Tenant;
 use store::facts::Sheet;
@@ -148,6 +147,7 @@ mod looking {
     use std::sync::{Arc, Mutex};
 
     use model::domain::DomainName;
+    use model::reach::Rung;
     use sources::lookup::{Answer, AnswerStatus, Asking, Provider, Question};
 
     use super::super::look::{Asker, Keep};
