@@ -26,6 +26,8 @@ ALTER TABLE domains_anew RENAME TO domains;
 -- The sweep looks for exceptions and changes of owner whose time is over.
 CREATE INDEX domains_expiring ON domains (expires_at) WHERE expires_at IS NOT NULL AND lapsed_at IS NULL;
 CREATE INDEX domains_moved ON domains (moved_at) WHERE moved_at IS NOT NULL;
+-- A domain that left and comes back for another tenant has changed hands.
+CREATE INDEX domains_left ON domains (lapsed_at) WHERE lapsed_at IS NOT NULL;
 
 -- Imports of the directory. One that is not finished was interrupted: the same command goes on.
 CREATE TABLE directory_imports (
@@ -113,13 +115,15 @@ CREATE TABLE decisions_anew (
     actor       TEXT    NOT NULL,
     decided_at  INTEGER NOT NULL,
     expires_at  INTEGER,
-    lapsed_at   INTEGER, -- set by the sweep once expires_at has passed; the entry then counts no more
-    PRIMARY KEY (incident_id, domain, tenant_id)
+    lapsed_at   INTEGER, -- set by the sweep once expires_at has passed, or another word took its place; it then counts no more
+    PRIMARY KEY (incident_id, domain, tenant_id, decision)
 ) STRICT;
 INSERT INTO decisions_anew (incident_id, domain, tenant_id, decision, why, actor, decided_at, expires_at, lapsed_at)
 SELECT incident_id, domain, tenant_id, decision, why, actor, decided_at, expires_at, lapsed_at FROM mapping_decisions;
 DROP TABLE mapping_decisions;
 ALTER TABLE decisions_anew RENAME TO mapping_decisions;
+-- Mail to whoever says that it is not theirs waits.
+CREATE INDEX decisions_disputed ON mapping_decisions (incident_id, tenant_id) WHERE decision = 'disputed' AND lapsed_at IS NULL;
 
 -- A change of mapping that moves many organisations waits for a second person.
 CREATE TABLE mapping_proposals (

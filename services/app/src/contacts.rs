@@ -107,7 +107,14 @@ pub(crate) async fn add_in(app: &App, tx: &mut Tx, given: &Given<'_>, why: &str)
     let bad = |why| AppError::bad(why, "correct it and run the command again");
     let contact = Contact { why: why.to_owned(), ..given.contact("manual").map_err(bad)? };
     known_tenant(tx, &contact.tenant_id).await?;
-    insert(app, tx, contact).await
+    let (address, id) = (contact.address.clone(), insert(app, tx, contact).await?);
+    match store::contacts::by_id(tx, &id).await? {
+        Some(there) if !there.is_usable() => Err(AppError::refused(
+            format!("{address} is a contact already ({id}), and is disabled or merged into another"),
+            format!("run `forthright directory enable-contact {address} --why …` if it may be written to again"),
+        )),
+        _ => Ok(id),
+    }
 }
 
 /// Never writes to an address of a tenant again, within a larger step.
@@ -122,8 +129,30 @@ pub(crate) async fn disable_in(app: &App, tx: &mut Tx, tenant: &str, address: &s
             format!("run `forthright contact list {tenant}`"),
         ));
     }
-    store::contacts::disable(tx, parsed.as_str(), why, app.clock.now()).await?;
+    store::contacts::disable_of(tx, tenant, parsed.as_str(), why, app.clock.now()).await?;
     Ok(())
+}
+
+/// Writes to an address again that a person disabled, or merged by mistake; how many contacts it was.
+pub async fn enable(app: &App, address: &str, why: &str) -> Result<u64, AppError> {
+    let parsed = EmailAddress::parse(address).map_err(|error| {
+        AppError::bad(format!("the address cannot be used: {error}"), "write it as in name@example.com")
+    })?;
+    let mut tx = app.store.begin().await?;
+    let enabled = store::contacts::enable(&mut tx, parsed.as_str()).await?;
+    if enabled == 0 {
+        return Err(AppError::missing(
+            "no contact with this address is disabled or merged",
+            "run `forthright contact list TENANT` to see what there is",
+        ));
+    }
+    tx.commit(app.entry(
+        "directory.enable-contact",
+        "directory",
+        serde_json::json!({ "contacts": enabled, "why": why }),
+    ))
+    .await?;
+    Ok(enabled)
 }
 
 /// Adds a contact; one of the same tenant, role and address keeps its id, which is returned.
@@ -254,6 +283,15 @@ pub async fn verify(app: &App, id: &str, why: &str) -> Result<Verified, AppError
     let now = app.clock.now();
     if !id.starts_with("fnd_") {
         let contact = contact(&mut tx, id).await?;
+        if !contact.is_usable() {
+            return Err(AppError::refused(
+                format!("{id} is disabled, merged, or has left the directory: nothing is sent to it"),
+                format!(
+                    "run `forthright contact list {}`; `forthright directory enable-contact EMAIL --why …` brings it back",
+                    contact.tenant_id
+                ),
+            ));
+        }
         store::contacts::verify(&mut tx, id, &app.actor, why, now).await?;
         let detail = serde_json::json!({ "contact": id, "why": why });
         tx.commit(app.entry("contact.verify", &contact.tenant_id, detail)).await?;
@@ -332,6 +370,9 @@ pub async fn merge(app: &App, duplicate: &str, into: &str, why: &str) -> Result<
             "{duplicate} is tenant {}'s and {into} tenant {}'s: people of two organisations are never one",
             one.tenant_id, other.tenant_id
         ));
+    }
+    if one.merged_into.is_some() {
+        return refused(format!("{duplicate} is merged into another contact already"));
     }
     if !other.is_usable() {
         return refused(format!("{into} is not written to any more, so it cannot take {duplicate}'s place"));

@@ -62,6 +62,7 @@ pub async fn release(
     crate::facts::settle(app, incident.id).await?;
     let now = app.clock.now().micros();
     let mut tx = app.store.begin().await?;
+    crate::mapping::hold_verdicts(&mut tx, incident.id).await?;
     let approved = store::notices::in_state(&mut tx, incident.id, "approved").await?;
     let chosen = choose(slug, approved, selection)?;
     must_be_true(&mut tx, &incident, &chosen).await?;

@@ -37,6 +37,8 @@ pub struct Difference {
     pub kept: usize,
     /// Domains and contacts that the directory names no more.
     pub removed: usize,
+    /// Which, up to a thousand.
+    pub gone: Vec<String>,
     /// Domains that it names another tenant for: nothing is sent about them until a person looks.
     pub moved: Vec<String>,
     /// Manual entries that it contradicts: nothing is sent about these domains until a person confirms one side.
@@ -73,6 +75,8 @@ pub enum Mode {
     DryRun,
 }
 
+/// How many entries that go are named.
+const GONE: usize = 1_000;
 /// Rows in a transaction: short enough that a sender's lease outlives it.
 const A_PART: usize = 10_000;
 
@@ -93,23 +97,49 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
             "look whether it is the right file; users alone are imported with --contacts",
         ));
     }
+    let import = Import { app, id: new_id("imp"), origin: files.origin };
+    // Begun before anything is compared: whoever imports this directory meanwhile takes our place, and we end.
+    let unfinished = if mode == Mode::DryRun { false } else { import.begin(&digests).await? };
     let mut conn = app.store.read().await?;
     let new_tenants = compare::tenants(&mut conn, &tenants, &mut difference).await?;
-    let changes = match files.organisations {
+    let mut changes = match files.organisations {
         Some(_) => compare::claims(&mut conn, files.origin, &claims, &mut difference).await?,
         None => Changes::default(),
     };
-    let people = match files.contacts {
+    let since = app.clock.now().minus(app.settings.mapping.owner_change());
+    compare::changes_of_hands(&mut conn, &claims, &mut changes, since, &mut difference).await?;
+    let mut people = match files.contacts {
         Some(path) => compare::contacts(&mut conn, files.origin, path, people, &claims, &mut difference).await?,
         None => compare::People::default(),
     };
     drop(conn);
+    if !difference.rejected.is_empty() && mode != Mode::WriteEvenIfSmaller {
+        // What a row that cannot be used was about is not known: it may be what seems to be gone.
+        changes.keep_what_is_not_named(&claims);
+        people.gone.clear();
+        difference.notes.push(format!(
+            "nothing is taken away, because {} row(s) cannot be used: mend them, or say --accept-shrink",
+            difference.rejected.len()
+        ));
+    }
+    let people = people;
+    difference.gone = changes
+        .gone_names()
+        .chain(people.gone.iter().map(|(tenant, role, address)| format!("{tenant} {role} {address}")))
+        .take(GONE)
+        .collect();
+    difference.removed = changes.gone() + people.gone.len();
     let limit = app.settings.mapping.shrink_percent;
     let shrinks =
         [("domains", changes.domains_gone, changes.domains_before), ("contacts", people.gone.len(), people.before)];
     for shrink in shrinks.into_iter().filter_map(|(what, gone, before)| shrink(what, gone, before, limit)) {
         match mode {
-            Mode::Write => return Err(AppError::refused(shrink, SHRINK_HINT)),
+            Mode::Write => {
+                if !unfinished {
+                    import.abandon().await?;
+                }
+                return Err(AppError::refused(shrink, SHRINK_HINT));
+            }
             Mode::DryRun => difference.notes.push(shrink),
             Mode::WriteEvenIfSmaller => {}
         }
@@ -117,8 +147,7 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
     if mode == Mode::DryRun {
         return Ok(difference);
     }
-    let import = Import { app, id: new_id("imp"), origin: files.origin };
-    let all = import.begin(&digests).await? || changes.len() > MANY_DOMAINS;
+    let all = unfinished || changes.len() > MANY_DOMAINS;
     import.write_tenants(&new_tenants).await?;
     import.write_claims(&claims, &changes, all).await?;
     import.write_contacts(&people).await?;
@@ -156,6 +185,13 @@ impl Import<'_> {
             store::directory::begin_import(&mut tx, &self.id, self.origin, &files, &self.app.actor, now).await?;
         tx.commit_ledger().await?;
         Ok(unfinished)
+    }
+
+    /// Takes back that it began: nothing was written.
+    async fn abandon(&self) -> Result<(), AppError> {
+        let mut tx = self.app.store.begin().await?;
+        store::directory::abandon_import(&mut tx, &self.id).await?;
+        Ok(tx.commit_ledger().await?)
     }
 
     async fn write_tenants(&self, tenants: &[Tenant]) -> Result<(), AppError> {

@@ -25,6 +25,7 @@ use std::sync::{Arc, LazyLock};
 use model::domain::DomainName;
 use model::mapping::{Candidates, Claim, Mapping, Source, decide};
 use model::runs::{CountsBlock, host_of, reversed};
+use model::time::Timestamp;
 use store::Conn;
 use store::mapping::{Decision, HostVerdict, Unfolded};
 use store::runs::BlockPlace;
@@ -238,6 +239,17 @@ pub(crate) fn damaged(error: &model::runs::Damaged) -> AppError {
     AppError::bad(error.to_string(), "restore the store from a backup, or import its manifests into a new one")
 }
 
+/// Holds the verdicts of an incident until this transaction ends, and makes sure that none waits to be looked at again:
+/// what is put into the outbox behind this is either right, or seen and called back by whoever changes a verdict next.
+pub(crate) async fn hold_verdicts(tx: &mut store::Tx, incident: i64) -> Result<(), AppError> {
+    store::directory::held_version(tx).await?;
+    let waiting = store::mapping::count_pending(tx, incident).await? + store::facts::count_stale(tx, incident).await?;
+    if waiting == 0 {
+        return Ok(());
+    }
+    Err(store::StoreError::Stale { what: "the mapping of this incident".to_owned() }.into())
+}
+
 /// The verdicts on hosts, with their reversed names.
 async fn verdicts(
     conn: &mut Conn,
@@ -367,7 +379,20 @@ fn verdict(host: &str, mapping: Mapping, version: i64, suffix_list: &str) -> Hos
 /// All verdicts of an incident, by host.
 pub async fn list(app: &App, slug: &str) -> Result<Vec<HostVerdict>, AppError> {
     let incident = app.incident(slug).await?;
+    if lapse_expired(app).await? {
+        crate::facts::settle(app, incident.id).await?;
+    }
     Ok(store::mapping::list(&mut app.store.read().await?, incident.id).await?)
+}
+
+/// An expiry has to lie ahead.
+pub(crate) fn in_future(app: &App, expires: Option<Timestamp>) -> Result<(), AppError> {
+    match expires {
+        Some(at) if at <= app.clock.now() => {
+            Err(AppError::bad(format!("{at} has passed already"), "give a time to come with --expires, or none"))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn parse(domain: &str) -> Result<DomainName, AppError> {

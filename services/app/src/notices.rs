@@ -44,6 +44,8 @@ pub struct Drafted {
     pub withdrawn: usize,
     /// Affected tenants without anybody who can be told.
     pub without_contact: usize,
+    /// Mails that were called back and go on, because what they say is true again.
+    pub requeued: u64,
     /// Affected tenants to which nothing is told for a reason that two people signed.
     pub withheld: usize,
 }
@@ -84,7 +86,7 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
         .into_iter()
         .map(|notice| (notice.tenant_id.clone(), notice))
         .collect();
-    let (mut new, mut again, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut new, mut again, mut gone, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (tenant, told) in facts {
         let Some(row) = rows.get(&tenant) else { continue };
         let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
@@ -103,7 +105,12 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
         }
         let material = Material::new(incident, row, people, told);
         match plan(incident, latest.get(&tenant), &material) {
-            Plan::Keep => total.kept += 1,
+            Plan::Keep => {
+                total.kept += 1;
+                kept.extend(
+                    latest.get(&tenant).filter(|notice| notice.state == "released").map(|notice| notice.id.clone()),
+                );
+            }
             Plan::Rewrite { id, version, kind, supplements } => {
                 again.push(write(app, incident, material, Some(id), version, kind, supplements)?);
             }
@@ -117,6 +124,9 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
         }
     }
     let now = app.clock.now().micros();
+    // What was called back and is true again goes on where it stopped.
+    let requeued = store::delivery::requeue_called_back(&mut tx, &kept, app.clock.real().micros()).await?;
+    total.requeued += requeued;
     for id in &gone {
         store::notices::withdraw(&mut tx, id, now).await?;
     }
@@ -127,11 +137,11 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
     total.drafted += new.len();
     total.changed += again.len();
     total.withdrawn += gone.len();
-    if new.is_empty() && again.is_empty() && gone.is_empty() {
+    if new.is_empty() && again.is_empty() && gone.is_empty() && requeued == 0 {
         return Ok(());
     }
     let detail = serde_json::json!({
-        "from": first, "to": last, "drafted": new.len(), "changed": again.len(), "withdrawn": gone.len(),
+        "from": first, "to": last, "drafted": new.len(), "changed": again.len(), "withdrawn": gone.len(), "requeued": requeued,
         "templates": mail::templates::VERSION,
     });
     Ok(tx.commit(app.entry("notice.draft", &incident.slug, detail)).await?)
@@ -369,6 +379,7 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
     crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
     let mut tx = app.store.begin().await?;
+    crate::mapping::hold_verdicts(&mut tx, incident.id).await?;
     let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await?;
     let chosen = choose(slug, drafted, which)?;
     if let Some(mine) = chosen.iter().find(|notice| notice.drafted_by == app.actor) {

@@ -20,8 +20,8 @@ use store::tickets::{Change, Entry, QuestionRow, TicketRow};
 
 pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
 
-pub(crate) use wrong_recipient::dispute;
 pub use wrong_recipient::{Stopped, Wrong, wrong_recipient};
+pub(crate) use wrong_recipient::{dispute, named_instead};
 
 use case::Case;
 use letters::{Content, Post};

@@ -346,6 +346,13 @@ fn reason(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("a reason is needed: it stays in the record".to_owned()) } else { Ok(text.to_owned()) }
 }
 
+/// A name on one line.
+fn label(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let fits = !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err("a name of 1 to 100 characters on one line is needed".to_owned()) }
+}
+
 /// A value that is one of these names.
 fn names_of(names: &'static [&'static str]) -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(names)

@@ -21,7 +21,7 @@ use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use questions::questions;
-pub use wrong_recipient::says_wrong_recipient;
+pub use wrong_recipient::{other_recipients, says_wrong_recipient};
 
 use automatic::Signs;
 use mime::{Fields, Mail};

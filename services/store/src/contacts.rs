@@ -45,6 +45,14 @@ statements! {
         UPDATE contacts
         SET disabled_at = $1, disabled_why = $2
         WHERE address = $3 AND disabled_at IS NULL";
+    DISABLE_OF = "
+        UPDATE contacts
+        SET disabled_at = $1, disabled_why = $2
+        WHERE address = $3 AND tenant_id = $4 AND disabled_at IS NULL";
+    ENABLE = "
+        UPDATE contacts
+        SET disabled_at = NULL, disabled_why = NULL, merged_into = NULL
+        WHERE address = $1 AND (disabled_at IS NOT NULL OR merged_into IS NOT NULL)";
     VERIFY = "
         UPDATE contacts
         SET verified_at = $1, verified_by = $2, verified_how = $3
@@ -318,6 +326,24 @@ pub async fn disable(tx: &mut Tx, address: &str, why: &str, now: Timestamp) -> R
         .execute(c)
         .await
         .map(|done| done.rows_affected()))?)
+}
+
+/// Disables an address among the contacts of one tenant.
+pub async fn disable_of(tx: &mut Tx, tenant: &str, address: &str, why: &str, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(DISABLE_OF)
+        .bind(now.micros())
+        .bind(why)
+        .bind(address)
+        .bind(tenant)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Lets an address be written to again; how many contacts have it.
+pub async fn enable(tx: &mut Tx, address: &str) -> Result<u64, StoreError> {
+    Ok(on!(tx, |c| sqlx::query(ENABLE).bind(address).execute(c).await.map(|done| done.rows_affected()))?)
 }
 
 /// Notes that somebody made sure of a contact.

@@ -11,7 +11,8 @@ use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
 use crate::{Conn, Dialect, StoreError, Tx};
 
 /// The order and conditions of a claim; PostgreSQL adds a clause that skips what others hold. While a verdict of an
-/// incident is being looked at again, no notice of it leaves: it may be about a domain that has moved.
+/// incident is being looked at again, no notice of it leaves: it may be about a domain that has moved. Nothing at all leaves
+/// to whoever says that it is not theirs, until a person has settled that.
 macro_rules! claim {
     ($skip:literal) => {
         concat!(
@@ -26,6 +27,9 @@ macro_rules! claim {
                     AND (o.notice_id IS NULL OR NOT EXISTS (SELECT 1 FROM mappings m
                         WHERE m.incident_id = o.incident_id AND m.stale = 1
                             AND m.incident_id IN (SELECT e.id FROM incidents e WHERE e.erased_at IS NULL)))
+                    AND NOT EXISTS (SELECT 1 FROM mapping_decisions d
+                        WHERE d.incident_id = o.incident_id AND d.tenant_id = o.tenant_id
+                            AND d.decision = 'disputed' AND d.lapsed_at IS NULL)
                 ORDER BY o.next_at, o.id
                 LIMIT $3",
             $skip,
@@ -98,6 +102,9 @@ statements! {
                 AND (o.notice_id IS NULL OR NOT EXISTS (SELECT 1 FROM mappings m
                     WHERE m.incident_id = o.incident_id AND m.stale = 1
                         AND m.incident_id IN (SELECT e.id FROM incidents e WHERE e.erased_at IS NULL)))
+                AND NOT EXISTS (SELECT 1 FROM mapping_decisions d
+                    WHERE d.incident_id = o.incident_id AND d.tenant_id = o.tenant_id
+                        AND d.decision = 'disputed' AND d.lapsed_at IS NULL)
             LIMIT 1
         ) AS first";
     LIST = "
@@ -515,6 +522,26 @@ pub async fn call_back(tx: &mut Tx, incident: i64, tenant: &str, why: &str, now:
         .map(|done| done.rows_affected()))?;
     on!(tx, |c| sqlx::query(WITHDRAW_UNSENT).bind(now).bind(incident).bind(tenant).execute(c).await.map(drop))?;
     Ok(mails)
+}
+
+/// Lets mails of these notices go on that were called back; how many.
+pub async fn requeue_called_back(tx: &mut Tx, notices: &[String], next_at: i64) -> Result<u64, StoreError> {
+    let mut requeued = 0;
+    for part in notices.chunks(ROWS_AN_INSERT) {
+        let text = format!(
+            "UPDATE outbox SET state = 'queued', settled_at = NULL, next_at = {next_at}, last_reply = '' \
+             WHERE state = 'cancelled' AND last_reply LIKE 'called back:%' AND notice_id IN {}",
+            list_of(tx.dialect(), 1, part.len())
+        );
+        requeued += on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for id in part {
+                query = query.bind(id);
+            }
+            query.execute(c).await.map(|done| done.rows_affected())
+        })?;
+    }
+    Ok(requeued)
 }
 
 /// A notice that somebody has, or may have.

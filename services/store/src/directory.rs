@@ -86,6 +86,10 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, '')";
     /// What another import of the same directory left unfinished is finished by this one, or compared anew.
     SUPERSEDE_IMPORTS = "DELETE FROM directory_imports WHERE origin = $1 AND finished_at IS NULL AND id <> $2";
+    ABANDON_IMPORT = "DELETE FROM directory_imports WHERE id = $1 AND finished_at IS NULL";
+    LEFT_SINCE = "
+        SELECT COUNT(*)
+        FROM (SELECT 1 AS one FROM domains WHERE source = 'imported' AND lapsed_at >= $1 LIMIT 1) AS first";
     HOLD_IMPORT = "UPDATE directory_imports SET files = files WHERE id = $1 AND finished_at IS NULL";
     FINISH_IMPORT = "
         UPDATE directory_imports
@@ -490,6 +494,40 @@ pub async fn begin_import(
         .await
         .map(drop))?;
     Ok(superseded > 0)
+}
+
+/// Takes back that an import began.
+pub async fn abandon_import(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(ABANDON_IMPORT).bind(id).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Who was named for these domains by any imported directory and is no more since `since`: (domain, tenant, when).
+pub async fn left_since(
+    conn: &mut Conn,
+    since: Timestamp,
+    domains: &[&str],
+) -> Result<Vec<(String, String, i64)>, StoreError> {
+    let any: i64 = on!(conn, |c| sqlx::query_scalar(LEFT_SINCE).bind(since.micros()).fetch_one(c).await)?;
+    let mut found = Vec::new();
+    if any == 0 {
+        return Ok(found);
+    }
+    for part in domains.chunks(ROWS_AN_INSERT) {
+        let text = format!(
+            "SELECT domain, tenant_id, lapsed_at FROM domains WHERE source = 'imported' AND lapsed_at >= {} AND domain IN {}",
+            since.micros(),
+            list(conn.dialect(), 1, part.len())
+        );
+        found.extend(on!(conn, |c| {
+            let mut query = sqlx::query_as::<_, (String, String, i64)>(AssertSqlSafe(text));
+            for domain in part {
+                query = query.bind(*domain);
+            }
+            query.fetch_all(c).await
+        })?);
+    }
+    Ok(found)
 }
 
 /// Makes sure that an import is still the one under way.

@@ -81,7 +81,7 @@ statements! {
     UPSERT_DECISION = "
         INSERT INTO mapping_decisions (incident_id, domain, tenant_id, decision, why, actor, decided_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (incident_id, domain, tenant_id) DO UPDATE SET decision = excluded.decision, why = excluded.why,
+        ON CONFLICT (incident_id, domain, tenant_id, decision) DO UPDATE SET why = excluded.why,
             actor = excluded.actor, decided_at = excluded.decided_at, expires_at = excluded.expires_at, lapsed_at = NULL";
     /// One domain is assigned to one tenant: an older assignment to another gives way.
     LAPSE_OTHER_ASSIGNMENTS = "
@@ -126,10 +126,28 @@ statements! {
         UPDATE mapping_proposals
         SET decision = $1, decided_by = $2, decided_at = $3
         WHERE id = $4 AND decision IS NULL";
-    SETTLE_DISPUTES = "
+    /// What was said before of a domain and a tenant, and is settled by what is said now.
+    LAPSE_OTHER_WORDS = "
         UPDATE mapping_decisions
         SET lapsed_at = $1
-        WHERE incident_id = $2 AND domain = $3 AND decision = 'disputed' AND lapsed_at IS NULL";
+        WHERE incident_id = $2 AND domain = $3 AND tenant_id = $4 AND decision <> $5 AND lapsed_at IS NULL";
+    /// Whoever said that a domain is not theirs was right once it is assigned to another: for good, also when that expires.
+    BELIEVE_DISPUTES = "
+        INSERT INTO mapping_decisions (incident_id, domain, tenant_id, decision, why, actor, decided_at, expires_at, lapsed_at)
+        SELECT incident_id, domain, tenant_id, 'rejected', why, actor, $1, NULL, NULL
+        FROM mapping_decisions
+        WHERE incident_id = $2 AND domain = $3 AND tenant_id <> $4 AND decision = 'disputed' AND lapsed_at IS NULL
+        ON CONFLICT (incident_id, domain, tenant_id, decision) DO UPDATE SET why = excluded.why, actor = excluded.actor,
+            decided_at = excluded.decided_at, expires_at = NULL, lapsed_at = NULL";
+    LAPSE_OTHER_DISPUTES = "
+        UPDATE mapping_decisions
+        SET lapsed_at = $1
+        WHERE incident_id = $2 AND domain = $3 AND tenant_id <> $4 AND decision = 'disputed' AND lapsed_at IS NULL";
+    DECIDED_SINCE = "
+        SELECT DISTINCT domain
+        FROM mapping_decisions
+        WHERE incident_id = $1 AND decided_at > $2
+        ORDER BY domain";
 }
 
 /// A verdict on one host.
@@ -337,16 +355,29 @@ pub struct NewDecision<'a> {
 /// Records a decision; a newer one on the same domain and tenant takes its place.
 pub async fn upsert_decision(tx: &mut Tx, new: &NewDecision<'_>) -> Result<(), StoreError> {
     let NewDecision { incident, decision, actor, at, expires_at } = new;
+    // A dispute stands beside what a person decided: until it is settled, the claim it is about has to stay.
     if decision.decision != "disputed" {
-        on!(tx, |c| sqlx::query(SETTLE_DISPUTES)
+        on!(tx, |c| sqlx::query(LAPSE_OTHER_WORDS)
             .bind(at)
             .bind(incident)
             .bind(&decision.domain)
+            .bind(&decision.tenant_id)
+            .bind(&decision.decision)
             .execute(c)
             .await
             .map(drop))?;
     }
     if decision.decision == "assigned" {
+        for text in [BELIEVE_DISPUTES, LAPSE_OTHER_DISPUTES] {
+            on!(tx, |c| sqlx::query(text)
+                .bind(at)
+                .bind(incident)
+                .bind(&decision.domain)
+                .bind(&decision.tenant_id)
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
         on!(tx, |c| sqlx::query(LAPSE_OTHER_ASSIGNMENTS)
             .bind(at)
             .bind(incident)
@@ -425,6 +456,11 @@ pub async fn domains_of_tenant(conn: &mut Conn, incident: i64, tenant: &str) -> 
 pub async fn is_disputed(conn: &mut Conn, incident: i64, tenant: &str) -> Result<bool, StoreError> {
     let open: i64 = on!(conn, |c| sqlx::query_scalar(DISPUTED).bind(incident).bind(tenant).fetch_one(c).await)?;
     Ok(open > 0)
+}
+
+/// The domains about which somebody decided after a time.
+pub async fn decided_since(conn: &mut Conn, incident: i64, at: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(DECIDED_SINCE).bind(incident).bind(at).fetch_all(c).await)?)
 }
 
 /// All verdicts of an incident, by host.

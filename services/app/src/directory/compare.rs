@@ -5,6 +5,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
+use model::time::Timestamp;
+
 use store::Conn;
 use store::contacts::{Contact, Key};
 use store::directory::{ImportedClaim, Tenant};
@@ -50,6 +52,22 @@ impl Part<'_> {
 }
 
 impl Changes {
+    /// Keeps the claims to domains that the file does not name at all.
+    pub(super) fn keep_what_is_not_named(&mut self, claims: &Claims) {
+        self.gone.retain(|(domain, _)| claims.tenants_of(domain).next().is_some());
+        self.domains_gone = 0;
+    }
+
+    /// How many claims go.
+    pub(super) fn gone(&self) -> usize {
+        self.gone.len()
+    }
+
+    /// Which.
+    pub(super) fn gone_names(&self) -> impl Iterator<Item = String> {
+        self.gone.iter().map(|(domain, tenant)| format!("{domain} of {tenant}"))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.new.len() + self.gone.len()
     }
@@ -134,8 +152,35 @@ pub(super) async fn claims(
         }
     }
     difference.added += changes.new.len();
-    difference.removed += changes.gone.len();
     Ok(changes)
+}
+
+/// A domain that was named for another tenant until lately, and then for a while for nobody, has changed hands all the
+/// same; likewise one that moved from one imported directory into another.
+pub(super) async fn changes_of_hands(
+    conn: &mut Conn,
+    claims: &Claims,
+    changes: &mut Changes,
+    since: Timestamp,
+    difference: &mut Difference,
+) -> Result<(), AppError> {
+    let new: Vec<usize> = changes.new.iter().copied().filter(|at| !changes.moved.contains_key(at)).collect();
+    let domains: Vec<&str> = new.iter().map(|at| claims.domain(*at)).collect();
+    let mut last: HashMap<String, (i64, String)> = HashMap::new();
+    for (domain, tenant, at) in store::directory::left_since(conn, since, &domains).await? {
+        let there = last.entry(domain).or_default();
+        if (at, &tenant) > (there.0, &there.1) {
+            *there = (at, tenant);
+        }
+    }
+    for at in new {
+        let (domain, tenant) = (claims.domain(at), claims.tenant(at));
+        if let Some((_, before)) = last.get(domain).filter(|(_, before)| before != tenant) {
+            difference.moved.push(format!("{domain} from {before} to {tenant}"));
+            changes.moved.insert(at, before.clone());
+        }
+    }
+    Ok(())
 }
 
 /// Walks through both in the order of domains.
@@ -269,6 +314,12 @@ pub(super) async fn contacts(
             let key = key(contact);
             match there.get(&key) {
                 None => difference.added += 1,
+                // What another directory says of the same person stays as long as it says so.
+                Some(old) if old.source == "imported" && old.origin != contact.origin && old.left_at.is_none() => {
+                    difference.kept += 1;
+                    named.insert(key);
+                    continue;
+                }
                 Some(old) if old.source == "manual" || says_the_same(old, contact) => {
                     difference.kept += 1;
                     named.insert(key);
@@ -289,7 +340,6 @@ pub(super) async fn contacts(
         result.gone.extend(page.into_iter().filter(|key| !named.contains(key)));
         after = last;
     }
-    difference.removed += result.gone.len();
     Ok(result)
 }
 

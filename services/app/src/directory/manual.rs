@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use model::domain::DomainName;
 use model::time::Timestamp;
 use store::Tx;
 use store::directory::NewManual;
@@ -41,6 +42,7 @@ pub async fn add_domain(app: &App, entry: &ManualDomain<'_>) -> Result<Vec<Strin
     store::directory::bump_version(&mut tx).await?;
     known_tenant(&mut tx, entry.tenant).await?;
     weigh(app, &mut tx, domain.as_str(), entry.tenant).await?;
+    check(app, &mut tx, entry, &domain, alias_of.as_deref()).await?;
     let claims = store::directory::claims_of(&mut tx, &[domain.as_str()]).await?;
     let imported: BTreeSet<String> =
         claims.into_iter().filter(|claim| claim.source == "imported").map(|claim| claim.tenant_id).collect();
@@ -66,6 +68,32 @@ pub async fn add_domain(app: &App, entry: &ManualDomain<'_>) -> Result<Vec<Strin
     tx.commit(app.entry("directory.add-domain", entry.tenant, detail)).await?;
     settle_all(app).await?;
     Ok(against)
+}
+
+/// What an entry says has to be possible.
+async fn check(
+    app: &App,
+    tx: &mut Tx,
+    entry: &ManualDomain<'_>,
+    domain: &DomainName,
+    alias_of: Option<&str>,
+) -> Result<(), AppError> {
+    crate::mapping::in_future(app, entry.expires)?;
+    if model::shared::find(domain.as_str()).is_some() {
+        return Err(AppError::refused(
+            format!("{domain} stands on the list of shared domains, which belong to no single organisation (R3)"),
+            "enter a name below it that is this tenant's alone",
+        ));
+    }
+    let Some(of) = alias_of else { return Ok(()) };
+    let claims = store::directory::claims_of(tx, &[of]).await?;
+    if of == domain.as_str() || !claims.iter().any(|claim| claim.tenant_id == entry.tenant) {
+        return Err(AppError::refused(
+            format!("{domain} cannot be another name of {of}: {of} is no other domain of tenant {}", entry.tenant),
+            format!("look with `forthright mapping explain {of}`, or leave out --alias-of"),
+        ));
+    }
+    Ok(())
 }
 
 /// Takes an entry by hand back.

@@ -54,6 +54,7 @@ pub(super) async fn queue(
     ticket: &TicketRow,
     cause_id: &str,
 ) -> Result<u64, AppError> {
+    crate::mapping::hold_verdicts(tx, incident.id).await?;
     let Some((notice, contacts)) = untried(tx, ticket).await? else { return Ok(0) };
     let letters = store::notices::letters_of(tx, &notice.id).await?;
     if letters.is_empty() {

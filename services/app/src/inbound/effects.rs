@@ -98,13 +98,19 @@ impl<'a> Filing<'a> {
 
     /// Whoever says that it is not theirs is believed at once, as far as sending stops; whose it is a person settles.
     async fn stop_disclosure(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<Option<i64>, AppError> {
-        if self.read.class != Class::Human || !mail::inbound::says_wrong_recipient(&self.read.new_text) {
+        if self.read.class != Class::Human {
             return Ok(None);
         }
-        let own = store::mapping::domains_of_tenant(tx, ticket.incident_id, &ticket.tenant_id).await?;
-        let text = self.read.new_text.to_lowercase();
-        let named: Vec<String> = own.iter().filter(|domain| text.contains(domain.as_str())).cloned().collect();
-        let domains = if named.is_empty() { own } else { named };
+        if !mail::inbound::says_wrong_recipient(&self.read.new_text) {
+            let named = mail::inbound::other_recipients(&self.read.new_text);
+            if !named.is_empty() {
+                let said_by = format!("named by {} in {}", self.sender(), self.row.id);
+                crate::tickets::named_instead(self.app, tx, ticket, &named, &said_by).await?;
+            }
+            return Ok(None);
+        }
+        // All of them: which domains are meant stands between the lines, and a signature names others.
+        let domains = store::mapping::domains_of_tenant(tx, ticket.incident_id, &ticket.tenant_id).await?;
         if domains.is_empty() {
             return Ok(None);
         }

@@ -101,6 +101,7 @@ pub struct Proposed {
 
 /// Settles a domain by hand.
 pub async fn rule(app: &App, slug: &str, ruled: &Ruled<'_>) -> Result<Weight, AppError> {
+    super::in_future(app, ruled.expires)?;
     let change = Change {
         domain: parse(ruled.domain)?.as_str().to_owned(),
         tenant_id: ruled.tenant.to_owned(),
@@ -168,6 +169,17 @@ pub async fn approve(app: &App, id: &str) -> Result<Weight, AppError> {
     let incident = app.incident_by_id(&mut tx, proposal.incident_id).await?;
     let changes: Vec<Change> =
         serde_json::from_str(&proposal.changes).map_err(AppError::stored("mapping_proposals.changes"))?;
+    let newer = store::mapping::decided_since(&mut tx, incident.id, proposal.proposed_at).await?;
+    if let Some(domain) = changes.iter().map(|change| &change.domain).find(|domain| newer.contains(domain)) {
+        return Err(AppError::refused(
+            format!("somebody decided about {domain} after {id} was proposed"),
+            format!("turn {id} down with `forthright mapping refuse {id} --why …`, and propose what is still meant"),
+        ));
+    }
+    let lists = lists(app, &mut tx, Some(incident.id)).await?;
+    for change in &changes {
+        check(&mut tx, &lists, change).await?;
+    }
     let weight = weigh(app, &mut tx, incident.id, &changes).await?;
     write(app, &mut tx, &incident, &changes, &proposal.proposed_by).await?;
     store::mapping::decide_proposal(&mut tx, id, "approved", &app.actor, app.clock.now().micros()).await?;
@@ -328,14 +340,17 @@ async fn weigh(app: &App, conn: &mut Conn, incident: i64, changes: &[Change]) ->
     }
     let mut lists = lists(app, conn, Some(incident)).await?;
     for change in changes {
-        let said = |decision: &Decision| decision.domain == change.domain;
         let assigns = change.decision == "assigned";
+        // As the store does it: what was said of this tenant is settled, an assignment to another gives way, and whoever
+        // said that it is not theirs was right once it is somebody else's.
         lists.decisions.retain(|decision| {
-            !(said(decision)
-                && (decision.tenant_id == change.tenant_id
-                    || decision.decision == "disputed"
-                    || (assigns && decision.decision == "assigned")))
+            decision.domain != change.domain
+                || (decision.tenant_id != change.tenant_id && !(assigns && decision.decision == "assigned"))
         });
+        let disputes = lists.decisions.iter_mut().filter(|decision| decision.domain == change.domain);
+        for dispute in disputes.filter(|decision| assigns && decision.decision == "disputed") {
+            dispute.decision = "rejected".to_owned();
+        }
         lists.decisions.push(Decision {
             domain: change.domain.clone(),
             tenant_id: change.tenant_id.clone(),
@@ -373,7 +388,8 @@ async fn read_file(
     let lists = lists(app, &mut conn, Some(incident.id)).await?;
     let mut table = Table::open(file, &["domain", "tenant_id"], &["why"])?;
     let name = file.display();
-    let (mut changes, mut rejected) = (BTreeMap::<String, Change>::new(), Vec::new());
+    let (mut changes, mut rejected) = (BTreeMap::<String, (u64, Change)>::new(), Vec::new());
+    let mut torn = BTreeSet::new();
     while let Some(record) = table.next_row()? {
         let row = match record {
             TableRecord::Row(row) => row,
@@ -403,15 +419,18 @@ async fn read_file(
             continue;
         }
         match changes.get(&change.domain) {
-            Some(there) if there.tenant_id != change.tenant_id => {
+            Some((above, there)) if there.tenant_id != change.tenant_id => {
                 rejected.push(format!(
-                    "{name}, line {line}: {} is assigned to {} above and cannot be {}'s too",
+                    "{name}, line {line}: {} is assigned to {} in line {above} and cannot be {}'s too: neither is taken",
                     change.domain, there.tenant_id, change.tenant_id
                 ));
+                torn.insert(change.domain);
             }
             Some(_) => {}
-            None => drop(changes.insert(change.domain.clone(), change)),
+            None => drop(changes.insert(change.domain.clone(), (line, change))),
         }
     }
-    Ok((changes.into_values().collect(), rejected))
+    // Which of two lines is right is not for their order to say.
+    changes.retain(|domain, _| !torn.contains(domain));
+    Ok((changes.into_values().map(|(_, change)| change).collect(), rejected))
 }

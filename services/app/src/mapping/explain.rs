@@ -6,7 +6,7 @@ use model::domain::DomainName;
 use model::mapping::decide;
 use serde::Serialize;
 
-use super::{candidates, lists, parse};
+use super::{candidates, lapse_expired, lists, parse};
 use crate::{App, AppError};
 
 /// Names that are explained at a time.
@@ -72,6 +72,7 @@ pub async fn explain_all(app: &App, domains: &[String], slug: Option<&str>) -> R
         Some(slug) => Some(app.incident(slug).await?.id),
         None => None,
     };
+    lapse_expired(app).await?;
     let mut conn = app.store.snapshot().await?;
     let lists = lists(app, &mut conn, incident).await?;
     let version = store::directory::version(&mut conn).await?;

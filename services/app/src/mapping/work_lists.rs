@@ -38,6 +38,7 @@ pub struct WorkItem {
 /// The work lists of an incident: of one name, or all; the most objects and people first.
 pub async fn work_lists(app: &App, slug: &str, only: Option<&str>) -> Result<Vec<WorkItem>, AppError> {
     let incident = app.incident(slug).await?;
+    super::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
     let mut conn = app.store.snapshot().await?;
     let mut items = Vec::new();

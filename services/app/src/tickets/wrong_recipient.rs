@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use model::email::EmailAddress;
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Tx;
+use store::contacts::Found;
 use store::delivery::NewMail;
 use store::escalation::{NewTask, Task};
 use store::mapping::{Decision, NewDecision};
@@ -63,6 +65,11 @@ pub async fn wrong_recipient(app: &App, ticket: &str, wrong: &Wrong<'_>, why: &s
     let case = Case::open(app, &mut tx, ticket).await?;
     let stopped = match wrong {
         Wrong::NotTheirs { domains } => {
+            let mut named = Vec::with_capacity(domains.len());
+            for domain in *domains {
+                named.push(crate::mapping::parse(domain)?.as_str().to_owned());
+            }
+            let domains = named;
             let own = store::mapping::domains_of_tenant(&mut tx, case.incident.id, &case.ticket.tenant_id).await?;
             if let Some(foreign) = domains.iter().find(|domain| !own.contains(domain)) {
                 return Err(AppError::bad(
@@ -70,7 +77,7 @@ pub async fn wrong_recipient(app: &App, ticket: &str, wrong: &Wrong<'_>, why: &s
                     format!("its domains are {}", if own.is_empty() { "none".to_owned() } else { own.join(", ") }),
                 ));
             }
-            let chosen = if domains.is_empty() { own } else { domains.to_vec() };
+            let chosen = if domains.is_empty() { own } else { domains };
             dispute(app, &mut tx, &case.incident, &case.ticket, chosen, why).await?
         }
         Wrong::OtherPerson { address, role, name, instead_of } => {
@@ -142,6 +149,52 @@ pub(crate) async fn dispute(
     Ok(Stopped { ticket: ticket.id.clone(), disputed: domains, called_back, next_step, ..Stopped::default() })
 }
 
+/// Keeps addresses that a mail names as the right ones, and puts them before a person: a mail adds nobody, so they are told
+/// nothing until somebody has confirmed them.
+pub(crate) async fn named_instead(
+    app: &App,
+    tx: &mut Tx,
+    ticket: &TicketRow,
+    addresses: &[EmailAddress],
+    said_by: &str,
+) -> Result<(), AppError> {
+    let now = app.clock.now();
+    for address in addresses {
+        let found = Found {
+            id: new_id("fnd"),
+            tenant_id: ticket.tenant_id.clone(),
+            role: "security".to_owned(),
+            name: String::new(),
+            address: address.as_str().to_owned(),
+            language: String::new(),
+            rung: "named".to_owned(),
+            provenance: said_by.to_owned(),
+            found_at: now.micros(),
+            state: "unverified".to_owned(),
+            contact_id: None,
+        };
+        store::contacts::insert_found(tx, &found).await?;
+    }
+    let text = format!(
+        "somebody at {} names other people to write to: `forthright contact list {}` shows them; confirm who is right with `forthright contact verify`, then `forthright ticket wrong-recipient {} --right EMAIL --why …`",
+        ticket.tenant_id, ticket.tenant_id, ticket.id
+    );
+    let task = Task {
+        id: new_id("tsk"),
+        tenant_id: Some(ticket.tenant_id.clone()),
+        ticket_id: Some(ticket.id.clone()),
+        kind: "wrong-recipient".to_owned(),
+        target: "agent".to_owned(),
+        text,
+        created_at: now.micros(),
+        due_at: now.micros(),
+    };
+    let unique_key = format!("named-instead/{}/{said_by}", ticket.id);
+    store::escalation::insert_task(tx, &NewTask { incident: ticket.incident_id, task: &task, unique_key: &unique_key })
+        .await?;
+    Ok(())
+}
+
 /// The newest notice to the right person, if it is still what the rows say.
 async fn tell_instead(
     app: &App,
@@ -152,6 +205,7 @@ async fn tell_instead(
     why: &str,
 ) -> Result<Stopped, AppError> {
     let tenant = &case.ticket.tenant_id;
+    crate::mapping::hold_verdicts(tx, case.incident.id).await?;
     if store::mapping::is_disputed(tx, case.incident.id, tenant).await? {
         return Err(AppError::refused(
             format!("it is not settled yet whether the domains are tenant {tenant}'s"),
@@ -165,7 +219,12 @@ async fn tell_instead(
     let body = format!("the right recipient is {} ({contact})\n\n{why}", right.address);
     let entry = add_entry(app, tx, &case.ticket.id, "wrong-recipient", body).await?;
     let mut stopped = Stopped { ticket: case.ticket.id.clone(), contact: Some(contact.clone()), ..Stopped::default() };
-    let Some(row) = store::contacts::by_id(tx, &contact).await? else { return Ok(stopped) };
+    let Some(row) = store::contacts::by_id(tx, &contact).await?.filter(store::contacts::Contact::is_usable) else {
+        return Err(AppError::refused(
+            format!("{} is disabled or merged, so nothing can be sent to it", right.address),
+            "enable it with `forthright directory enable-contact EMAIL --why …`, or name another address",
+        ));
+    };
     let Some((notice, letter)) = crate::notices::still_true(tx, &case.incident, tenant, &row).await? else {
         stopped.next_step = format!(
             "the facts changed since the notice was released: run `forthright notice draft {}`",

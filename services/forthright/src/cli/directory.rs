@@ -27,7 +27,7 @@ pub(crate) enum DirectoryVerb {
         #[arg(long, value_parser = names_of(&DirectoryFormat::NAMES), default_value = "auto")]
         format: String,
         /// Which directory it is: each keeps its own entries beside those of others.
-        #[arg(long, value_name = "NAME", default_value = "directory")]
+        #[arg(long, value_name = "NAME", default_value = "directory", value_parser = super::label)]
         source: String,
         /// Import it although it takes away more of the directory than the limit.
         #[arg(long)]
@@ -123,6 +123,14 @@ pub(crate) enum DirectoryVerb {
     },
     /// Never write to an address again.
     DisableContact {
+        /// The address.
+        email: String,
+        /// The reason.
+        #[arg(long, value_parser = reason)]
+        why: String,
+    },
+    /// Write to an address again that was disabled, or merged by mistake.
+    EnableContact {
         /// The address.
         email: String,
         /// The reason.

@@ -1,6 +1,6 @@
 //! `directory`, `contact` and `mapping`.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use anyhow::{Context, Result};
 use app::App;
@@ -82,6 +82,10 @@ pub(super) async fn directory(e: &Everywhere, verb: DirectoryVerb) -> Result<u8>
         DirectoryVerb::DisableContact { email, why } => {
             let contacts = app::contacts::disable(&app, &email, &why).await?;
             output::document(e, &serde_json::json!({ "contacts_disabled": contacts }))?;
+        }
+        DirectoryVerb::EnableContact { email, why } => {
+            let contacts = app::contacts::enable(&app, &email, &why).await?;
+            output::document(e, &serde_json::json!({ "contacts_enabled": contacts }))?;
         }
         DirectoryVerb::SuffixList { file } => {
             output::document(e, &app::mapping::load_suffix_list(&app, &file).await?)?;
@@ -283,8 +287,10 @@ async fn review(e: &Everywhere, app: &App, slug: &str, list: Option<&str>) -> Re
 async fn explain(app: &App, domains: Vec<String>, incident: Option<&str>) -> Result<()> {
     let domains = match &domains[..] {
         [one] if one == "-" => {
-            let text = std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?;
-            text.lines().map(str::to_owned).collect()
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+            // A line that is no UTF-8 is no domain, and says so in its place.
+            String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
         }
         [one] => return output::json(&app::mapping::explain(app, one, incident).await?),
         _ => domains,
