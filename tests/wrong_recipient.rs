@@ -2,7 +2,7 @@
 //! who saw what stays on record.
 
 use testkit::process::Backend;
-use testkit::smtp::Recorder;
+use testkit::smtp::{Behaviour, Phase, Recorder};
 
 use crate::setup::{SLUG, Stage, readable};
 use crate::tickets::{receive, reply_to, sent};
@@ -140,4 +140,87 @@ fn a_notice_approved_before_a_mapping_changed_is_not_released() {
         "{}",
         refused.stderr
     );
+}
+
+#[test]
+fn a_dispute_of_an_assigned_domain_falls_back_to_nobody_and_settles_only_for_whom_it_is_said() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(3);
+        let explain = |host: &str| {
+            let explained = stage.run.json(&["mapping", "explain", host, "--incident", SLUG]);
+            (explained["verdict"].as_str().unwrap().to_owned(), explained["tenant_id"].as_str().map(str::to_owned))
+        };
+        let assign = |tenant: &str| {
+            stage.run.ok(&["mapping", "assign", SLUG, "org00000.example", tenant, "--why", "looked up"]);
+        };
+        let dispute = |tenant: &str| {
+            stage.run.ok(&[
+                "ticket",
+                "wrong-recipient",
+                &ticket_of(&stage, tenant),
+                "--not-ours",
+                "ORG00000.example",
+                "--why",
+                "told",
+            ]);
+        };
+        release(&stage, "first");
+        dispute("t-00000");
+        stage.run.ok(&["mapping", "reject", SLUG, "org00000.example", "t-00002", "--why", "not these either"]);
+        assert_eq!(explain("org00000.example").0, "conflict", "a word about another tenant settles nothing");
+        assign("t-00001");
+        assert_eq!(explain("www.org00000.example"), ("mapped".to_owned(), Some("t-00001".to_owned())));
+        dispute("t-00001");
+        assert_eq!(explain("org00000.example").0, "conflict", "neither t-00001's nor t-00000's again");
+        assert_eq!(stage.run.csv(&["mapping", "review", SLUG, "--list", "conflict"]).len(), 1);
+        assign("t-00002");
+        assert_eq!(explain("org00000.example").1.as_deref(), Some("t-00002"));
+        stage.run.ok(&["mapping", "reject", SLUG, "org00000.example", "t-00002", "--why", "wrong again"]);
+        assert_eq!(explain("org00000.example"), ("unmapped".to_owned(), None), "nobody who said no gets it back");
+    }
+}
+
+#[test]
+fn a_signature_narrows_no_dispute_and_another_address_opens_none() {
+    for backend in Backend::each() {
+        let (stage, messages) = sent(backend, 2);
+        let named = reply_to(&messages[0], "", "Hello, the right address is soc@org00000.example. Thanks!");
+        receive(&stage, &named, None);
+        assert_eq!(stage.status()["waiting_for_mapping"], 0);
+        let found = stage.run.csv(&["contact", "list", "t-00000"]);
+        let soc = found.iter().find(|row| row["email"] == "soc@org00000.example").unwrap();
+        assert_eq!((soc["source"].as_str(), soc["state"].as_str()), ("named", "unverified"));
+        stage.run.ok(&["mapping", "assign", SLUG, "org00001.example", "t-00000", "--why", "bought"]);
+        let wrong =
+            reply_to(&messages[0], "", "You have the wrong organisation.\r\nRegards, Ann, www.org00000.example");
+        receive(&stage, &wrong, None);
+        assert_eq!(
+            stage.status()["waiting_for_mapping"],
+            2,
+            "all that they were told of, not what their signature names"
+        );
+    }
+}
+
+#[test]
+fn whoever_was_not_reached_before_the_call_back_is_reached_when_it_is_theirs_after_all() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(1);
+        let add = ["directory", "add-contact", "t-00000", "--role", "security", "--email", "second@org00000.example"];
+        stage.run.ok(&[&add[..], &["--why", "told by phone"]].concat());
+        release(&stage, "first");
+        let recorder = Recorder::start().unwrap();
+        recorder.script("second@org00000.example", [Behaviour::Transient(Phase::Rcpt)]);
+        stage.run.sending_to(&recorder.url()).run(&["work", "--until-idle", "--timeout", "5"]);
+        assert_eq!(recorder.count(), 1);
+        stage.run.ok(&["ticket", "wrong-recipient", &ticket_of(&stage, "t-00000"), "--why", "their lawyer called"]);
+        stage.run.ok(&["mapping", "assign", SLUG, "org00000.example", "t-00000", "--why", "the lawyer was wrong"]);
+        let drafted = stage.run.json(&["notice", "draft", SLUG]);
+        assert_eq!((&drafted["kept"], &drafted["requeued"]), (&1.into(), &1.into()), "{drafted}");
+        stage.work(&recorder);
+        let told: Vec<_> = recorder.messages().iter().flat_map(|message| message.recipients.clone()).collect();
+        assert_eq!(told, ["security@org00000.example", "second@org00000.example"]);
+    }
 }

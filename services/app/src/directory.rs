@@ -18,7 +18,7 @@ use store::directory::Tenant;
 use store::{Conn, Tx};
 
 pub use export::{Exported, Twin, export};
-pub use manual::{ManualDomain, add_domain, remove_domain};
+pub use manual::{Entered, ManualDomain, add_domain, remove_domain};
 
 use compare::Changes;
 use read::{Claims, Read};

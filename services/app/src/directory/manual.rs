@@ -30,8 +30,17 @@ pub struct ManualDomain<'a> {
     pub expires: Option<Timestamp>,
 }
 
-/// Enters a domain by hand. It beats every import; what imports say against it is returned, and is to be confirmed.
-pub async fn add_domain(app: &App, entry: &ManualDomain<'_>) -> Result<Vec<String>, AppError> {
+/// What is said against an entry by hand.
+#[derive(Debug)]
+pub struct Entered {
+    /// Tenants that imports name: to be confirmed, and nothing is sent until then.
+    pub against: Vec<String>,
+    /// What should be looked at, in words.
+    pub doubts: Vec<String>,
+}
+
+/// Enters a domain by hand. It beats every import.
+pub async fn add_domain(app: &App, entry: &ManualDomain<'_>) -> Result<Entered, AppError> {
     let domain = super::read::domain(entry.domain)?;
     let alias_of = match entry.alias_of {
         Some(text) => Some(super::read::domain(text)?.as_str().to_owned()),
@@ -42,7 +51,7 @@ pub async fn add_domain(app: &App, entry: &ManualDomain<'_>) -> Result<Vec<Strin
     store::directory::bump_version(&mut tx).await?;
     known_tenant(&mut tx, entry.tenant).await?;
     weigh(app, &mut tx, domain.as_str(), entry.tenant).await?;
-    check(app, &mut tx, entry, &domain, alias_of.as_deref()).await?;
+    let doubts = check(app, &mut tx, entry, &domain, alias_of.as_deref()).await?;
     let claims = store::directory::claims_of(&mut tx, &[domain.as_str()]).await?;
     let imported: BTreeSet<String> =
         claims.into_iter().filter(|claim| claim.source == "imported").map(|claim| claim.tenant_id).collect();
@@ -67,17 +76,17 @@ pub async fn add_domain(app: &App, entry: &ManualDomain<'_>) -> Result<Vec<Strin
     });
     tx.commit(app.entry("directory.add-domain", entry.tenant, detail)).await?;
     settle_all(app).await?;
-    Ok(against)
+    Ok(Entered { against, doubts })
 }
 
-/// What an entry says has to be possible.
+/// What an entry says has to be possible; what is merely odd is returned.
 async fn check(
     app: &App,
     tx: &mut Tx,
     entry: &ManualDomain<'_>,
     domain: &DomainName,
     alias_of: Option<&str>,
-) -> Result<(), AppError> {
+) -> Result<Vec<String>, AppError> {
     crate::mapping::in_future(app, entry.expires)?;
     if model::shared::find(domain.as_str()).is_some() {
         return Err(AppError::refused(
@@ -85,15 +94,22 @@ async fn check(
             "enter a name below it that is this tenant's alone",
         ));
     }
-    let Some(of) = alias_of else { return Ok(()) };
-    let claims = store::directory::claims_of(tx, &[of]).await?;
-    if of == domain.as_str() || !claims.iter().any(|claim| claim.tenant_id == entry.tenant) {
-        return Err(AppError::refused(
-            format!("{domain} cannot be another name of {of}: {of} is no other domain of tenant {}", entry.tenant),
-            format!("look with `forthright mapping explain {of}`, or leave out --alias-of"),
+    let Some(of) = alias_of else { return Ok(Vec::new()) };
+    if of == domain.as_str() {
+        return Err(AppError::bad(
+            format!("{domain} cannot be another name of itself"),
+            "name another domain with --alias-of, or none",
         ));
     }
-    Ok(())
+    let claims = store::directory::claims_of(tx, &[of]).await?;
+    let is_theirs = claims.iter().any(|claim| claim.tenant_id == entry.tenant);
+    let doubt = || {
+        format!(
+            "the directory does not say that {of} is tenant {}'s: look with `forthright mapping explain {of}`",
+            entry.tenant
+        )
+    };
+    Ok(if is_theirs { Vec::new() } else { vec![doubt()] })
 }
 
 /// Takes an entry by hand back.

@@ -46,8 +46,11 @@ pub(super) async fn directory(e: &Everywhere, verb: DirectoryVerb) -> Result<u8>
         DirectoryVerb::AddDomain { tenant, domain, alias_of, over, why, expires } => {
             let alias_of = alias_of.as_deref();
             let entry = ManualDomain { tenant: &tenant, domain: &domain, alias_of, over: &over, why: &why, expires };
-            let against = app::directory::add_domain(&app, &entry).await?;
+            let app::directory::Entered { against, doubts } = app::directory::add_domain(&app, &entry).await?;
             say(e, format!("{domain} is entered by hand for tenant {tenant}"));
+            for doubt in doubts {
+                say(e, format!("note: {doubt}"));
+            }
             if !against.is_empty() {
                 say(
                     e,
