@@ -4,12 +4,14 @@
 //! the caller has stored the raw bytes before. Invariant: any bytes give an [`Inbound`], in time linear in their
 //! number; a message with a sign of a machine is never `human`.
 
+mod answers;
 mod automatic;
 mod decode;
 mod html;
 mod mime;
 mod questions;
 mod report;
+mod senders;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -24,9 +26,11 @@ pub use questions::questions;
 pub use wrong_recipient::{other_recipients, says_wrong_recipient};
 
 use automatic::Signs;
-use mime::{Fields, Mail};
+use mime::Mail;
 use report::Report;
 
+/// Stands for the words of a mail that cannot be read here.
+const ENCRYPTED: &str = "(This mail is encrypted. Its words can be read only with the key it was encrypted for.)";
 /// The most addresses, ids or recipients that are kept of one message; nobody writes more by hand.
 const MOST: usize = 200;
 
@@ -115,6 +119,11 @@ pub struct Inbound {
     pub subject: String,
     /// The Date header; what the sender's clock says.
     pub date: Option<Timestamp>,
+    /// What a person wrote is hidden from us (S/MIME, PGP): the mail is kept, and its words are to be read elsewhere.
+    pub encrypted: bool,
+    /// Whether a program may answer (RFC 3834 2): to no machine, no list, no bulk mail, no sender that nobody reads.
+    /// Another question than `class`: a person's mail may forbid an automatic answer, and still be a person's.
+    pub may_answer: bool,
     /// The sender's own words: without quotes of earlier mails and without signature.
     pub new_text: String,
     /// The whole text.
@@ -145,14 +154,25 @@ pub fn read(
         from_name: mail.from_name.clone(),
         subject: mail.subject.clone(),
         date: mail.date,
+        encrypted: mail.is_encrypted(&full_text),
+        may_answer: false,
         new_text: words::own(&full_text),
         full_text,
         recipients: Vec::new(),
         evidence: mail.notes.clone(),
     };
-    let null_sender = is_null_sender(&mail.fields, envelope_from);
+    let null_sender = senders::is_null(&mail.fields, envelope_from);
     classify(&mut inbound, &mail, null_sender, own_ids);
+    inbound.may_answer = matches!(inbound.class, Class::Human | Class::Unclear) && answers::may(&mail, null_sender);
+    if inbound.encrypted && is_opaque(&inbound.new_text) {
+        ENCRYPTED.clone_into(&mut inbound.new_text);
+    }
     inbound
+}
+
+/// Whether nothing in a text can be read.
+fn is_opaque(text: &str) -> bool {
+    text.is_empty() || text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----")
 }
 
 fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn Fn(&str) -> bool) {
@@ -166,7 +186,8 @@ fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn
     if let Some(name) = mail.fields.name_with_prefix("x-forthright-") {
         return decide(Class::Loop, format!("it has our own header {name}"));
     }
-    if let Some(Report { class, recipients, message_ids, why }) = report::read(mail, &inbound.full_text, null_sender) {
+    let report = report::read(mail, &inbound.full_text, &inbound.new_text, null_sender);
+    if let Some(Report { class, recipients, message_ids, why }) = report {
         inbound.recipients = recipients;
         inbound.returned_message_ids = message_ids;
         inbound.class = class;
@@ -174,9 +195,10 @@ fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn
         return;
     }
     match automatic::signs(mail, &inbound.new_text, null_sender) {
-        Signs::Certain(why) => decide(Class::AutoReply, why),
-        Signs::Some(why) => decide(Class::Unclear, why),
-        Signs::None if mail.is_encrypted(&inbound.full_text) => {
+        Signs::Reply(why) => decide(Class::AutoReply, why),
+        Signs::Receipt(why) => decide(Class::Receipt, why),
+        Signs::Unclear(why) => decide(Class::Unclear, why),
+        Signs::None if inbound.encrypted => {
             decide(Class::Unclear, "it is encrypted, so that its text cannot be read here".to_owned());
         }
         Signs::None if inbound.new_text.is_empty() => {
@@ -184,11 +206,6 @@ fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn
         }
         Signs::None => decide(Class::Human, "it has own words and no sign of a machine".to_owned()),
     }
-}
-
-fn is_null_sender(fields: &Fields, envelope_from: Option<&str>) -> bool {
-    let stated = envelope_from.or_else(|| fields.get("return-path"));
-    stated.is_some_and(|sender| matches!(sender.trim(), "" | "<>" | "< >"))
 }
 
 fn addressees(mail: &Mail, envelope_to: Option<&str>) -> Vec<String> {

@@ -43,6 +43,8 @@ pub(super) struct Leaf {
     pub(super) kind: String,
     /// Marked as attachment, or named like a file.
     pub(super) is_file: bool,
+    /// Stands in a multipart/report.
+    pub(super) in_report: bool,
     /// Which multipart/alternative it is in, counted from 1; 0 = none.
     alternative: usize,
     charset: Option<String>,
@@ -107,6 +109,7 @@ pub(super) fn ids_in(value: &str) -> Vec<String> {
 
 /// Reads the structure of any bytes.
 pub(super) fn parse(raw: &[u8]) -> Mail {
+    let raw = without_mbox_line(raw);
     let (head, _) = split(raw);
     let block = closed(head);
     let mut mail = Mail { fields: Fields::parse(head), ..Mail::default() };
@@ -124,7 +127,7 @@ pub(super) fn parse(raw: &[u8]) -> Mail {
         mail.notes.push(format!("its header is longer than {HEAD} bytes: the rest of the header was not read"));
     }
     let mut walk = Walk { mail, alternatives: 0, parts: 0 };
-    walk.entity(raw, 0, 0, "text/plain");
+    walk.entity(raw, 0, Within::default(), "text/plain");
     walk.mail
 }
 
@@ -182,6 +185,14 @@ impl Leaf {
     }
 }
 
+/// Which multiparts a part stands in.
+#[derive(Debug, Clone, Copy, Default)]
+struct Within {
+    /// Which multipart/alternative, counted from 1; 0 = none.
+    alternative: usize,
+    report: bool,
+}
+
 struct Walk {
     mail: Mail,
     alternatives: usize,
@@ -189,7 +200,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn entity(&mut self, entity: &[u8], depth: usize, alternative: usize, default: &str) {
+    fn entity(&mut self, entity: &[u8], depth: usize, within: Within, default: &str) {
         self.parts += 1;
         if self.parts > PARTS || depth > DEEPEST {
             let note = "it has more parts than are read: some were left aside";
@@ -213,32 +224,25 @@ impl Walk {
         if let (true, Some(boundary)) = (kind.starts_with("multipart/"), attribute("boundary")) {
             let parts = parts(body, boundary.as_bytes());
             if !parts.is_empty() {
-                let alternative = if kind == "multipart/alternative" && alternative == 0 {
+                let mut within = within;
+                within.report |= kind == "multipart/report";
+                if kind == "multipart/alternative" && within.alternative == 0 {
                     self.alternatives += 1;
-                    self.alternatives
-                } else {
-                    alternative
-                };
+                    within.alternative = self.alternatives;
+                }
                 let default = if kind == "multipart/digest" { "message/rfc822" } else { "text/plain" };
                 for part in parts {
-                    self.entity(part, depth + 1, alternative, default);
+                    self.entity(part, depth + 1, within, default);
                 }
                 return;
             }
         }
         // A multipart without parts is read as the text that it looks like.
         let kind = if kind.starts_with("multipart/") { "text/plain".to_owned() } else { kind };
-        self.leaf(kind, alternative, body, message.as_ref(), attribute("charset"));
+        self.leaf(kind, within, body, message.as_ref(), attribute("charset"));
     }
 
-    fn leaf(
-        &mut self,
-        kind: String,
-        alternative: usize,
-        body: &[u8],
-        message: Option<&Message>,
-        charset: Option<String>,
-    ) {
+    fn leaf(&mut self, kind: String, within: Within, body: &[u8], message: Option<&Message>, charset: Option<String>) {
         let disposition = message.and_then(|message| message.content_disposition());
         let is_file = disposition.is_some_and(|stated| stated.is_attachment())
             || message.is_some_and(|message| message.attachment_name().is_some());
@@ -249,13 +253,26 @@ impl Walk {
             self.mail.notes.push(format!("a part of type {kind} is longer than {TEXT} bytes: it was cut"));
         }
         let body = decode::transfer(encoding, kept);
-        self.mail.leaves.push(Leaf { kind, is_file, alternative, charset, body });
+        let Within { alternative, report: in_report } = within;
+        self.mail.leaves.push(Leaf { kind, is_file, in_report, alternative, charset, body });
     }
 }
 
 fn kind(message: &Message) -> Option<String> {
     let stated = message.content_type()?;
     Some(format!("{}/{}", stated.ctype(), stated.subtype().unwrap_or("unknown")).to_ascii_lowercase())
+}
+
+/// Without the line that mailbox files put before a mail (`From alice@b.example Mon …`), and without empty lines above.
+fn without_mbox_line(raw: &[u8]) -> &[u8] {
+    let raw = match raw.iter().position(|byte| !matches!(byte, b'\r' | b'\n')) {
+        Some(start) => &raw[start..],
+        None => raw,
+    };
+    if !raw.starts_with(b"From ") && !raw.starts_with(b">From ") {
+        return raw;
+    }
+    raw.iter().position(|byte| *byte == b'\n').map_or(raw, |end| &raw[end + 1..])
 }
 
 /// Header block and body, parted at the first empty line.

@@ -1,12 +1,16 @@
 //! Mail about mail: delivery reports, complaints and read receipts.
 //!
 //! Does not decide what follows from a report. Invariant: a report is recognised by its parts, or by a mail system as
-//! sender together with the words of one; never by words alone, so that a person may quote a bounce.
+//! sender together with the words of one; never by words alone, so that a person may quote or forward a bounce.
 
+mod addresses;
+mod phrases;
 mod prose;
 
 use super::mime::{Fields, Leaf, Mail, split};
+use super::senders::is_daemon;
 use super::{Class, MOST, Recipient};
+use prose::{Told, has_bounce_subject};
 
 /// Characters of a diagnostic that are kept.
 const DIAGNOSTIC: usize = 1_000;
@@ -21,42 +25,115 @@ pub(super) struct Report {
     pub(super) why: String,
 }
 
-/// The report that a message is; `None` if it is none.
-pub(super) fn read(mail: &Mail, text: &str, null_sender: bool) -> Option<Report> {
+/// The report that a message is; `None` if it is none. `words` are the sender's own.
+pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> Option<Report> {
     complaint(mail)
-        .or_else(|| delivery(mail))
-        .or_else(|| prose::read(mail, text, null_sender))
-        .or_else(|| receipt(mail))
+        .or_else(|| delivery(mail, text, null_sender))
+        .or_else(|| receipt(mail, text))
+        .or_else(|| prose::read(mail, text, words, null_sender))
 }
 
 fn complaint(mail: &Mail) -> Option<Report> {
-    let leaf = mail.leaf(&["message/feedback-report"]);
-    if leaf.is_none() && mail.report_type != "feedback-report" {
+    let leaf = mail.leaf(&["message/feedback-report"]).filter(|leaf| leaf.in_report || !leaf.is_file);
+    // Hotmail's older reports are the letter itself behind a header of its own.
+    let reader = mail.fields.get("x-hmxmroriginalrecipient");
+    let fields = match leaf {
+        Some(leaf) => Fields::parse(&leaf.body),
+        None => plain_feedback(mail).unwrap_or_default(),
+    };
+    if leaf.is_none()
+        && mail.report_type != "feedback-report"
+        && reader.is_none()
+        && fields.get("feedback-type").is_none()
+    {
         return None;
     }
-    let fields = leaf.map(|leaf| Fields::parse(&leaf.body)).unwrap_or_default();
-    let kind = fields.get("feedback-type").unwrap_or("abuse").to_ascii_lowercase();
-    let addresses = fields.all("original-rcpt-to").chain(fields.all("removal-recipient"));
-    let recipient = |address: &str| Recipient {
-        address: bare_address(address),
-        action: kind.clone(),
-        status: String::new(),
-        permanent: None,
-        diagnostic: String::new(),
-    };
+    let kind = fields.get("feedback-type").unwrap_or("abuse").trim().to_ascii_lowercase();
+    let addresses = fields.all("original-rcpt-to").chain(fields.all("removal-recipient")).chain(reader);
+    let mut recipients: Vec<Recipient> = Vec::new();
+    for address in addresses.map(bare_address).take(MOST) {
+        add_recipient(&mut recipients, spoken_of(address, &kind));
+    }
+    if recipients.is_empty() {
+        recipients = addresses::returned_to(mail, "").into_iter().map(|address| spoken_of(address, &kind)).collect();
+    }
     Some(Report {
         class: Class::Complaint,
-        recipients: addresses.take(MOST).map(recipient).collect(),
+        recipients,
         message_ids: returned_ids(mail),
         why: format!("it is a feedback report of type {kind}"),
     })
 }
 
-fn delivery(mail: &Mail) -> Option<Report> {
-    let leaf = mail.leaf(&["message/delivery-status", "message/global-delivery-status"])?;
-    let recipients: Vec<Recipient> = blocks(&leaf.body).filter_map(|block| recipient(&block)).take(MOST).collect();
-    let (class, why) = class_of(&recipients);
-    Some(Report { class, recipients, message_ids: returned_ids(mail), why: why.to_owned() })
+/// A feedback report whose part is called a plain text.
+fn plain_feedback(mail: &Mail) -> Option<Fields> {
+    let texts = mail.leaves.iter().filter(|leaf| leaf.kind == "text/plain" && !leaf.is_file).take(3);
+    let fields = texts.map(|leaf| Fields::parse(split(leaf.body.trim_ascii_start()).0));
+    fields.into_iter().find(|fields| fields.get("feedback-type").is_some() && fields.get("user-agent").is_some())
+}
+
+fn spoken_of(address: String, action: &str) -> Recipient {
+    Recipient { address, action: action.to_owned(), status: String::new(), permanent: None, diagnostic: String::new() }
+}
+
+fn delivery(mail: &Mail, text: &str, null_sender: bool) -> Option<Report> {
+    let kinds = ["message/delivery-status", "message/global-delivery-status"];
+    let leaves: Vec<&Leaf> = mail.leaves.iter().filter(|leaf| kinds.contains(&leaf.kind.as_str())).collect();
+    // Forwarded by a person, the parts of a report are files among others.
+    let machine = null_sender || is_daemon(mail) || has_bounce_subject(&mail.subject);
+    let declared = mail.report_type == "delivery-status" && machine;
+    if !declared && !leaves.iter().any(|leaf| leaf.in_report || machine) {
+        return None;
+    }
+    let told = Told::of(mail, text);
+    let mut recipients: Vec<Recipient> = Vec::new();
+    for one in leaves.iter().flat_map(|leaf| blocks(&leaf.body)).filter_map(|block| recipient(&block)) {
+        add_recipient(&mut recipients, one);
+    }
+    let mut missing = false;
+    if !recipients.iter().any(|one| one.address.contains('@')) {
+        let action = recipients.first().map(|one| one.action.clone()).filter(|action| !action.is_empty());
+        let guessed = if told.is_delay() { "delayed" } else { "failed" };
+        if action.is_some() || told.is_failure() || told.is_delay() {
+            let named = prose::recipients(mail, &told, action.as_deref().unwrap_or(guessed));
+            missing = recipients.is_empty();
+            recipients = merged(recipients, named);
+        }
+    }
+    let (class, why) = match class_of(&recipients) {
+        (Class::Unclear, _) if told.is_delay() => (Class::Delay, "a delivery report says in words: delayed"),
+        (Class::Unclear, _) if told.is_failure() => (Class::BouncePermanent, "a delivery report says in words: failed"),
+        (class, _) if missing => (class, "a delivery report names the recipient in words only"),
+        known => known,
+    };
+    Some(Report { class, recipients, message_ids: prose::message_ids(mail, &told), why: why.to_owned() })
+}
+
+/// Recipients that the words name, with what the report says of those it names in a way of its own (X.400, a number).
+fn merged(stated: Vec<Recipient>, named: Vec<Recipient>) -> Vec<Recipient> {
+    let Some(first) = stated.first() else { return named };
+    if named.is_empty() {
+        return stated;
+    }
+    let with = |one: Recipient| Recipient {
+        address: one.address,
+        action: first.action.clone(),
+        status: first.status.clone(),
+        permanent: first.permanent,
+        diagnostic: if first.diagnostic.is_empty() { one.diagnostic } else { first.diagnostic.clone() },
+    };
+    named.into_iter().map(with).collect()
+}
+
+/// Each address once; of two outcomes the worse.
+fn add_recipient(recipients: &mut Vec<Recipient>, one: Recipient) {
+    let room = recipients.len() < MOST;
+    match recipients.iter_mut().find(|known| known.address.eq_ignore_ascii_case(&one.address)) {
+        Some(known) if known.permanent != Some(true) && one.permanent == Some(true) => *known = one,
+        Some(_) => {}
+        None if room => recipients.push(one),
+        None => {}
+    }
 }
 
 /// What a list of recipients amounts to: the worst of them decides.
@@ -79,8 +156,9 @@ fn class_of(recipients: &[Recipient]) -> (Class, &'static str) {
     }
 }
 
-fn receipt(mail: &Mail) -> Option<Report> {
-    let leaf = mail.leaf(&["message/disposition-notification", "message/global-disposition-notification"]);
+fn receipt(mail: &Mail, text: &str) -> Option<Report> {
+    let kinds = ["message/disposition-notification", "message/global-disposition-notification"];
+    let leaf = mail.leaf(&kinds).filter(|leaf| leaf.in_report || !leaf.is_file);
     if leaf.is_none() && mail.report_type != "disposition-notification" {
         return None;
     }
@@ -88,17 +166,28 @@ fn receipt(mail: &Mail) -> Option<Report> {
     let disposition = fields.get("disposition").unwrap_or_default().rsplit(';').next().unwrap_or_default();
     let disposition = disposition.trim().to_ascii_lowercase();
     let address = fields.get("final-recipient").or_else(|| fields.get("original-recipient")).map(bare_address);
-    let recipient = address.map(|address| Recipient {
-        address,
-        action: disposition.clone(),
-        status: String::new(),
-        permanent: None,
-        diagnostic: String::new(),
-    });
     let mut message_ids = fields.ids("original-message-id");
     add_new(&mut message_ids, returned_ids(mail));
+    if is_rejection(mail, text, &disposition) {
+        let recipient = address.map(|address| Recipient {
+            permanent: Some(true),
+            diagnostic: text.chars().take(DIAGNOSTIC).collect(),
+            ..spoken_of(address, "failed")
+        });
+        let why = "a filter of the recipient's rejected the letter".to_owned();
+        let recipients = recipient.into_iter().collect();
+        return Some(Report { class: Class::BouncePermanent, recipients, message_ids, why });
+    }
+    let recipients = address.map(|address| spoken_of(address, &disposition)).into_iter().collect();
     let why = format!("it is a read receipt ({})", if disposition.is_empty() { "unstated" } else { &disposition });
-    Some(Report { class: Class::Receipt, recipients: recipient.into_iter().collect(), message_ids, why })
+    Some(Report { class: Class::Receipt, recipients, message_ids, why })
+}
+
+/// Filters refuse a letter by a receipt that says `deleted` (RFC 5429 2.1.2; Dovecot on a full mailbox).
+fn is_rejection(mail: &Mail, text: &str, disposition: &str) -> bool {
+    let submitted = mail.fields.get("auto-submitted").unwrap_or_default().to_ascii_lowercase();
+    let said = text.chars().take(DIAGNOSTIC).collect::<String>().to_lowercase();
+    submitted.contains("rejected") || (disposition.starts_with("deleted") && said.contains("rejected"))
 }
 
 /// The field groups of a delivery report, parted by empty lines.
@@ -118,16 +207,38 @@ fn blocks(body: &[u8]) -> impl Iterator<Item = Fields> {
 }
 
 fn recipient(fields: &Fields) -> Option<Recipient> {
-    let address = fields.get("final-recipient").or_else(|| fields.get("original-recipient"))?;
-    let action = fields.get("action").unwrap_or_default();
-    // Some mail systems add a remark: `failed (user unknown)`.
-    let action = action.split([' ', '(']).next().unwrap_or_default().to_ascii_lowercase();
+    // To whom we wrote; the final one may be where that address is forwarded to.
+    let original = fields.get("original-recipient").map(bare_address).filter(|address| is_address(address));
+    let address = original.or_else(|| fields.get("final-recipient").map(bare_address));
+    let address = address.or_else(|| fields.get("original-recipient").map(bare_address))?;
     let diagnostic: String = fields.get("diagnostic-code").unwrap_or_default().chars().take(DIAGNOSTIC).collect();
-    let status = enhanced_code(fields.get("status").unwrap_or_default())
-        .or_else(|| enhanced_code(&diagnostic))
-        .unwrap_or_default();
+    let stated = enhanced_code(fields.get("status").unwrap_or_default());
+    let said = enhanced_code(&diagnostic);
+    // `5.0.0` says no more than that something failed; what the other server said says more.
+    let vague = stated.as_ref().is_none_or(|code| code.ends_with(".0.0"));
+    let status = if vague { said.or(stated) } else { stated }.unwrap_or_default();
+    let action = action(fields.get("action").unwrap_or_default(), &status);
     let permanent = permanence(&action, &status, &diagnostic);
-    Some(Recipient { address: bare_address(address), action, status, permanent, diagnostic })
+    Some(Recipient { address, action, status, permanent, diagnostic })
+}
+
+fn is_address(address: &str) -> bool {
+    address
+        .rsplit_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.contains(' '))
+}
+
+/// One of the five words; some mail systems have words of their own or add a remark (`failed (user unknown)`).
+fn action(stated: &str, status: &str) -> String {
+    let word = stated.split([' ', '(', ';']).next().unwrap_or_default().to_ascii_lowercase();
+    match (word.as_str(), status.chars().next()) {
+        ("failure" | "error" | "fail" | "expired" | "bounced" | "rejected" | "undeliverable", _) => "failed".to_owned(),
+        ("delay" | "deferred" | "queued", _) => "delayed".to_owned(),
+        ("deliverable" | "success" | "delivery", _) => "delivered".to_owned(),
+        ("", Some('4' | '5')) => "failed".to_owned(),
+        ("", Some('2')) => "delivered".to_owned(),
+        _ => word,
+    }
 }
 
 /// The class of the status (RFC 3463), else of the server's reply; a delay is never for good.

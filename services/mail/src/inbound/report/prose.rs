@@ -1,120 +1,154 @@
 //! Delivery failures that are told in sentences only: exim, qmail, older postfix and Exchange, gateways.
 //!
 //! Invariant: the sender is a mail system (null envelope sender, `mailer-daemon`, `X-Failed-Recipients`) and the words
-//! are a mail system's; an out-of-office subject wins over both.
+//! are a mail system's, or subject and first words both are; an answer's subject and an out-of-office subject win over
+//! the words, so that a person may quote a bounce.
 
-use super::super::automatic::{has_automatic_subject, is_daemon};
+use super::super::automatic::{asks, has_automatic_subject, is_answer};
 use super::super::mime::{Mail, ids_in};
-use super::{Class, DIAGNOSTIC, MOST, Recipient, Report, add_new, bare_address, class_of, enhanced_code, permanence};
+use super::super::senders::is_daemon;
+use super::addresses;
+use super::phrases::{COPIES, DELAYS, FAILURES, GIVEN_UP, MAY_PASS, SUBJECTS, SYSTEMS};
+use super::{Class, Recipient, Report, add_new, class_of, enhanced_code, permanence};
 
-/// Words that only a mail system opens with.
-const SYSTEMS: [&str; 14] = [
-    "this message was created automatically by mail delivery software",
-    "hi. this is the qmail-send program",
-    "this is the mail system at host",
-    "this is the postfix program at host",
-    "delivery has failed to these recipients or groups",
-    "delivery to the following recipients failed",
-    "your message did not reach some or all of the intended recipients",
-    "the following addresses had permanent fatal errors",
-    "the following addresses had transient non-fatal errors",
-    "address not found",
-    "fehler bei der nachrichtenzustellung an folgende empfänger",
-    "ihre nachricht hat einige oder alle empfänger nicht erreicht",
-    "échec de la remise à ces destinataires",
-    "no se pudo entregar el mensaje a los siguientes destinatarios",
-];
-/// Words that need a mail system as author.
-const FAILURES: [&str; 18] = [
-    "could not be delivered",
-    "couldn't be delivered",
-    "cannot be delivered",
-    "wasn't able to deliver",
-    "unable to deliver",
-    "undeliverable",
-    "undelivered mail",
-    "delivery failed",
-    "delivery failure",
-    "delivery status notification",
-    "failure notice",
-    "returned mail",
-    "returned to sender",
-    "mail delivery problem",
-    "unzustellbar",
-    "nicht zugestellt werden",
-    "non remis",
-    "no se ha podido entregar",
-];
-/// Words of a letter that is still under way.
-const DELAYS: [&str; 9] = [
-    "has not yet been delivered",
-    "has not been delivered to one or more of its recipients after more than",
-    "warning: message",
-    "delivery is delayed",
-    "message delayed",
-    "delivery delayed",
-    "(delay)",
-    "you do not need to resend",
-    "verzögert",
-];
-/// What stands above the copy of the letter.
-const COPIES: [&str; 10] = [
-    "this is a copy of the message",
-    "this is a copy of your message",
-    "below this line is a copy of the message",
-    "included below this line is",
-    "original message headers",
-    "ursprüngliche nachrichtenkopfzeilen",
-    "original message follows",
-    "unsent message below",
-    "original message -----",
-    "return-path: <",
-];
-/// Lines that can belong to one address.
-const LINES: usize = 8;
+/// Bytes in which a mail system says what it has to say.
+const TOLD: usize = 16 * 1024;
 
-/// The failure or delay that a mail system tells of.
-pub(super) fn read(mail: &Mail, text: &str, null_sender: bool) -> Option<Report> {
+/// What is told, and the copy of the letter below it.
+pub(super) struct Told<'a> {
+    pub(super) told: &'a str,
+    pub(super) copy: &'a str,
+    /// Subject and what is told, lower case, on one line.
+    said: String,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn of(mail: &Mail, text: &'a str) -> Self {
+        let (told, copy) = parted(text);
+        let end = told.char_indices().map(|(at, _)| at).find(|at| *at >= TOLD).unwrap_or(told.len());
+        let said = format!("{}\n{}", mail.subject, &told[..end]).to_lowercase().replace(['’', '‘'], "'");
+        Self { told, copy, said: said.split_whitespace().collect::<Vec<_>>().join(" ") }
+    }
+
+    fn says(&self, phrases: &str) -> bool {
+        phrases.lines().any(|phrase| self.said.contains(phrase))
+    }
+
+    /// Whether the letter is still under way.
+    pub(super) fn is_delay(&self) -> bool {
+        self.says(DELAYS) && !self.says(GIVEN_UP)
+    }
+
+    /// Whether the words are those of a failure.
+    pub(super) fn is_failure(&self) -> bool {
+        self.says(SYSTEMS) || self.says(FAILURES)
+    }
+}
+
+/// Whether a subject is one that mail systems write.
+pub(super) fn has_bounce_subject(line: &str) -> bool {
+    let line = line.trim_start_matches(['*', '[', ' ']).to_lowercase();
+    !is_answer(&line) && (SUBJECTS.lines().any(|phrase| line.contains(phrase)) || line.starts_with("warning: "))
+}
+
+/// The failure or delay that a mail system tells of. `words` are the sender's own.
+pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> Option<Report> {
     let failed = mail.fields.get("x-failed-recipients");
-    let daemon = failed.is_some() || is_daemon(mail.from.as_deref().unwrap_or_default());
-    if !(null_sender || daemon) || has_automatic_subject(&mail.subject) {
+    let machine = failed.is_some() || null_sender || is_daemon(mail);
+    if has_automatic_subject(&mail.subject)
+        || (is_answer(&mail.subject.to_lowercase()) && !null_sender && failed.is_none())
+    {
+        return disguised(mail, text, words);
+    }
+    let told = Told::of(mail, text);
+    let delays = told.is_delay();
+    let subject = has_bounce_subject(&mail.subject);
+    let fails = match (machine, subject) {
+        (true, true) => true,
+        // A vacation program has no sender either: the words must be a mail system's.
+        (true, false) if is_daemon(mail) || failed.is_some() => told.is_failure() || delays,
+        (true, false) => told.says(SYSTEMS) || opens_as_system(words),
+        (false, true) => told.is_failure() && !asks(words),
+        (false, false) => false,
+    };
+    if !fails && failed.is_none() {
         return None;
     }
-    let (told, copy) = parted(text);
-    let said = format!("{}\n{}", mail.subject, told).to_lowercase();
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| said.contains(phrase));
-    let fails = says(&SYSTEMS) || (daemon && says(&FAILURES));
-    let delays = daemon && says(&DELAYS) && !says(&["permanent error", "given up", "giving up"]);
-    if !(fails || delays || failed.is_some()) {
-        return None;
-    }
+    Some(report(mail, &told, delays))
+}
+
+/// Gateways that answer with the letter's own subject: only the words can tell, and only if they are all there is.
+fn disguised(mail: &Mail, text: &str, words: &str) -> Option<Report> {
+    let told = Told::of(mail, text);
+    let line = mail.subject.to_lowercase();
+    let subject = SUBJECTS.lines().any(|phrase| line.contains(phrase));
+    let fails = subject
+        && opens_as_system(words)
+        && !asks(words)
+        && words.len() < 1_000
+        && mail.fields.get("in-reply-to").is_none();
+    fails.then(|| report(mail, &told, told.is_delay()))
+}
+
+/// Whether the first words are a mail system's.
+fn opens_as_system(words: &str) -> bool {
+    let first: String = words.chars().filter(|char| !matches!(char, '*' | '#' | '-' | '=' | '_')).take(160).collect();
+    let first = first.to_lowercase().replace(['’', '‘'], "'").split_whitespace().collect::<Vec<_>>().join(" ");
+    SYSTEMS.lines().any(|phrase| first.contains(phrase))
+}
+
+fn report(mail: &Mail, told: &Told, delays: bool) -> Report {
     let action = if delays { "delayed" } else { "failed" };
-    let mut recipients = addresses(told, action);
-    for address in failed.into_iter().flat_map(|list| list.split(',')).map(bare_address).take(MOST) {
-        if address.contains('@') && !recipients.iter().any(|known| known.address.eq_ignore_ascii_case(&address)) {
-            recipients.push(told_of(address, action, ""));
-        }
-    }
+    let recipients = recipients(mail, told, action);
     // The words speak of the whole where no address stands alone on a line.
     let class = if delays {
         Class::Delay
-    } else if recipients.is_empty() {
-        general(&said)
+    } else if recipients.iter().all(|one| one.permanent.is_none()) {
+        general(&told.said)
     } else {
         class_of(&recipients).0
     };
-    let mut message_ids = super::returned_ids(mail);
-    for line in copy.lines().filter(|line| starts_so(line.trim_start_matches(['>', ' ']), "message-id:")) {
-        add_new(&mut message_ids, ids_in(line.split_once(':').map_or("", |(_, ids)| ids)));
-    }
     let why = format!("a mail system says in words that a letter {action}");
-    Some(Report { class, recipients, message_ids, why })
+    Report { class, recipients, message_ids: message_ids(mail, told), why }
 }
 
+/// Who was not reached, by what the words say.
+pub(super) fn recipients(mail: &Mail, told: &Told, action: &str) -> Vec<Recipient> {
+    let found = addresses::in_prose(mail, told.told, told.copy);
+    let recipients = found.into_iter().map(|(address, diagnostic)| {
+        let status = enhanced_code(&diagnostic).unwrap_or_default();
+        let permanent = permanence(action, &status, &diagnostic);
+        Recipient { address, action: action.to_owned(), status, permanent, diagnostic }
+    });
+    recipients.collect()
+}
+
+/// Of the letter, by the parts of the report and by its copy in the text.
+pub(super) fn message_ids(mail: &Mail, told: &Told) -> Vec<String> {
+    let mut ids = super::returned_ids(mail);
+    for line in told.copy.lines().chain(told.told.lines()) {
+        let line = line.trim_start_matches(['>', ' ', '\t']);
+        if line.get(..11).is_some_and(|head| head.eq_ignore_ascii_case("message-id:")) {
+            add_new(&mut ids, ids_in(&line[11..]));
+        }
+    }
+    ids
+}
+
+/// Where no address has a code of its own.
 fn general(said: &str) -> Class {
-    match permanence("failed", &enhanced_code(said).unwrap_or_default(), "") {
+    // Telephone numbers look like reply codes: one counts only behind a word that introduces it.
+    let reply = ["said: ", "error code ", "error: ", "code: ", "response: ", "respond: "]
+        .iter()
+        .find_map(|word| said.split_once(word));
+    let reply: String = reply.map(|(_, rest)| rest.chars().take(40).collect()).unwrap_or_default();
+    match permanence("failed", &enhanced_code(said).unwrap_or_default(), &reply) {
         Some(false) => Class::BounceTransient,
-        Some(true) | None => Class::BouncePermanent,
+        Some(true) => Class::BouncePermanent,
+        None if MAY_PASS.lines().any(|phrase| said.contains(phrase)) && !said.contains("permanent") => {
+            Class::BounceTransient
+        }
+        None => Class::BouncePermanent,
     }
 }
 
@@ -123,64 +157,10 @@ fn parted(text: &str) -> (&str, &str) {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let lower = line.to_lowercase();
-        if COPIES.iter().any(|mark| lower.contains(mark)) {
+        if at > 0 && line.len() < 200 && COPIES.lines().any(|mark| lower.contains(mark)) {
             return text.split_at(at);
         }
         at += line.len();
     }
-    (text, text)
-}
-
-/// Addresses at the start of a line, each with what follows up to the next one or an empty line.
-fn addresses(told: &str, action: &str) -> Vec<Recipient> {
-    let mut recipients: Vec<Recipient> = Vec::new();
-    let mut open: Option<(String, String, usize)> = None;
-    let mut close = |open: Option<(String, String, usize)>| {
-        if let Some((address, diagnostic, _)) = open
-            && recipients.len() < MOST
-            && !recipients.iter().any(|known| known.address.eq_ignore_ascii_case(&address))
-        {
-            recipients.push(told_of(address, action, &diagnostic));
-        }
-    };
-    for line in told.lines().map(str::trim) {
-        if let Some((address, rest)) = leading_address(line) {
-            close(open.take());
-            open = Some((address, rest.to_owned(), 0));
-            continue;
-        }
-        open = match open.take() {
-            Some((address, diagnostic, count)) if count < LINES && (!line.is_empty() || diagnostic.is_empty()) => {
-                Some((address, format!("{diagnostic} {line}").trim().to_owned(), count + 1))
-            }
-            Some(ended) => {
-                close(Some(ended));
-                None
-            }
-            None => None,
-        };
-    }
-    close(open);
-    recipients
-}
-
-fn leading_address(line: &str) -> Option<(String, &str)> {
-    let end = line.find(|char: char| char.is_whitespace()).unwrap_or(line.len());
-    let (word, rest) = line.split_at(end);
-    let word = word.split_once("<mailto:").map_or(word, |(address, _)| address);
-    let address = word.trim_end_matches([':', ',', ';', '.']).trim_matches(['<', '>', '(', ')', '"', '\'']);
-    let (local, domain) = address.rsplit_once('@')?;
-    let plausible = !local.is_empty() && domain.contains('.') && !address.contains(['<', '>', '/', '=']);
-    plausible.then(|| (address.chars().take(320).collect(), rest))
-}
-
-fn told_of(address: String, action: &str, diagnostic: &str) -> Recipient {
-    let diagnostic: String = diagnostic.trim_start_matches([':', ' ']).chars().take(DIAGNOSTIC).collect();
-    let status = enhanced_code(&diagnostic).unwrap_or_default();
-    let permanent = permanence(action, &status, &diagnostic);
-    Recipient { address, action: action.to_owned(), status, permanent, diagnostic }
-}
-
-fn starts_so(line: &str, start: &str) -> bool {
-    line.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+    (text, "")
 }

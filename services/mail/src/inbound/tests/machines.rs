@@ -59,7 +59,16 @@ fn a_report_of_success_is_a_receipt() {
 
 #[test]
 fn a_report_without_an_outcome_is_unclear() {
-    assert_eq!(dsn("X-Nothing: here\n").class, Class::Unclear);
+    let report = |subject: &str| {
+        let raw = format!(
+            "From: postmaster@contoso.example\nSubject: {subject}\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n\
+             --b\nContent-Type: message/delivery-status\n\nX-Nothing: here\n--b--\n"
+        );
+        from_nobody(&raw).class
+    };
+    assert_eq!(report("Data"), Class::Unclear);
+    assert_eq!(report("Undelivered Mail Returned to Sender"), Class::BouncePermanent);
 }
 
 #[test]
