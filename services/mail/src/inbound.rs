@@ -156,7 +156,7 @@ pub fn read(
         date: mail.date,
         encrypted: mail.is_encrypted(&full_text),
         may_answer: false,
-        new_text: words::own(&full_text),
+        new_text: words::own(&full_text, words::Purpose::of(&mail.subject)),
         full_text,
         recipients: Vec::new(),
         evidence: mail.notes.clone(),
@@ -201,7 +201,7 @@ fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn
         Signs::None if inbound.encrypted => {
             decide(Class::Unclear, "it is encrypted, so that its text cannot be read here".to_owned());
         }
-        Signs::None if inbound.new_text.is_empty() => {
+        Signs::None if inbound.new_text.is_empty() || words::is_mobile_signature(&inbound.new_text) => {
             decide(Class::Unclear, "it has no words of the sender's own".to_owned());
         }
         Signs::None => decide(Class::Human, "it has own words and no sign of a machine".to_owned()),

@@ -169,3 +169,30 @@ fn replies_of_talon() {
 fn forwarded_and_quoted_mails_of_quotequail() {
     check("quotequail", &Counts { mails: 23, ..Counts::default() });
 }
+
+#[test]
+fn mails_written_by_hand_in_the_style_of_many_systems() {
+    check("handwritten", &Counts { mails: 0, ..Counts::default() });
+}
+
+#[test]
+fn zz_temporary_look() {
+    let Ok(dir) = std::env::var("CORPUS_DIR") else { return };
+    let mut files: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|f| f.unwrap().path()).filter(|p| p.is_file()).collect();
+    files.sort();
+    for file in files {
+        let raw = std::fs::read(&file).unwrap();
+        let seen = read(&raw, None, None, &|_| false);
+        println!(
+            "LOOK {} {} may={} subj={:?} from={:?} rcpt={:?} {:?}",
+            file.file_name().unwrap().to_string_lossy(),
+            seen.class,
+            seen.may_answer,
+            seen.subject.chars().take(60).collect::<String>(),
+            seen.from,
+            seen.recipients.iter().map(|r| &r.address).collect::<Vec<_>>(),
+            seen.evidence.last()
+        );
+    }
+}

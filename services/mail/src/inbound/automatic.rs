@@ -7,7 +7,8 @@
 mod phrases;
 
 use super::mime::Mail;
-use super::senders::{is_daemon, is_list, is_nobody, local_part};
+use super::report::{has_bounce_subject, opens_as_system};
+use super::senders::{is_daemon, is_list, is_list_program, is_nobody, local_part};
 use phrases::{
     ABSENCE_TEXTS, MACHINE_TEXTS, RECEIPT_SUBJECTS, RECEIPT_TEXTS, SERVICE_SUBJECTS, SERVICE_TEXTS, SUBJECT_PARTS,
     SUBJECTS,
@@ -101,6 +102,9 @@ pub(super) fn signs(mail: &Mail, words: &str, null_sender: bool) -> Signs {
     }
     if let Some(signs) = by_text(mail, &text, asks, &weak) {
         return signs;
+    }
+    if !asks && (opens_as_system(words) || has_bounce_subject(&mail.subject)) {
+        return Signs::Unclear("it may be a mail system's report in words".to_owned());
     }
     sender(mail, null_sender, &weak)
 }
@@ -225,7 +229,8 @@ fn sender(mail: &Mail, null_sender: bool, weak: &[&'static str]) -> Signs {
     if null_sender {
         return Signs::Unclear("its envelope has no sender, as mail of machines has".to_owned());
     }
-    if is_daemon(mail) || is_nobody(mail.from.as_deref().unwrap_or_default()) {
+    let from = mail.from.as_deref().unwrap_or_default();
+    if is_daemon(mail) || is_nobody(from) || is_list_program(from) {
         return Signs::Unclear("its sender is one that no person writes as".to_owned());
     }
     if mail.kind == "multipart/report" {

@@ -15,7 +15,7 @@ pub(super) fn transfer(encoding: &str, bytes: &[u8]) -> Vec<u8> {
 
 /// The text behind a charset: the stated one, else UTF-8, else Windows-1252, which gives every byte a character.
 pub(super) fn text(charset: Option<&str>, bytes: &[u8]) -> String {
-    let stated = charset.map(|name| name.trim().to_ascii_lowercase()).filter(|name| name != "us-ascii");
+    let stated = charset.map(known_as).filter(|name| name != "us-ascii");
     if let Some(decode) = stated.and_then(|name| charset_decoder(name.as_bytes())) {
         return decode(bytes);
     }
@@ -24,6 +24,39 @@ pub(super) fn text(charset: Option<&str>, bytes: &[u8]) -> String {
         (Err(_), Some(decode)) => decode(bytes),
         (Err(_), None) => String::from_utf8_lossy(bytes).into_owned(),
     }
+}
+
+/// The registered name behind the ones that mail programs make up.
+fn known_as(charset: &str) -> String {
+    let name = charset.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
+    let known = match name.as_str() {
+        "utf8" | "unicode-1-1-utf-8" | "x-utf-8" | "utf-8mb4" => "utf-8",
+        "unicode-1-1-utf-7" | "x-unicode-2-0-utf-7" => "utf-7",
+        "gb2312" | "gbk" | "x-gbk" | "gb_2312-80" | "cp936" | "euc-cn" | "hz-gb-2312" => "gb18030",
+        "ks_c_5601-1987" | "ks_c_5601" | "ksc5601" | "cp949" | "uhc" | "windows-949" => "euc-kr",
+        "x-sjis" | "shift-jis" | "sjis" | "cp932" | "windows-31j" | "ms_kanji" => "shift_jis",
+        "x-euc-jp" => "euc-jp",
+        "iso-2022-jp-1" | "iso-2022-jp-2" | "iso-2022-jp-ms" | "cp50221" | "cp50220" => "iso-2022-jp",
+        "iso-8859-8-i" | "iso-8859-8-e" | "logical" | "visual" => "iso-8859-8",
+        "iso-8859-6-i" | "iso-8859-6-e" => "iso-8859-6",
+        "koi8r" | "koi8" | "koi" => "koi8-r",
+        "x-big5" | "cn-big5" | "cp950" => "big5",
+        "ansi_x3.4-1968" | "ascii" | "ansi_x3.110-1983" | "unknown-8bit" | "x-unknown" | "default" | "unknown" => {
+            "us-ascii"
+        }
+        "latin1" | "latin-1" | "iso8859-1" | "iso_8859-1" | "8859-1" => "iso-8859-1",
+        "latin2" | "latin-2" | "iso8859-2" => "iso-8859-2",
+        "iso8859-15" | "latin-9" | "latin9" => "iso-8859-15",
+        _ => match name
+            .strip_prefix("cp125")
+            .or_else(|| name.strip_prefix("x-cp125"))
+            .or_else(|| name.strip_prefix("win-125"))
+        {
+            Some(page) => return format!("windows-125{page}"),
+            None => return name,
+        },
+    };
+    known.to_owned()
 }
 
 /// RFC 2045 6.8; characters outside the alphabet are passed over, as it demands.
@@ -120,6 +153,16 @@ mod tests {
         assert_eq!(text(Some("ISO-8859-1"), b"Gr\xfc\xdfe"), "Grüße");
         assert_eq!(text(None, b"Gr\xfc\xdfe"), "Grüße");
         assert_eq!(text(Some("no-such-charset"), "Grüße".as_bytes()), "Grüße");
+        assert_eq!(text(Some("cp1252"), b"Gr\xfc\xdfe"), "Grüße");
+        assert_eq!(text(Some("koi8-r"), b"\xf0\xd2\xc9\xd7\xc5\xd4"), "Привет");
+        assert_eq!(text(Some("windows-1255"), b"\xf9\xec\xe5\xed"), "שלום");
+        assert_eq!(text(Some("iso-8859-8-i"), b"\xf9\xec\xe5\xed"), "שלום");
+        assert_eq!(text(Some("GB2312"), b"\xce\xc4\xbc\xfe"), "文件");
+        assert_eq!(text(Some("gb18030"), b"\xce\xc4\xbc\xfe"), "文件");
+        assert_eq!(text(Some("Big5"), b"\xa4\xe5\xa5\xf3"), "文件");
+        assert_eq!(text(Some("ks_c_5601-1987"), b"\xb0\xa1"), "가");
+        assert_eq!(text(Some("x-sjis"), b"\x83e\x83X\x83g"), "テスト");
+        assert_eq!(text(Some("unknown-8bit"), b"caf\xe9"), "café");
         assert_eq!(text(Some("iso-2022-jp"), b"\x1b$B%F%9%H\x1b(B"), "テスト");
     }
 

@@ -3,6 +3,8 @@
 //! No parser and no sanitiser: what comes out is plain text and is shown as such. Invariant: each byte is looked at a
 //! bounded number of times, whatever the nesting, and the output is at most [`LONGEST`] bytes and one line.
 
+/// Stands where a mail program's markup says that a repeated mail begins.
+const SEPARATOR: &str = "-----Original Message-----";
 /// Where output ends.
 const LONGEST: usize = 1024 * 1024;
 /// Quote marks before one line.
@@ -48,6 +50,32 @@ pub(super) fn to_text(html: &str) -> String {
     }
     writer.text(rest);
     writer.finish()
+}
+
+/// Whether an element is the one in which a mail program wraps the mail it repeats.
+fn repeats(name: &str, tag: &str) -> bool {
+    const IDS: [&str; 12] = [
+        "divrplyfwdmsg",
+        "olk_src_body_section",
+        "stopspelling",
+        "yahoo_quoted",
+        "zmail_extra",
+        "protonmail_quote",
+        "tutanota_quote",
+        "mail-editor-reference-message-container",
+        "outlookmessageheader",
+        "qmail_quote",
+        "ntes_quote",
+        "ymail_quoted",
+    ];
+    if !matches!(name, "div" | "span" | "hr" | "table" | "section") || tag.len() < 10 {
+        return false;
+    }
+    let attributes: String = tag.chars().take(400).collect::<String>().to_ascii_lowercase();
+    // Outlook draws a line of this colour above the header block, in every language.
+    let line = attributes.contains("border-top:solid")
+        && ["#e1e1e1", "#b5c4df"].iter().any(|colour| attributes.contains(colour));
+    line || IDS.iter().any(|id| attributes.contains(id))
 }
 
 /// What follows the next `end`; an end that was missed once is not looked for again.
@@ -112,6 +140,11 @@ impl Writer {
     }
 
     fn tag(&mut self, name: &str, tag: &str) {
+        if repeats(name, tag) {
+            self.start_line();
+            self.line.push_str(SEPARATOR);
+            self.end_line();
+        }
         match name {
             "br" => self.end_line(),
             "p" | "/p" | "/table" | "/ul" | "/ol" | "hr" | "/h1" | "/h2" | "/h3" | "/h4" => {
@@ -128,7 +161,9 @@ impl Writer {
             "blockquote" => {
                 self.start_line();
                 let attributes = tag.get("blockquote".len()..).unwrap_or_default().to_ascii_lowercase();
-                self.quotes.push(attributes.contains("cite") || attributes.contains("quote"));
+                // A bar on the left is how webmailers show a quote; an indentation alone is the sender's.
+                let cites = ["cite", "quote", "border-left"].iter().any(|mark| attributes.contains(mark));
+                self.quotes.push(cites);
             }
             "/blockquote" => {
                 self.start_line();

@@ -41,6 +41,8 @@ pub(super) struct Mail {
 pub(super) struct Leaf {
     /// Type and subtype, lower case.
     pub(super) kind: String,
+    /// Its file name, lower case; empty where it has none.
+    name: String,
     /// Marked as attachment, or named like a file.
     pub(super) is_file: bool,
     /// Stands in a multipart/report.
@@ -163,12 +165,21 @@ impl Mail {
         self.leaves.iter().find(|leaf| kinds.contains(&leaf.kind.as_str()))
     }
 
-    /// Whether what a person wrote is hidden from us.
+    /// Whether what a person wrote is hidden from us: S/MIME, PGP in parts or in the text, a protected mail of Office.
     pub(super) fn is_encrypted(&self, text: &str) -> bool {
-        const OPAQUE: [&str; 3] = ["application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"];
+        const OPAQUE: [&str; 4] = [
+            "application/pgp-encrypted",
+            "application/pkcs7-mime",
+            "application/x-pkcs7-mime",
+            "application/x-microsoft-rpmsg-message",
+        ];
+        let protected = self.leaf(&["application/x-microsoft-rpmsg-message"]).is_some();
+        let named = |end: &str| self.leaves.iter().any(|leaf| leaf.name.ends_with(end));
         self.kind == "multipart/encrypted"
-            || text.contains("-----BEGIN PGP MESSAGE-----")
-            || (text.is_empty() && self.leaf(&OPAQUE).is_some())
+            || protected
+            || text.lines().any(|line| line.trim_end() == "-----BEGIN PGP MESSAGE-----")
+            || (text.trim().is_empty() && self.leaf(&OPAQUE).is_some())
+            || (text.trim().is_empty() && [".asc", ".gpg", ".pgp", ".p7m", ".rpmsg"].into_iter().any(named))
     }
 }
 
@@ -246,6 +257,14 @@ impl Walk {
         let disposition = message.and_then(|message| message.content_disposition());
         let is_file = disposition.is_some_and(|stated| stated.is_attachment())
             || message.is_some_and(|message| message.attachment_name().is_some());
+        let name =
+            message.and_then(|message| message.attachment_name()).map(one_line).unwrap_or_default().to_lowercase();
+        if matches!(kind.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef") || name == "winmail.dat" {
+            let named = if name.is_empty() { "winmail.dat" } else { &name };
+            self.mail
+                .notes
+                .push(format!("its part {named} is in Outlook's own format (TNEF): what is in it was not read"));
+        }
         let encoding = message.and_then(|message| message.content_transfer_encoding()).unwrap_or_default();
         let wanted = kind.starts_with("text/") || kind.starts_with("message/");
         let kept = if wanted { &body[..body.len().min(TEXT)] } else { &[] };
@@ -254,7 +273,7 @@ impl Walk {
         }
         let body = decode::transfer(encoding, kept);
         let Within { alternative, report: in_report } = within;
-        self.mail.leaves.push(Leaf { kind, is_file, in_report, alternative, charset, body });
+        self.mail.leaves.push(Leaf { kind, name, is_file, in_report, alternative, charset, body });
     }
 }
 

@@ -7,10 +7,11 @@ mod addresses;
 mod phrases;
 mod prose;
 
-use super::mime::{Fields, Leaf, Mail, split};
+use super::mime::{Fields, Leaf, Mail, parse, split};
 use super::senders::is_daemon;
 use super::{Class, MOST, Recipient};
-use prose::{Told, has_bounce_subject};
+use prose::Told;
+pub(super) use prose::{has_bounce_subject, opens_as_system};
 
 /// Characters of a diagnostic that are kept.
 const DIAGNOSTIC: usize = 1_000;
@@ -37,6 +38,8 @@ fn complaint(mail: &Mail) -> Option<Report> {
     let leaf = mail.leaf(&["message/feedback-report"]).filter(|leaf| leaf.in_report || !leaf.is_file);
     // Hotmail's older reports are the letter itself behind a header of its own.
     let reader = mail.fields.get("x-hmxmroriginalrecipient");
+    // Apple's mail programs send what a reader asked for to the address in List-Unsubscribe.
+    let unsubscribes = mail.fields.get("x-apple-unsubscribe").is_some();
     let fields = match leaf {
         Some(leaf) => Fields::parse(&leaf.body),
         None => plain_feedback(mail).unwrap_or_default(),
@@ -44,6 +47,7 @@ fn complaint(mail: &Mail) -> Option<Report> {
     if leaf.is_none()
         && mail.report_type != "feedback-report"
         && reader.is_none()
+        && !unsubscribes
         && fields.get("feedback-type").is_none()
     {
         return None;
@@ -85,6 +89,12 @@ fn delivery(mail: &Mail, text: &str, null_sender: bool) -> Option<Report> {
     if !declared && !leaves.iter().any(|leaf| leaf.in_report || machine) {
         return None;
     }
+    if leaves.is_empty()
+        && let Some(inner) = wrapped(mail)
+    {
+        let text = inner.text();
+        return delivery(&inner, &text, true);
+    }
     let told = Told::of(mail, text);
     let mut recipients: Vec<Recipient> = Vec::new();
     for one in leaves.iter().flat_map(|leaf| blocks(&leaf.body)).filter_map(|block| recipient(&block)) {
@@ -107,6 +117,13 @@ fn delivery(mail: &Mail, text: &str, null_sender: bool) -> Option<Report> {
         known => known,
     };
     Some(Report { class, recipients, message_ids: prose::message_ids(mail, &told), why: why.to_owned() })
+}
+
+/// The report that a gateway wrapped into a message of its own.
+fn wrapped(mail: &Mail) -> Option<Mail> {
+    let leaf = mail.leaf(&["message/rfc822"])?;
+    let inner = parse(&leaf.body);
+    (inner.report_type == "delivery-status" && inner.leaf(&["message/delivery-status"]).is_some()).then_some(inner)
 }
 
 /// Recipients that the words name, with what the report says of those it names in a way of its own (X.400, a number).

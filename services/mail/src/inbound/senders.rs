@@ -108,6 +108,29 @@ pub(super) fn is_daemon(mail: &Mail) -> bool {
         || NAMES.iter().any(|name| named.contains(name) || stated.split('<').next().unwrap_or_default().contains(name))
 }
 
+/// Whether the author can be nothing but a mail system; `postmaster` and an administrator may be a person.
+pub(super) fn is_sure_daemon(mail: &Mail) -> bool {
+    const ROLES: [&str; 14] = [
+        "postmaster",
+        "administrat",
+        "amministratore",
+        "beheerder",
+        "администратор",
+        "管理者",
+        "管理员",
+        "mailserver",
+        "mail server",
+        "mail system",
+        "mail gateway",
+        "mail router",
+        "internet-mail",
+        "delivery service",
+    ];
+    let stated = mail.fields.get("from").unwrap_or_default().to_lowercase();
+    let named = mail.from_name.as_deref().unwrap_or_default().to_lowercase();
+    is_daemon(mail) && !ROLES.iter().any(|role| stated.contains(role) || named.contains(role))
+}
+
 /// Whether an address belongs to a machine of the other side, so that no report speaks of it.
 pub(super) fn is_service(address: &str) -> bool {
     let address = address.to_ascii_lowercase();
@@ -125,6 +148,12 @@ pub(super) fn is_nobody(address: &str) -> bool {
 pub(super) fn is_list(address: &str) -> bool {
     let local = local_part(address);
     local.starts_with("owner-") || LISTS.iter().any(|end| local.ends_with(end) && local.len() > end.len())
+}
+
+/// Whether only a list program writes from an address; `-owner` and `-admin` may be a person.
+pub(super) fn is_list_program(address: &str) -> bool {
+    let local = local_part(address);
+    is_list(address) && !local.ends_with("-owner") && !local.ends_with("-admin")
 }
 
 /// Whether the envelope names no sender: what mail systems do, and vacation programs.

@@ -5,14 +5,25 @@
 
 mod marks;
 
-use marks::{attribution_at, header_block_at, is_quote, is_separator};
+use marks::{attribution_above_quote, attribution_at, header_block_at, is_forward, is_quote, is_separator};
 
 /// Opens a signature (RFC 3676 4.3). People write dashes of their own without the space.
 const SIGNATURE_MARK: &str = "-- ";
 /// Lines of a signature; what is longer stays.
 const SIGNATURE: usize = 12;
 /// Words above a repeated mail that say the answers stand inside it.
-const ANSWERS_BELOW: [&str; 16] = [
+const ANSWERS_BELOW: [&str; 27] = [
+    "see above and below",
+    "in bold",
+    "in capitals",
+    "see attached",
+    "siehe unten",
+    "weiter unten",
+    "en rouge",
+    "dans le texte",
+    "en rojo",
+    "in rosso",
+    "in het rood",
     "below",
     "inline",
     "in-line",
@@ -40,13 +51,58 @@ enum Line {
     Signature,
 }
 
-/// The sender's own words in a text; empty if it repeats only.
-pub(super) fn own(text: &str) -> String {
+/// What a mail does with the mail it repeats, by its subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The repeated mail is known already.
+    Answers,
+    /// The repeated mail is what the sender wants to be read.
+    Forwards,
+}
+
+impl Purpose {
+    /// `Fwd: …` and its translations.
+    pub(super) fn of(subject: &str) -> Self {
+        const FORWARDS: [&str; 18] = [
+            "fwd",
+            "fw",
+            "wg",
+            "tr",
+            "rv",
+            "enc",
+            "i",
+            "vb",
+            "vl",
+            "pd",
+            "vs",
+            "doorst",
+            "转发",
+            "轉寄",
+            "転送",
+            "пересл",
+            "전달",
+            "ilt",
+        ];
+        let subject = subject.trim_start().to_lowercase();
+        let forwards = subject.split_once([':', '：']).is_some_and(|(word, _)| FORWARDS.contains(&word.trim()));
+        if forwards { Self::Forwards } else { Self::Answers }
+    }
+}
+
+/// The sender's own words in a text; empty if it repeats only. What is passed on counts as own.
+pub(super) fn own(text: &str, purpose: Purpose) -> String {
     let lines: Vec<&str> =
         text.lines().map(|line| if line == SIGNATURE_MARK { line } else { line.trim_end() }).collect();
     let mut kinds = vec![Line::Own; lines.len()];
-    mark_quotes(&lines, &mut kinds);
-    let end = repeated_from(&lines, &mut kinds).unwrap_or(lines.len());
+    let passed_on = lines.iter().position(|line| is_forward(line) && !is_quote(line)).unwrap_or(lines.len());
+    let repeated = match purpose {
+        Purpose::Answers => {
+            mark_quotes(&lines[..passed_on], &mut kinds);
+            repeated_from(&lines[..passed_on], &mut kinds)
+        }
+        Purpose::Forwards => None,
+    };
+    let end = repeated.unwrap_or(lines.len());
     let (lines, kinds) = (&lines[..end], &mut kinds[..end]);
     mark_signature(lines, kinds);
     let own = joined(lines, kinds);
@@ -58,8 +114,40 @@ pub(super) fn own(text: &str) -> String {
     joined(lines, &bullets.collect::<Vec<_>>())
 }
 
+/// Whether a text says no more than which telephone it was written on.
+pub(super) fn is_mobile_signature(text: &str) -> bool {
+    const OPENINGS: [&str; 22] = [
+        "sent from my",
+        "sent from mail",
+        "sent from yahoo",
+        "sent from outlook",
+        "sent via",
+        "sent on the go",
+        "get outlook for",
+        "von meinem",
+        "gesendet von",
+        "gesendet mit",
+        "diese nachricht wurde von",
+        "envoyé de mon",
+        "envoyé depuis",
+        "enviado desde mi",
+        "enviado do meu",
+        "inviato da",
+        "verstuurd vanaf",
+        "verzonden vanaf",
+        "skickat från",
+        "sendt fra",
+        "отправлено с",
+        "iphoneから送信",
+    ];
+    let text = text.trim().trim_start_matches(['-', ' ', '\n']).to_lowercase();
+    text.lines().filter(|line| !line.trim().is_empty()).count() <= 2
+        && OPENINGS.iter().any(|opening| text.starts_with(opening))
+}
+
 /// Lines behind `>`, and the heading directly above them.
 fn mark_quotes(lines: &[&str], kinds: &mut [Line]) {
+    let mut headed = false;
     for (line, kind) in lines.iter().zip(kinds.iter_mut()) {
         if is_quote(line) {
             *kind = Line::Quote;
@@ -67,7 +155,7 @@ fn mark_quotes(lines: &[&str], kinds: &mut [Line]) {
     }
     let mut at = 0;
     while at < lines.len() {
-        let heading = if kinds[at] == Line::Own { attribution_at(lines, at) } else { None };
+        let heading = if kinds[at] == Line::Own { attribution_above_quote(lines, at) } else { None };
         let Some(end) = heading else {
             at += 1;
             continue;
@@ -75,8 +163,15 @@ fn mark_quotes(lines: &[&str], kinds: &mut [Line]) {
         let below = (end..lines.len()).find(|line| !lines[*line].is_empty());
         if below.is_some_and(|line| kinds[line] == Line::Quote) {
             kinds[at..end].fill(Line::Heading);
+            headed = true;
+            at = end;
+        } else {
+            at += 1;
         }
-        at = end;
+    }
+    // One marked line that nothing introduces may be the sender's own way of writing.
+    if !headed && kinds.iter().filter(|kind| **kind == Line::Quote).count() == 1 {
+        kinds.fill(Line::Own);
     }
 }
 

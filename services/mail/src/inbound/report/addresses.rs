@@ -14,8 +14,7 @@ const LINES: usize = 8;
 /// Lines of a told failure that are looked at.
 const LOOKED_AT: usize = 400;
 /// What may stand before the address on its line, lower case.
-const LABELS: [&str; 32] = [
-    "to",
+const LABELS: [&str; 29] = [
     "recipient",
     "recipients",
     "recipient address",
@@ -34,12 +33,10 @@ const LABELS: [&str; 32] = [
     "email",
     "final-recipient",
     "original-recipient",
-    "for",
     "mailto",
     "invalid final delivery userid",
     "user mailbox exceeds allowed size",
     "mailbox full",
-    "an",
     "empfänger",
     "destinataire",
     "destinatario",
@@ -66,8 +63,9 @@ const OTHERS: [&str; 10] = [
 pub(super) fn in_prose(mail: &Mail, told: &str, copy: &str) -> Vec<(String, String)> {
     let own = own_side(mail);
     let foreign = |address: &str| !own.iter().any(|known| known.eq_ignore_ascii_case(address)) && !is_service(address);
-    let mut leading = leading(told);
+    let (mut leading, mut addressed) = leading(told);
     leading.retain(|(address, _)| foreign(address));
+    addressed.retain(|(address, _)| foreign(address));
     if let Some(list) = mail.fields.get("x-failed-recipients") {
         let named = list.split(',').map(bare_address).filter(|address| address.contains('@')).take(MOST);
         return named.map(|address| with_diagnostic(address, &leading)).collect();
@@ -76,9 +74,13 @@ pub(super) fn in_prose(mail: &Mail, told: &str, copy: &str) -> Vec<(String, Stri
         return leading;
     }
     let mut within = within(told);
-    within.retain(|(address, _)| foreign(address));
-    if !within.is_empty() {
-        return within;
+    within.retain(|(address, _)| {
+        foreign(address) && !addressed.iter().any(|(known, _)| known.eq_ignore_ascii_case(address))
+    });
+    for named in [within, addressed] {
+        if !named.is_empty() {
+            return named;
+        }
     }
     returned_to(mail, copy).into_iter().map(|address| (address, String::new())).collect()
 }
@@ -96,15 +98,21 @@ fn own_side(mail: &Mail) -> Vec<String> {
     mail.to.iter().cloned().chain(stated).chain(sender).collect()
 }
 
-/// Addresses at the start of a line, each with what follows up to the next one or an empty line.
-fn leading(told: &str) -> Vec<(String, String)> {
+/// Addresses at the start of a line, each with what follows up to the next one or an empty line; and apart from them
+/// those behind `To:`, which may be a list that the letter was sent to.
+fn leading(told: &str) -> (Vec<(String, String)>, Vec<(String, String)>) {
     let mut found: Vec<(String, String)> = Vec::new();
+    let mut addressed: Vec<(String, String)> = Vec::new();
     let mut open: Option<(String, String, usize)> = None;
     for line in told.lines().take(LOOKED_AT).map(str::trim) {
-        if let Some((address, rest)) = leading_address(line) {
-            close(&mut found, open.take());
-            open = Some((address, rest.to_owned(), 0));
-            continue;
+        match leading_address(line) {
+            Some(Leading::Named(address, rest)) => {
+                close(&mut found, open.take());
+                open = Some((address, rest.to_owned(), 0));
+                continue;
+            }
+            Some(Leading::Addressed(address)) => push(&mut addressed, address, String::new()),
+            None => {}
         }
         open = match open.take() {
             Some((address, diagnostic, count)) if count < LINES && (!line.is_empty() || diagnostic.is_empty()) => {
@@ -118,7 +126,16 @@ fn leading(told: &str) -> Vec<(String, String)> {
         };
     }
     close(&mut found, open);
-    found
+    (found, addressed)
+}
+
+/// An address at the start of a line.
+#[derive(Debug, PartialEq, Eq)]
+enum Leading<'a> {
+    /// With what stands behind it.
+    Named(String, &'a str),
+    /// Behind `To:`.
+    Addressed(String),
 }
 
 fn close(found: &mut Vec<(String, String)>, open: Option<(String, String, usize)>) {
@@ -149,18 +166,21 @@ fn cut(diagnostic: &str) -> String {
 }
 
 /// `<a@b.example>: said`, `> a@b.example`, `Failed Recipient: a@b.example`, `"a@b.example" <a@b.example>`.
-fn leading_address(line: &str) -> Option<(String, &str)> {
+fn leading_address(line: &str) -> Option<Leading<'_>> {
     let line = line.trim_start_matches(['*', '>', '-', '•', '·', '|', '\t', ' ']);
-    if let Some(found) = address_at(line) {
-        return Some(found);
+    if let Some((address, rest)) = address_at(line) {
+        return Some(Leading::Named(address, rest));
     }
     let (label, rest) = line.split_once([':', '：', ';'])?;
     let label = label.trim().to_lowercase();
-    let known =
-        LABELS.contains(&label.as_str()) || (label.starts_with("delivery failed ") && label.ends_with("attempts"));
     let rest = rest.trim_start();
-    let rest = rest.strip_prefix("rfc822;").unwrap_or(rest).trim_start();
-    if known { address_at(rest) } else { None }
+    let (address, rest) = address_at(rest.strip_prefix("rfc822;").unwrap_or(rest).trim_start())?;
+    let tried = label.starts_with("delivery failed ") && label.ends_with("attempts");
+    if tried || LABELS.contains(&label.as_str()) {
+        return Some(Leading::Named(address, rest));
+    }
+    matches!(label.as_str(), "to" | "for" | "an" | "à" | "para" | "a" | "aan" | "кому")
+        .then_some(Leading::Addressed(address))
 }
 
 fn address_at(line: &str) -> Option<(String, &str)> {
@@ -194,10 +214,13 @@ fn addresses(text: &str) -> Vec<String> {
 fn plausible(word: &str) -> Option<String> {
     let address = word
         .trim_matches(['<', '>', '(', ')', '"', '\'', '.', ',', ':', ';', '*', '!', '?', '“', '”', '-', '=', '[', ']']);
+    let address = address.strip_prefix("SMTP=").or_else(|| address.strip_prefix("smtp=")).unwrap_or(address);
     let (local, domain) = address.rsplit_once('@')?;
     let host =
         domain.contains('.') && domain.chars().all(|char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_'));
-    let name = !local.is_empty() && local.len() <= 128 && !local.contains(['<', '>', '@', '\\', '`', '"', ':']);
+    let name = !local.is_empty()
+        && local.len() <= 128
+        && !local.contains(['<', '>', '@', '\\', '`', '"', ':', '：', '，', '（']);
     (host && name && !local.contains("//")).then(|| address.chars().take(320).collect())
 }
 
@@ -210,7 +233,15 @@ fn within(told: &str) -> Vec<(String, String)> {
             continue;
         }
         for address in addresses(line) {
-            push(&mut found, address, cut(line));
+            // `… are not accepting mail from a@b.example` speaks of the sender.
+            let sends = lower.split_once(&address.to_lowercase()).is_some_and(|(before, _)| {
+                let before = before.trim_end_matches(|char: char| !char.is_alphanumeric());
+                let forwarded = ["generated from", "expanded from"].iter().any(|words| before.ends_with(words));
+                !forwarded && [" from", " by", " von", " de"].iter().any(|word| before.ends_with(word))
+            });
+            if !sends {
+                push(&mut found, address, cut(line));
+            }
         }
     }
     found
@@ -243,8 +274,13 @@ mod tests {
 
     #[test]
     fn an_address_is_found_behind_decoration_and_labels() {
-        let found = |line| leading_address(line).map(|(address, rest)| (address, rest.trim().to_owned()));
+        let found = |line| match leading_address(line) {
+            Some(Leading::Named(address, rest)) => Some((address, rest.trim().to_owned())),
+            Some(Leading::Addressed(address)) => Some((address, "to".to_owned())),
+            None => None,
+        };
         let expect = |address: &str, rest: &str| Some((address.to_owned(), rest.to_owned()));
+        assert_eq!(found("To: a@b.example"), expect("a@b.example", "to"));
         assert_eq!(found("<a@b.example>: 550 no"), expect("a@b.example", "550 no"));
         assert_eq!(found("> a@b.example"), expect("a@b.example", ""));
         assert_eq!(found("Failed Recipient: a@b.example"), expect("a@b.example", ""));
@@ -255,7 +291,7 @@ mod tests {
 
     #[test]
     fn the_address_a_letter_was_expanded_from_counts_too() {
-        let found = leading("a@b.example\n    (expanded from: <c@d.example>)\n");
+        let (found, _) = leading("a@b.example\n    (expanded from: <c@d.example>)\n");
         let addresses: Vec<&str> = found.iter().map(|(address, _)| address.as_str()).collect();
         assert_eq!(addresses, ["a@b.example", "c@d.example"]);
     }

@@ -6,7 +6,7 @@
 
 use super::super::automatic::{asks, has_automatic_subject, is_answer};
 use super::super::mime::{Mail, ids_in};
-use super::super::senders::is_daemon;
+use super::super::senders::{is_daemon, is_nobody, is_sure_daemon};
 use super::addresses;
 use super::phrases::{COPIES, DELAYS, FAILURES, GIVEN_UP, MAY_PASS, SUBJECTS, SYSTEMS};
 use super::{Class, Recipient, Report, add_new, class_of, enhanced_code, permanence};
@@ -46,9 +46,9 @@ impl<'a> Told<'a> {
 }
 
 /// Whether a subject is one that mail systems write.
-pub(super) fn has_bounce_subject(line: &str) -> bool {
+pub(in super::super) fn has_bounce_subject(line: &str) -> bool {
     let line = line.trim_start_matches(['*', '[', ' ']).to_lowercase();
-    !is_answer(&line) && (SUBJECTS.lines().any(|phrase| line.contains(phrase)) || line.starts_with("warning: "))
+    !is_answer(&line) && SUBJECTS.lines().any(|phrase| line.contains(phrase))
 }
 
 /// The failure or delay that a mail system tells of. `words` are the sender's own.
@@ -63,13 +63,16 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
     let told = Told::of(mail, text);
     let delays = told.is_delay();
     let subject = has_bounce_subject(&mail.subject);
+    let unread = is_nobody(mail.from.as_deref().unwrap_or_default());
     let fails = match (machine, subject) {
         (true, true) => true,
-        // A vacation program has no sender either: the words must be a mail system's.
-        (true, false) if is_daemon(mail) || failed.is_some() => told.is_failure() || delays,
-        (true, false) => told.says(SYSTEMS) || opens_as_system(words),
-        (false, true) => told.is_failure() && !asks(words),
-        (false, false) => false,
+        (true, false) if is_sure_daemon(mail) || failed.is_some() => told.is_failure() || delays,
+        // A vacation program has no sender either, and a postmaster may be a person: the words must be a mail system's.
+        (true, false) => told.says(SYSTEMS) && !(asks(words) && is_thread(mail)),
+        (false, true) => {
+            !asks(words) && !is_thread(mail) && (opens_as_system(words) || (told.is_failure() && returns(mail, &told)))
+        }
+        (false, false) => unread && opens_as_system(words),
     };
     if !fails && failed.is_none() {
         return None;
@@ -77,21 +80,27 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
     Some(report(mail, &told, delays))
 }
 
+/// Whether a mail answers another.
+fn is_thread(mail: &Mail) -> bool {
+    mail.fields.get("in-reply-to").is_some() || mail.fields.get("references").is_some()
+}
+
+/// Whether the letter, or its header, comes back with the words.
+fn returns(mail: &Mail, told: &Told) -> bool {
+    !told.copy.is_empty() || mail.leaf(&["message/rfc822", "text/rfc822-headers"]).is_some()
+}
+
 /// Gateways that answer with the letter's own subject: only the words can tell, and only if they are all there is.
 fn disguised(mail: &Mail, text: &str, words: &str) -> Option<Report> {
     let told = Told::of(mail, text);
     let line = mail.subject.to_lowercase();
     let subject = SUBJECTS.lines().any(|phrase| line.contains(phrase));
-    let fails = subject
-        && opens_as_system(words)
-        && !asks(words)
-        && words.len() < 1_000
-        && mail.fields.get("in-reply-to").is_none();
+    let fails = subject && opens_as_system(words) && !asks(words) && words.len() < 1_000 && !is_thread(mail);
     fails.then(|| report(mail, &told, told.is_delay()))
 }
 
 /// Whether the first words are a mail system's.
-fn opens_as_system(words: &str) -> bool {
+pub(in super::super) fn opens_as_system(words: &str) -> bool {
     let first: String = words.chars().filter(|char| !matches!(char, '*' | '#' | '-' | '=' | '_')).take(160).collect();
     let first = first.to_lowercase().replace(['’', '‘'], "'").split_whitespace().collect::<Vec<_>>().join(" ");
     SYSTEMS.lines().any(|phrase| first.contains(phrase))

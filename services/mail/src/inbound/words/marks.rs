@@ -8,152 +8,171 @@ const FOLDED: usize = 4;
 const HEADING: usize = 600;
 
 /// Openings of a heading above a quote.
-const OPENINGS: [&str; 14] =
-    ["on ", "am ", "le ", "el ", "il ", "op ", "em ", "den ", "dnia ", "w dniu ", "på ", "quoting ", "zitat ", "a "];
+const OPENINGS: &str = "on |am |le |el |il |op |em |den |dnia |w dniu |på |quoting |zitat |a |dne |dňa |la data |în |ons |tor |tis |mån |\
+    fre |lör |sön |man |tir |lør |søn |vào |pada |στις |στην |kl. |в |у |за |на |dana ";
 /// Verbs in it.
-const VERBS: [&str; 16] = [
-    "wrote",
-    "writes",
-    "schrieb",
-    "a écrit",
-    "escribió",
-    "ha scritto",
-    "scrisse",
-    "schreef",
-    "escreveu",
-    "napisał",
-    "skrev",
-    "kirjoitti",
-    "írta",
-    "napsal",
-    "quoting",
-    "zitat von",
-];
+const VERBS: &str = "wrote|writes|schrieb|geschrieben|a écrit|ha escrit|escribió|escribio|ha scritto|scrisse|schreef|geschreven|escreveu|\
+    napisał|pisze|skrev|skreiv|kirjoitti|írta|napsal|napísal|quoting|zitat von|a scris|написал|написала|пишет|писал|написав|пише|написа|\
+    yazdı|şunu yazdı|έγραψε|je napisao|je pisal|je napisal|kirjutas|rašė|rakstīja|skrifaði|đã viết|menulis|เขียน|כתב|כתבה|كتب|写道|寫道|写到|\
+    のメール|さんは書きました|書きました|님이 작성|작성:|썼습니다|님의 메시지";
+/// Verbs that people use for other things; they count with a date and an address only.
+const RARE_VERBS: &str = "sent|said|sendte|geschickt";
 /// Names of the From field in repeated header blocks.
-const FROM: [&str; 8] = ["from", "von", "de", "da", "van", "från", "fra", "od"];
+const FROM: &str = "from|von|de|da|van|från|fra|od|lähettäjä|feladó|de la|от|від|gönderen|kimden|από|από τον|差出人|送信者|发件人|寄件者|寄件人|보낸 사람|보낸사람|\
+    từ|dari|מאת|من|จาก|saatja|kas|nuo|no|expéditeur|mittente|afzender|remetente|absender";
 /// Names of the other fields there.
-const OTHERS: [&str; 33] = [
-    "sent",
-    "date",
-    "to",
-    "cc",
-    "subject",
-    "reply-to",
-    "importance",
-    "gesendet",
-    "datum",
-    "an",
-    "betreff",
-    "envoyé",
-    "à",
-    "objet",
-    "enviado",
-    "fecha",
-    "para",
-    "asunto",
-    "inviato",
-    "data",
-    "a",
-    "oggetto",
-    "verzonden",
-    "aan",
-    "onderwerp",
-    "skickat",
-    "till",
-    "ämne",
-    "sendt",
-    "til",
-    "emne",
-    "assunto",
-    "priorität",
-];
+const OTHERS: &str = "sent|date|to|cc|bcc|subject|reply-to|importance|priority|attachments|organization|gesendet|datum|an|betreff|antwort an|\
+    wichtigkeit|priorität|anlagen|envoyé|envoyé le|date d'envoi|à|pour|destinataire|copie|objet|sujet|importance|répondre à|enviado|enviado el|fecha|para|asunto|\
+    responder a|inviato|data|a|oggetto|destinatario|rispondi a|verzonden|aan|onderwerp|beantwoorden|skickat|till|kopia|ämne|svara till|sendt|til|kopi|emne|svar til|dato|assunto|\
+    enviada|enviada em|enviado em|responder para|wysłano|wysłane|do|dw|temat|odesláno|komu|předmět|kopie|dátum|predmet|odoslané|elküldve|címzett|tárgy|másolatot kap|trimis|trimis la|către|subiect|\
+    lähetetty|vastaanottaja|aihe|päivämäärä|päiväys|kopio|отправлено|дата|кому|тема|копия|відправлено|надіслано|копія|gönderildi|gönderme tarihi|gönderilen|tarih|kime|konu|bilgi|στάλθηκε|ημερομηνία|\
+    προς|θέμα|κοιν|poslano|poslato|za|送信日時|日付|日時|宛先|件名|发送时间|发送日期|日期|收件人|抄送|主题|寄件日期|傳送時間|收件者|副本|主旨|보낸 날짜|날짜|받는 사람|받는사람|참조|제목|\
+    đã gửi|ngày|đến|tới|chủ đề|tiêu đề|dikirim|tanggal|kepada|perihal|נשלח|תאריך|אל|נושא|עותק|تم الإرسال|التاريخ|إلى|الموضوع|ส่ง|วันที่|ถึง|เรื่อง|saadetud|kuupäev|saaja|teema|išsiųsta|kam|tema|nosūtīts";
 /// Words between the dashes of a separator.
-const SEPARATORS: [&str; 9] = [
-    "original message",
-    "original-nachricht",
-    "originalnachricht",
-    "ursprüngliche nachricht",
-    "message d'origine",
-    "mensaje original",
-    "messaggio originale",
-    "oorspronkelijk bericht",
-    "mensagem original",
-];
+const SEPARATORS: &str = "original message|original appointment|reply message|antwort nachricht|original-nachricht|originalnachricht|ursprüngliche nachricht|\
+    ursprüngliche mail|ursprünglicher termin|originale nachricht|message d'origine|message original|mensaje original|messaggio originale|oorspronkelijk bericht|\
+    origineel bericht|mensagem original|ursprungligt meddelande|originalmeddelande|opprinnelig melding|oprindelig meddelelse|alkuperäinen viesti|wiadomość oryginalna|\
+    oryginalna wiadomość|původní zpráva|pôvodná správa|eredeti üzenet|mesaj original|mesajul original|исходное сообщение|пересылаемое сообщение исходное|оригинал сообщения|\
+    orijinal mesaj|özgün ileti|αρχικό μήνυμα|izvorna poruka|izvirno sporočilo|元のメッセージ|original message ends|原始邮件|邮件原件|原始郵件|原邮件|원본 메시지|원본 메일|tin nhắn gốc|pesan asli|\
+    הודעה מקורית|الرسالة الأصلية|ข้อความต้นฉบับ|algne sõnum|missatge original";
+/// Words over a mail that is passed on: what follows is content.
+const FORWARDS: &str = "forwarded message|forwarded by|begin forwarded message|forwarded mail|start of forwarded message|weitergeleitete nachricht|\
+    anfang der weitergeleiteten|message transféré|message transmis|début du message réexpédié|début du message transféré|message réexpédié|mensaje reenviado|inicio del mensaje reenviado|\
+    messaggio inoltrato|inizio messaggio inoltrato|doorgestuurd bericht|begin doorgestuurd bericht|mensagem encaminhada|início da mensagem reencaminhada|vidarebefordrat meddelande|\
+    vidarebefordrat mejl|videresendt melding|videresendt besked|videresendt meddelelse|edelleenlähetetty viesti|välitetty viesti|wiadomość przekazana|przekazana wiadomość|treść przekazanej|\
+    přeposlaná zpráva|preposlaná správa|továbbított üzenet|mesaj redirecționat|пересылаемое сообщение|пересланное сообщение|перенаправлене повідомлення|переслане повідомлення|\
+    iletilmiş mesaj|yönlendirilen ileti|προωθημένο μήνυμα|転送メッセージ|転送されたメッセージ|转发的邮件|转发邮件|轉寄的郵件|전달된 메시지|전달된 메일|thư đã chuyển tiếp|pesan terusan|הודעה שהועברה|رسالة معاد توجيهها";
 
 /// A line behind `>`.
 pub(super) fn is_quote(line: &str) -> bool {
-    line.starts_with('>') || line.starts_with(" >")
+    let line = line.strip_prefix(' ').unwrap_or(line);
+    line.starts_with('>') && !line.ends_with('<')
 }
 
 /// `-----Original Message-----` and its translations.
 pub(super) fn is_separator(line: &str) -> bool {
+    words_between(line).is_some_and(|words| listed(SEPARATORS, &words))
+}
+
+/// `---------- Forwarded message ----------`, `Begin forwarded message:` and their translations.
+pub(super) fn is_forward(line: &str) -> bool {
+    let line = line.trim().trim_start_matches(['>', ' ']);
+    let heading = line.starts_with(['-', '_', '*', '=']) || line.ends_with([':', '：']);
+    let words =
+        line.trim_matches(|char: char| matches!(char, '-' | '_' | '*' | '=' | ':' | '：') || char.is_whitespace());
+    let words = words.to_lowercase();
+    heading
+        && line.len() < 200
+        && FORWARDS.split('|').any(|known| words == known || words.starts_with(&format!("{known} ")))
+}
+
+fn words_between(line: &str) -> Option<String> {
     let line = line.trim();
-    line.len() < 200 && line.starts_with(['-', '_']) && {
-        let words = line.trim_matches(|char: char| matches!(char, '-' | '_') || char.is_whitespace()).to_lowercase();
-        SEPARATORS.contains(&words.as_str())
-    }
+    let words =
+        line.trim_matches(|char: char| matches!(char, '-' | '_' | '=' | '*' | '—' | '–' | ':') || char.is_whitespace());
+    (line.len() < 200 && line.starts_with(['-', '_', '=', '*', '—', '–'])).then(|| words.to_lowercase())
+}
+
+fn listed(list: &str, word: &str) -> bool {
+    list.split('|').any(|known| known == word)
 }
 
 /// The end of a heading `On … wrote:` that begins on this line. A heading that begins further down is left to that
 /// line, so that own words above it stay.
 pub(super) fn attribution_at(lines: &[&str], at: usize) -> Option<usize> {
+    heading_at(lines, at, is_attribution)
+}
+
+/// The same where marked lines follow: a date and an address are enough then (`2022-10-04 9:00 Vendor <ir@…>:`).
+pub(super) fn attribution_above_quote(lines: &[&str], at: usize) -> Option<usize> {
+    attribution_at(lines, at)
+        .or_else(|| heading_at(lines, at, |lines| is_attribution(lines) || is_dated_address(lines)))
+}
+
+fn heading_at(lines: &[&str], at: usize, is_heading: impl Fn(&[&str]) -> bool) -> Option<usize> {
     let end = (at..lines.len().min(at + FOLDED))
-        .take_while(|line| !lines[*line].is_empty())
+        .take_while(|line| !lines[*line].trim().is_empty())
         .find(|line| ends_so(lines[*line]))?;
-    let matches = |from: usize| is_attribution(&lines[from..=end]);
+    let matches = |from: usize| is_heading(&lines[from..=end]);
     (matches(at) && !(at + 1..=end).any(matches)).then_some(end + 1)
 }
 
 fn ends_so(line: &str) -> bool {
-    line.ends_with([':', '：'])
+    line.ends_with([':', '：', '>']) || line.ends_with("----") || line.ends_with("-- ")
 }
 
 fn is_attribution(lines: &[&str]) -> bool {
-    if lines.iter().map(|line| line.len()).sum::<usize>() > HEADING {
-        return false;
-    }
-    let heading = lines.join(" ").trim().to_lowercase();
+    let Some(heading) = heading(lines) else { return false };
     let dated = heading.contains(|char: char| char.is_ascii_digit());
     let addressed = heading.contains('@');
-    let opens = OPENINGS.iter().any(|opening| heading.starts_with(opening));
-    let says = VERBS.iter().any(|verb| heading.contains(verb));
+    let numbered = heading.starts_with(|char: char| char.is_ascii_digit());
+    let opens = numbered || OPENINGS.split('|').any(|opening| !opening.is_empty() && heading.starts_with(opening));
+    let ends = lines.last().is_some_and(|line| line.trim_end().ends_with([':', '：', '-']));
     let one_line = lines.len() == 1;
-    (says && dated && opens)
-        || (says && addressed && (opens || one_line))
-        || (one_line
-            && dated
-            && addressed
-            && heading.contains('<')
-            && heading.starts_with(|char: char| char.is_ascii_digit()))
+    let says = VERBS.split('|').any(|verb| heading.contains(verb));
+    let says_rarely = RARE_VERBS.split('|').any(|verb| heading.contains(verb));
+    // `Which files? On Tue, 4 Oct 2022 Vendor wrote:` has own words in it: the whole line stays.
+    let shared = !opens && [" on ", "- on "].iter().any(|word| heading.contains(word)) && heading.contains("wrote");
+    ends && !shared
+        && ((says && dated && opens)
+            || (says && addressed && (opens || one_line))
+            || (says_rarely && dated && addressed && opens)
+            || (one_line && dated && addressed && heading.contains('<') && numbered)
+            || (one_line && says && lines[0].trim_start().starts_with("--") && heading.split_whitespace().count() < 20))
 }
 
-/// The end of a repeated header block (`From: … Sent: … To: … Subject: …`) that begins on this line: From first, then
-/// at least two other fields within the next lines.
+fn is_dated_address(lines: &[&str]) -> bool {
+    let Some(heading) = heading(lines) else { return false };
+    let digits = heading.chars().filter(char::is_ascii_digit).count();
+    lines.len() <= 3 && digits >= 5 && heading.contains('@') && heading.contains('<') && heading.len() < 300
+}
+
+/// Its lines as one, lower case, without dashes, stars and quote marks around them.
+fn heading(lines: &[&str]) -> Option<String> {
+    if lines.iter().map(|line| line.len()).sum::<usize>() > HEADING {
+        return None;
+    }
+    let joined = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+    let plain: String =
+        joined.chars().filter(|char| !matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')).collect();
+    Some(plain.trim_start_matches(['-', '_', '*', ' ', '=']).trim().to_lowercase())
+}
+
+/// The end of a repeated header block (`From: … Sent: … To: … Subject: …`) that begins on this line: it has a From, and
+/// at least two other fields near it.
 pub(super) fn header_block_at(lines: &[&str], at: usize) -> Option<usize> {
-    if !FROM.contains(&field(lines[at])?.as_str()) {
+    let first = field(lines[at])?;
+    let begins = listed(FROM, &first);
+    // Hotmail and some others begin with the date or the subject.
+    if !begins && !listed(OTHERS, &first) {
         return None;
     }
     let mut end = at + 1;
-    let mut fields = 0;
-    let mut empty = 0;
+    let (mut senders, mut fields, mut empty) = (usize::from(begins), usize::from(!begins), 0);
     for (number, line) in lines.iter().enumerate().skip(at + 1).take(10) {
         match field(line) {
-            Some(name) if OTHERS.contains(&name.as_str()) => {
+            Some(name) if listed(FROM, &name) && senders == 0 => {
+                senders += 1;
+                end = number + 1;
+            }
+            Some(name) if listed(OTHERS, &name) => {
                 fields += 1;
                 end = number + 1;
             }
             // Long lists of recipients are folded; some programs put empty lines between the fields.
-            _ if line.is_empty() && empty < 3 => empty += 1,
+            _ if line.trim().is_empty() && empty < 3 && begins => empty += 1,
             _ if line.starts_with([' ', '\t']) || line.contains('@') => {}
             _ => break,
         }
     }
-    (fields >= 2).then_some(end)
+    (senders > 0 && fields >= 2).then_some(end)
 }
 
 /// The name before the colon, without stars around it (bold in text) and in lower case.
 fn field(line: &str) -> Option<String> {
-    let line = line.trim_start_matches(['*', ' ']);
-    let colon = line.char_indices().take(24).find(|(_, char)| matches!(char, ':' | '：'))?.0;
-    Some(line[..colon].trim_matches(['*', ' ', '\u{a0}']).to_lowercase())
+    let line = line.trim_start_matches(['*', ' ', '\t', '|', '\u{a0}', '\u{3000}', '\u{feff}']);
+    let colon = line.char_indices().take(28).find(|(_, char)| matches!(char, ':' | '：'))?.0;
+    let name = line[..colon]
+        .trim_matches(|char: char| matches!(char, '*' | '\u{a0}' | '\u{200e}' | '\u{200f}') || char.is_whitespace());
+    Some(name.to_lowercase())
 }
