@@ -7,7 +7,7 @@
 mod phrases;
 
 use super::mime::Mail;
-use super::report::{has_bounce_subject, opens_as_system};
+use super::report::{has_bounce_subject, opens_as_server, opens_as_system};
 use super::senders::{is_daemon, is_list, is_list_program, is_nobody, local_part};
 use phrases::{
     ABSENCE_TEXTS, MACHINE_TEXTS, RECEIPT_SUBJECTS, RECEIPT_TEXTS, SERVICE_SUBJECTS, SERVICE_TEXTS, SUBJECT_PARTS,
@@ -103,7 +103,7 @@ pub(super) fn signs(mail: &Mail, words: &str, null_sender: bool) -> Signs {
     if let Some(signs) = by_text(mail, &text, asks, &weak) {
         return signs;
     }
-    if !asks && (opens_as_system(words) || has_bounce_subject(&mail.subject)) {
+    if !asks && (opens_as_system(words) || opens_as_server(words) || has_bounce_subject(&mail.subject)) {
         return Signs::Unclear("it may be a mail system's report in words".to_owned());
     }
     sender(mail, null_sender, &weak)
@@ -210,7 +210,7 @@ fn by_text(mail: &Mail, text: &str, asks: bool, weak: &[&'static str]) -> Option
             weak.join(", ")
         )));
     }
-    if machine && away || machine && serves {
+    if machine && (away || serves) {
         return Some(Signs::Reply("its text says that it is automatic".to_owned()));
     }
     if machine {
@@ -230,7 +230,10 @@ fn sender(mail: &Mail, null_sender: bool, weak: &[&'static str]) -> Signs {
         return Signs::Unclear("its envelope has no sender, as mail of machines has".to_owned());
     }
     let from = mail.from.as_deref().unwrap_or_default();
-    if is_daemon(mail) || is_nobody(from) || is_list_program(from) {
+    let list = ["x-mlserver", "x-ml-name", "list-id", "list-post", "precedence"]
+        .iter()
+        .any(|name| mail.fields.get(name).is_some());
+    if is_daemon(mail) || is_nobody(from) || is_list_program(from) || (list && is_list(from)) {
         return Signs::Unclear("its sender is one that no person writes as".to_owned());
     }
     if mail.kind == "multipart/report" {

@@ -11,7 +11,7 @@ use super::mime::{Fields, Leaf, Mail, parse, split};
 use super::senders::is_daemon;
 use super::{Class, MOST, Recipient};
 use prose::Told;
-pub(super) use prose::{has_bounce_subject, opens_as_system};
+pub(super) use prose::{has_bounce_subject, opens_as_server, opens_as_system};
 
 /// Characters of a diagnostic that are kept.
 const DIAGNOSTIC: usize = 1_000;

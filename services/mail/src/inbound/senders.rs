@@ -5,7 +5,7 @@
 use super::mime::{Fields, Mail};
 
 /// Local parts, or their beginnings, of mail systems.
-const DAEMONS: [&str; 26] = [
+const DAEMONS: [&str; 28] = [
     "mailer-daemon",
     "mailer_daemon",
     "mailerdaemon",
@@ -13,6 +13,8 @@ const DAEMONS: [&str; 26] = [
     "maildaemon",
     "mdaemon",
     "postmaster",
+    "post_master",
+    "post-master",
     "microsoftexchange",
     "mail.delivery.system",
     "mail-delivery",
@@ -110,8 +112,10 @@ pub(super) fn is_daemon(mail: &Mail) -> bool {
 
 /// Whether the author can be nothing but a mail system; `postmaster` and an administrator may be a person.
 pub(super) fn is_sure_daemon(mail: &Mail) -> bool {
-    const ROLES: [&str; 14] = [
+    const ROLES: [&str; 16] = [
         "postmaster",
+        "post_master",
+        "post-master",
         "administrat",
         "amministratore",
         "beheerder",

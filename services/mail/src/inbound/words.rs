@@ -11,6 +11,8 @@ use marks::{attribution_above_quote, attribution_at, header_block_at, is_forward
 const SIGNATURE_MARK: &str = "-- ";
 /// Lines of a signature; what is longer stays.
 const SIGNATURE: usize = 12;
+/// Lines in which headings are looked for; behind them only marked lines are a quote.
+const LOOKED_AT: usize = 4_000;
 /// Words above a repeated mail that say the answers stand inside it.
 const ANSWERS_BELOW: [&str; 27] = [
     "see above and below",
@@ -94,7 +96,9 @@ pub(super) fn own(text: &str, purpose: Purpose) -> String {
     let lines: Vec<&str> =
         text.lines().map(|line| if line == SIGNATURE_MARK { line } else { line.trim_end() }).collect();
     let mut kinds = vec![Line::Own; lines.len()];
-    let passed_on = lines.iter().position(|line| is_forward(line) && !is_quote(line)).unwrap_or(lines.len());
+    let looked_at = lines.len().min(LOOKED_AT);
+    let passed_on =
+        lines[..looked_at].iter().position(|line| is_forward(line) && !is_quote(line)).unwrap_or(lines.len());
     let repeated = match purpose {
         Purpose::Answers => {
             mark_quotes(&lines[..passed_on], &mut kinds);
@@ -154,7 +158,7 @@ fn mark_quotes(lines: &[&str], kinds: &mut [Line]) {
         }
     }
     let mut at = 0;
-    while at < lines.len() {
+    while at < lines.len().min(LOOKED_AT) {
         let heading = if kinds[at] == Line::Own { attribution_above_quote(lines, at) } else { None };
         let Some(end) = heading else {
             at += 1;
@@ -180,7 +184,7 @@ fn mark_quotes(lines: &[&str], kinds: &mut [Line]) {
 fn repeated_from(lines: &[&str], kinds: &mut [Line]) -> Option<usize> {
     let last_quote = kinds.iter().rposition(|kind| *kind == Line::Quote).unwrap_or_default();
     let mut above = String::new();
-    for at in 0..lines.len() {
+    for at in 0..lines.len().min(LOOKED_AT) {
         if kinds[at] != Line::Own {
             continue;
         }

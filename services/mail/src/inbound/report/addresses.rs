@@ -9,12 +9,15 @@ use super::super::mime::{Fields, Mail, split};
 use super::super::senders::is_service;
 use super::{DIAGNOSTIC, bare_address};
 
+/// Bytes of an address with what decorates it.
+const LONGEST: usize = 500;
 /// Lines that can belong to one address.
 const LINES: usize = 8;
 /// Lines of a told failure that are looked at.
 const LOOKED_AT: usize = 400;
 /// What may stand before the address on its line, lower case.
-const LABELS: [&str; 29] = [
+const LABELS: [&str; 30] = [
+    "rcpt to",
     "recipient",
     "recipients",
     "recipient address",
@@ -46,8 +49,9 @@ const LABELS: [&str; 29] = [
     "受信者",
 ];
 /// Lines that name the sender's side, lower case.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "from:",
+    "mail from",
     "sender:",
     "reply-to:",
     "message-id:",
@@ -59,8 +63,11 @@ const OTHERS: [&str; 10] = [
     "x-",
 ];
 
+/// An address and what is said of it.
+type Named = (String, String);
+
 /// Addresses, each with what is said of it; at most [`MOST`].
-pub(super) fn in_prose(mail: &Mail, told: &str, copy: &str) -> Vec<(String, String)> {
+pub(super) fn in_prose(mail: &Mail, told: &str, copy: &str) -> Vec<Named> {
     let own = own_side(mail);
     let foreign = |address: &str| !own.iter().any(|known| known.eq_ignore_ascii_case(address)) && !is_service(address);
     let (mut leading, mut addressed) = leading(told);
@@ -85,7 +92,7 @@ pub(super) fn in_prose(mail: &Mail, told: &str, copy: &str) -> Vec<(String, Stri
     returned_to(mail, copy).into_iter().map(|address| (address, String::new())).collect()
 }
 
-fn with_diagnostic(address: String, leading: &[(String, String)]) -> (String, String) {
+fn with_diagnostic(address: String, leading: &[Named]) -> Named {
     let said = leading.iter().find(|(known, _)| known.eq_ignore_ascii_case(&address)).map(|(_, said)| said.clone());
     (address, said.unwrap_or_default())
 }
@@ -100,9 +107,9 @@ fn own_side(mail: &Mail) -> Vec<String> {
 
 /// Addresses at the start of a line, each with what follows up to the next one or an empty line; and apart from them
 /// those behind `To:`, which may be a list that the letter was sent to.
-fn leading(told: &str) -> (Vec<(String, String)>, Vec<(String, String)>) {
-    let mut found: Vec<(String, String)> = Vec::new();
-    let mut addressed: Vec<(String, String)> = Vec::new();
+fn leading(told: &str) -> (Vec<Named>, Vec<Named>) {
+    let mut found: Vec<Named> = Vec::new();
+    let mut addressed: Vec<Named> = Vec::new();
     let mut open: Option<(String, String, usize)> = None;
     for line in told.lines().take(LOOKED_AT).map(str::trim) {
         match leading_address(line) {
@@ -138,7 +145,7 @@ enum Leading<'a> {
     Addressed(String),
 }
 
-fn close(found: &mut Vec<(String, String)>, open: Option<(String, String, usize)>) {
+fn close(found: &mut Vec<Named>, open: Option<(String, String, usize)>) {
     let Some((address, diagnostic, _)) = open else { return };
     // Who a letter was forwarded for is whom we wrote to.
     let before = ["(expanded from", "(generated from", "(originally addressed to"]
@@ -151,7 +158,7 @@ fn close(found: &mut Vec<(String, String)>, open: Option<(String, String, usize)
     }
 }
 
-fn push(found: &mut Vec<(String, String)>, address: String, said: String) {
+fn push(found: &mut Vec<Named>, address: String, said: String) {
     let room = found.len() < MOST;
     match found.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&address)) {
         Some((_, known)) if known.is_empty() => *known = said,
@@ -188,12 +195,10 @@ fn address_at(line: &str) -> Option<(String, &str)> {
     let (word, rest) = line.split_at(end);
     let word = word.split_once("<mailto:").map_or(word, |(address, _)| address);
     // `a@b.example:said` and `<a@b.example>said`.
-    let (word, glued) =
-        match word.char_indices().find(|(at, char)| matches!(char, '>' | ':' | ',' | ';') && word[..*at].contains('@'))
-        {
-            Some((at, _)) => (&word[..at], true),
-            None => (word, false),
-        };
+    let sign = word.get(..LONGEST.min(word.len())).unwrap_or_default().find('@')?;
+    let glued = word[sign..].find(['>', ':', ',', ';']).map(|end| sign + end);
+    let word = &word[..glued.unwrap_or(word.len())];
+    let glued = glued.is_some();
     let address = plausible(word)?;
     let rest = if glued { &line[word.len()..] } else { rest };
     Some((address, rest.trim_start_matches(['>', ':', ',', ';', ')', '"'])))
@@ -212,6 +217,9 @@ fn addresses(text: &str) -> Vec<String> {
 }
 
 fn plausible(word: &str) -> Option<String> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let address = word
         .trim_matches(['<', '>', '(', ')', '"', '\'', '.', ',', ':', ';', '*', '!', '?', '“', '”', '-', '=', '[', ']']);
     let address = address.strip_prefix("SMTP=").or_else(|| address.strip_prefix("smtp=")).unwrap_or(address);
@@ -225,7 +233,7 @@ fn plausible(word: &str) -> Option<String> {
 }
 
 /// Addresses anywhere, each with its line.
-fn within(told: &str) -> Vec<(String, String)> {
+fn within(told: &str) -> Vec<Named> {
     let mut found = Vec::new();
     for line in told.lines().take(LOOKED_AT).map(str::trim) {
         let lower = line.to_lowercase();

@@ -95,7 +95,9 @@ fn disguised(mail: &Mail, text: &str, words: &str) -> Option<Report> {
     let told = Told::of(mail, text);
     let line = mail.subject.to_lowercase();
     let subject = SUBJECTS.lines().any(|phrase| line.contains(phrase));
-    let fails = subject && opens_as_system(words) && !asks(words) && words.len() < 1_000 && !is_thread(mail);
+    let daemon = is_daemon(mail);
+    let speaks = opens_as_system(words) || (daemon && opens_as_server(words));
+    let fails = speaks && !asks(words) && words.len() < 2_000 && (daemon || (subject && !is_thread(mail)));
     fails.then(|| report(mail, &told, told.is_delay()))
 }
 
@@ -104,6 +106,31 @@ pub(in super::super) fn opens_as_system(words: &str) -> bool {
     let first: String = words.chars().filter(|char| !matches!(char, '*' | '#' | '-' | '=' | '_')).take(160).collect();
     let first = first.to_lowercase().replace(['’', '‘'], "'").split_whitespace().collect::<Vec<_>>().join(" ");
     SYSTEMS.lines().any(|phrase| first.contains(phrase))
+}
+
+/// Whether the first words hold the reply of a mail server: a line that begins with its code.
+pub(in super::super) fn opens_as_server(words: &str) -> bool {
+    words.lines().filter(|line| !line.trim().is_empty()).take(12).any(|line| {
+        let line = line.trim_start_matches([' ', '\t', '<', '>', '-', '#', '(']);
+        let code = line
+            .get(..3)
+            .is_some_and(|code| code.starts_with(['4', '5']) && code.bytes().all(|byte| byte.is_ascii_digit()));
+        let said = line.get(3..).unwrap_or_default().to_lowercase();
+        let speaks = [
+            "user",
+            "mailbox",
+            "recipient",
+            "address",
+            "relay",
+            "requested action",
+            "rejected",
+            "unknown",
+            "quota",
+            "5.",
+            "4.",
+        ];
+        code && said.starts_with([' ', '-']) && speaks.iter().any(|word| said.contains(word))
+    })
 }
 
 fn report(mail: &Mail, told: &Told, delays: bool) -> Report {

@@ -231,3 +231,56 @@ fn a_signed_mail_is_read() {
     );
     assert_eq!((inbound.class, inbound.new_text.as_str()), (Class::Human, "Which files?"));
 }
+
+#[test]
+fn an_encrypted_mail_is_flagged_and_never_empty() {
+    let pgp = "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\n";
+    let parts = "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream\n\nx\n--b--";
+    for inbound in [
+        reply(pgp, parts),
+        reply("", "-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n"),
+        reply("Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\n", "AAAA"),
+    ] {
+        assert!(inbound.encrypted && inbound.new_text.contains("encrypted"), "{inbound:?}");
+        assert_eq!(inbound.class, Class::Unclear);
+    }
+    let partly = reply("", "Which files? The names:\n\n-----BEGIN PGP MESSAGE-----\nhQ\n-----END PGP MESSAGE-----\n");
+    assert!(partly.encrypted && partly.new_text.starts_with("Which files?"));
+    assert!(!reply("", "Which files?").encrypted);
+}
+
+#[test]
+fn whether_a_program_may_answer_is_another_question_than_who_wrote() {
+    assert!(reply("", "Which files?").may_answer);
+    for header in [
+        "Precedence: bulk",
+        "Precedence: list",
+        "List-Id: <sec.contoso.example>",
+        "X-Auto-Response-Suppress: All",
+        "Return-Path: <sec-bounces@lists.contoso.example>",
+    ] {
+        let inbound = reply(&format!("{header}\n"), "Which files?");
+        assert_eq!((inbound.class, inbound.may_answer), (Class::Human, false), "{header}");
+    }
+    assert!(reply("X-Auto-Response-Suppress: DR, RN\n", "Which files?").may_answer);
+    assert!(!reply("Auto-Submitted: auto-replied\n", "Which files?").may_answer);
+    assert!(!from_nobody("From: a@contoso.example\nSubject: x\n\nWhich files?\n").may_answer);
+    assert!(!mail("From: noreply@contoso.example\nSubject: x\n\nWhich files?\n").may_answer);
+}
+
+#[test]
+fn outlooks_own_format_is_named_and_the_text_beside_it_used() {
+    let inbound = reply(
+        "Content-Type: multipart/mixed; boundary=b\n",
+        "--b\nContent-Type: text/plain\n\nWhich files?\n--b\nContent-Type: application/ms-tnef; name=\"winmail.dat\"\n\nx\n--b--\n",
+    );
+    assert_eq!((inbound.class, inbound.new_text.as_str()), (Class::Human, "Which files?"));
+    assert!(inbound.evidence.iter().any(|why| why.contains("winmail.dat")));
+}
+
+#[test]
+fn a_mail_that_names_only_a_telephone_is_for_a_person_to_look_at() {
+    let inbound =
+        reply("", "Sent from my iPhone\n\n> On 4 Oct 2022, Vendor <ir@vendor.example> wrote:\n> Data\n> about you\n");
+    assert_eq!(inbound.class, Class::Unclear);
+}
