@@ -11,7 +11,7 @@ use super::report::{has_bounce_subject, opens_as_server, opens_as_system};
 use super::senders::{is_daemon, is_list, is_list_program, is_nobody, local_part};
 use phrases::{
     ABSENCE_TEXTS, MACHINE_TEXTS, RECEIPT_SUBJECTS, RECEIPT_TEXTS, SERVICE_SUBJECTS, SERVICE_TEXTS, SUBJECT_PARTS,
-    SUBJECTS,
+    SUBJECTS, TOPICS,
 };
 
 /// What the signs amount to.
@@ -92,7 +92,9 @@ pub(super) fn signs(mail: &Mail, words: &str, null_sender: bool) -> Signs {
         Subject::Automatic if !weak.is_empty() || !asks || says(&text, MACHINE_TEXTS) => {
             return Signs::Reply(format!("its subject is that of an automatic reply: {}", mail.subject));
         }
-        Subject::Perhaps if !weak.is_empty() && (says(&text, ABSENCE_TEXTS) || says(&text, MACHINE_TEXTS)) => {
+        Subject::Perhaps
+            if (!weak.is_empty() || !asks) && (says(&text, ABSENCE_TEXTS) || says(&text, MACHINE_TEXTS)) =>
+        {
             return Signs::Reply(format!("subject and text are those of an automatic reply: {}", mail.subject));
         }
         Subject::Automatic | Subject::Perhaps => {
@@ -147,7 +149,10 @@ fn by_header(mail: &Mail, words: &str) -> Option<Signs> {
 
 /// Auto-Submitted (RFC 3834), unless it says no.
 fn submitted(mail: &Mail) -> Option<String> {
-    mail.fields.all("auto-submitted").map(first_word).find(|value| !matches!(value.as_str(), "" | "no"))
+    mail.fields.all("auto-submitted").map(first_word).find(|value| {
+        // What a rule passes on was written by whoever wrote it.
+        !matches!(value.as_str(), "" | "no") && !value.starts_with("auto-forward")
+    })
 }
 
 fn header(mail: &Mail) -> Option<String> {
@@ -188,7 +193,7 @@ fn receipt(mail: &Mail, text: &str, weak: &[&'static str]) -> Option<Signs> {
         return None;
     }
     let told = RECEIPT_TEXTS.lines().any(|phrase| text.contains(phrase));
-    Some(if told || !weak.is_empty() {
+    Some(if (told && !asks(text)) || !weak.is_empty() {
         Signs::Receipt(format!("its subject is that of a read receipt: {}", mail.subject))
     } else {
         Signs::Unclear("its subject may be that of a read receipt".to_owned())
@@ -201,10 +206,12 @@ fn by_text(mail: &Mail, text: &str, asks: bool, weak: &[&'static str]) -> Option
     let serves = says(text, SERVICE_TEXTS);
     let service = service(&mail.subject);
     let any = machine || away || serves;
-    if service && (machine || serves || !weak.is_empty()) {
+    // Where people write as well (tickets, lists), such a sign proves nothing.
+    let sure = weak.iter().any(|sign| !SHARED.contains(sign));
+    if service && (machine || (sure && !asks)) {
         return Some(Signs::Reply(format!("subject and text are those of a service's message: {}", mail.subject)));
     }
-    if any && !weak.is_empty() && (machine || !asks) {
+    if any && (sure || (machine && !weak.is_empty())) && (machine || !asks) {
         return Some(Signs::Reply(format!(
             "its text is an automatic one, and it has another sign: {}",
             weak.join(", ")
@@ -216,7 +223,7 @@ fn by_text(mail: &Mail, text: &str, asks: bool, weak: &[&'static str]) -> Option
     if machine {
         return Some(Signs::Unclear("its text may be an automatic one".to_owned()));
     }
-    if any && !asks {
+    if (any || (service && !weak.is_empty())) && (!asks || (service && serves)) {
         return Some(Signs::Unclear("its text may be an absence note or an acknowledgement".to_owned()));
     }
     if service && !asks {
@@ -245,6 +252,14 @@ fn sender(mail: &Mail, null_sender: bool, weak: &[&'static str]) -> Signs {
     Signs::None
 }
 
+/// Signs of systems in which people write as well.
+const SHARED: [&str; 3] = ["a ticket system", "an address of a list program", "a header that machines leave"];
+
+/// Whether a text says that somebody is away.
+pub(super) fn is_absence(words: &str) -> bool {
+    says(&opening(words), ABSENCE_TEXTS)
+}
+
 /// Signs that say nothing alone.
 fn weak(mail: &Mail, null_sender: bool) -> Vec<&'static str> {
     let mut weak = Vec::new();
@@ -256,7 +271,10 @@ fn weak(mail: &Mail, null_sender: bool) -> Vec<&'static str> {
         weak.push("x-auto-response-suppress");
     }
     let thread = mail.fields.get("in-reply-to").is_some() || mail.fields.get("references").is_some();
-    let list = mail.fields.get("list-post").is_some() || mail.fields.get("x-mailman-version").is_some();
+    let list = ["list-post", "x-mailman-version", "x-beenthere", "x-mailing-list", "mailing-list"]
+        .iter()
+        .any(|name| mail.fields.get(name).is_some())
+        || mail.fields.get("sender").is_some_and(|sender| is_list(sender.trim_matches(['<', '>', ' '])));
     let bulk = |value: &str| matches!(value.trim().to_ascii_lowercase().as_str(), "bulk" | "junk");
     // What a person writes to a mailing list carries the list's headers.
     if !list {
@@ -371,8 +389,16 @@ fn subject(line: &str) -> Subject {
         if opening.ends_with(':') {
             return Subject::Automatic;
         }
+        let topic = TOPICS.lines().any(|topic| topic == opening);
         let same_word = rest.starts_with(char::is_alphabetic) && opening.is_ascii();
         let rest = rest.trim_start();
+        if topic && !rest.starts_with("auto") {
+            // People write of holidays, too: the text decides.
+            if !same_word {
+                seen = Subject::Perhaps;
+            }
+            continue;
+        }
         if rest.is_empty() || rest.starts_with([':', '：', ']', ')', '-', '–', '—', '!', '|', '*', '】', '"', '>', '('])
         {
             return Subject::Automatic;

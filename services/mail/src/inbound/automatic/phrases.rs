@@ -4,6 +4,8 @@
 
 /// Openings of subjects of automatic replies.
 pub(super) const SUBJECTS: &str = include_str!("phrases/subjects.txt");
+/// Those of them that people write about as well.
+pub(super) const TOPICS: &str = include_str!("phrases/topics.txt");
 /// What stands anywhere in subjects of automatic replies (Notes: `AUTO: X is out of the office`).
 pub(super) const SUBJECT_PARTS: &str = include_str!("phrases/subject_parts.txt");
 /// Subjects of acknowledgements, confirmations, quarantines and list programs, anywhere in the subject.

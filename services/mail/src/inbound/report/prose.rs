@@ -4,7 +4,7 @@
 //! are a mail system's, or subject and first words both are; an answer's subject and an out-of-office subject win over
 //! the words, so that a person may quote a bounce.
 
-use super::super::automatic::{asks, has_automatic_subject, is_answer};
+use super::super::automatic::{asks, has_automatic_subject, is_absence, is_answer};
 use super::super::mime::{Mail, ids_in};
 use super::super::senders::{is_daemon, is_nobody, is_sure_daemon};
 use super::addresses;
@@ -60,12 +60,15 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
     {
         return disguised(mail, text, words);
     }
+    if failed.is_none() && !is_daemon(mail) && is_absence(words) {
+        return None;
+    }
     let told = Told::of(mail, text);
     let delays = told.is_delay();
     let subject = has_bounce_subject(&mail.subject);
     let unread = is_nobody(mail.from.as_deref().unwrap_or_default());
     let fails = match (machine, subject) {
-        (true, true) => true,
+        (true, true) => null_sender || is_sure_daemon(mail) || !asks(words) || told.says(SYSTEMS),
         (true, false) if is_sure_daemon(mail) || failed.is_some() => told.is_failure() || delays,
         // A vacation program has no sender either, and a postmaster may be a person: the words must be a mail system's.
         (true, false) => told.says(SYSTEMS) && !(asks(words) && is_thread(mail)),
