@@ -14,13 +14,9 @@ const SIGNATURE: usize = 12;
 /// Lines in which headings are looked for; behind them only marked lines are a quote.
 const LOOKED_AT: usize = 4_000;
 /// Words above a repeated mail that say the answers stand inside it.
-const ANSWERS_BELOW: [&str; 27] = [
-    "see above and below",
+const ANSWERS_BELOW: [&str; 23] = [
     "in bold",
     "in capitals",
-    "see attached",
-    "siehe unten",
-    "weiter unten",
     "en rouge",
     "dans le texte",
     "en rojo",
