@@ -9,6 +9,7 @@ mod compare;
 mod export;
 mod manual;
 mod read;
+mod tenants;
 
 use std::path::Path;
 
@@ -90,7 +91,7 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
         crate::mapping::lapse_expired(app).await?;
     }
     let mut difference = Difference::default();
-    let Read { tenants, claims, people, digests } = read::read(files, &mut difference)?;
+    let Read { claims, people, digests } = read::read(files, &mut difference)?;
     if let Some(path) = files.organisations.filter(|_| claims.len() == 0 && difference.rejected.is_empty()) {
         return Err(AppError::bad(
             format!("{} names no organisation", path.display()),
@@ -101,7 +102,7 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
     // Begun before anything is compared: whoever imports this directory meanwhile takes our place, and we end.
     let unfinished = if mode == Mode::DryRun { false } else { import.begin(&digests).await? };
     let mut conn = app.store.read().await?;
-    let new_tenants = compare::tenants(&mut conn, &tenants, &mut difference).await?;
+    let new_tenants = compare::tenants(&mut conn, &claims.tenants, &mut difference).await?;
     let mut changes = match files.organisations {
         Some(_) => compare::claims(&mut conn, files.origin, &claims, &mut difference).await?,
         None => Changes::default(),
@@ -148,7 +149,7 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
         return Ok(difference);
     }
     let all = unfinished || changes.len() > MANY_DOMAINS;
-    import.write_tenants(&new_tenants).await?;
+    import.write_tenants(&claims, &new_tenants).await?;
     import.write_claims(&claims, &changes, all).await?;
     import.write_contacts(&people).await?;
     difference.written = true;
@@ -194,10 +195,11 @@ impl Import<'_> {
         Ok(tx.commit_ledger().await?)
     }
 
-    async fn write_tenants(&self, tenants: &[Tenant]) -> Result<(), AppError> {
-        for part in tenants.chunks(A_PART) {
+    async fn write_tenants(&self, claims: &Claims, new: &[u32]) -> Result<(), AppError> {
+        for part in new.chunks(A_PART) {
+            let part: Vec<Tenant> = part.iter().map(|number| claims.tenants.get(*number)).collect();
             let mut tx = self.part().await?;
-            store::directory::upsert_tenants(&mut tx, part, self.app.clock.now()).await?;
+            store::directory::upsert_tenants(&mut tx, &part, self.app.clock.now()).await?;
             tx.commit_ledger().await?;
         }
         Ok(())

@@ -169,18 +169,12 @@ fn replies_of_talon() {
 }
 
 #[test]
-fn forwarded_and_quoted_mails_of_quotequail() {
-    // The labels name the text only; what is forwarded is kept with its header.
-    check("quotequail", &Counts { mails: 23, new_text_longer: 19, ..Counts::default() });
-}
-
-#[test]
 fn mails_written_by_hand_in_the_style_of_many_systems() {
     check("handwritten", &Counts { mails: 199, new_text_longer: 6, ..Counts::default() });
 }
 
 fn every_mail() -> Vec<Vec<u8>> {
-    let corpora = ["flufl-bounce", "talon", "quotequail", "handwritten"];
+    let corpora = ["flufl-bounce", "talon", "handwritten"];
     corpora.iter().flat_map(|corpus| labelled(corpus)).map(|mail| std::fs::read(mail.file).unwrap()).collect()
 }
 

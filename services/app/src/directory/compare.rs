@@ -13,6 +13,7 @@ use store::directory::{ImportedClaim, Tenant};
 
 use super::Difference;
 use super::read::Claims;
+use super::tenants::Tenants;
 use crate::AppError;
 
 /// Stored rows that are read at a time.
@@ -242,35 +243,33 @@ fn one_domain(
     }
 }
 
-/// The tenants of a file that are new or say something else.
+/// The tenants of a file that are new or say something else, in the order of their ids.
 pub(super) async fn tenants(
     conn: &mut Conn,
-    tenants: &[Tenant],
+    tenants: &Tenants,
     difference: &mut Difference,
-) -> Result<Vec<Tenant>, AppError> {
-    let mut new = Vec::new();
+) -> Result<Vec<u32>, AppError> {
+    let mut new = tenants.in_order();
     let (stored, _, _) = store::directory::counts(conn).await?;
-    for part in tenants.chunks(A_PART) {
-        let there: HashMap<String, Tenant> = if stored == 0 {
-            HashMap::new()
-        } else {
-            let ids: Vec<String> = part.iter().map(|tenant| tenant.id.clone()).collect();
-            let found = store::directory::tenants_of(conn, &ids).await?;
-            found.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect()
-        };
-        for tenant in part {
-            match there.get(&tenant.id) {
+    if stored == 0 {
+        difference.added += new.len();
+        return Ok(new);
+    }
+    let all = std::mem::take(&mut new);
+    for part in all.chunks(A_PART) {
+        let ids: Vec<String> = part.iter().map(|number| tenants.id(*number).to_owned()).collect();
+        let found = store::directory::tenants_of(conn, &ids).await?;
+        let there: HashMap<String, Tenant> = found.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect();
+        for number in part {
+            match there.get(tenants.id(*number)) {
                 None => difference.added += 1,
-                Some(old)
-                    if (&old.name, &old.country, &old.language)
-                        == (&tenant.name, &tenant.country, &tenant.language) =>
-                {
+                Some(old) if tenants.says(*number, &old.name, &old.country, &old.language) => {
                     difference.kept += 1;
                     continue;
                 }
                 Some(_) => difference.changed += 1,
             }
-            new.push(tenant.clone());
+            new.push(*number);
         }
     }
     Ok(new)

@@ -2,14 +2,14 @@
 //!
 //! Compares nothing. Invariant: every row is used, or named among the rejected with file and line.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
 use model::domain::DomainName;
-use sources::directory::{ContactRecord, Contacts, DirectoryRecord, OrganisationRow, Organisations};
+use sources::directory::{ContactRecord, Contacts, DirectoryRecord, Organisations};
 use store::contacts::Contact;
-use store::directory::Tenant;
 
+use super::tenants::Tenants;
 use super::{Difference, Files};
 use crate::AppError;
 use crate::contacts::Given;
@@ -19,8 +19,6 @@ const NOTES: usize = 1_000;
 
 /// What the files say.
 pub(super) struct Read {
-    /// In the order of their ids.
-    pub(super) tenants: Vec<Tenant>,
     pub(super) claims: Claims,
     /// With their lines.
     pub(super) people: Vec<(u64, Contact)>,
@@ -32,8 +30,8 @@ pub(super) struct Read {
 #[derive(Default)]
 pub(super) struct Claims {
     rows: Vec<(Box<str>, u32)>,
-    ids: Vec<String>,
-    known: HashSet<String>,
+    /// Whose they are.
+    pub(super) tenants: Tenants,
 }
 
 impl Claims {
@@ -46,7 +44,7 @@ impl Claims {
     }
 
     pub(super) fn tenant(&self, at: usize) -> &str {
-        &self.ids[self.rows[at].1 as usize]
+        self.tenants.id(self.rows[at].1)
     }
 
     /// The claims to domains up to and with this one end here.
@@ -62,11 +60,11 @@ impl Claims {
 
     /// Whether a tenant is among these places, which are of one domain.
     pub(super) fn has(&self, places: std::ops::Range<usize>, tenant: &str) -> bool {
-        self.rows[places].binary_search_by(|(_, id)| self.ids[*id as usize].as_str().cmp(tenant)).is_ok()
+        self.rows[places].binary_search_by(|(_, id)| self.tenants.id(*id).cmp(tenant)).is_ok()
     }
 
     pub(super) fn names_tenant(&self, id: &str) -> bool {
-        self.known.contains(id)
+        self.tenants.find(id).is_some()
     }
 }
 
@@ -76,9 +74,9 @@ pub(super) fn read(files: &Files<'_>, difference: &mut Difference) -> Result<Rea
     for path in files.organisations.iter().chain(&files.contacts) {
         digests.push(serde_json::json!({ "file": path.display().to_string(), "sha256": sources::digest(path)? }));
     }
-    let (tenants, claims) = match files.organisations {
+    let claims = match files.organisations {
         Some(path) => organisations(path, files, difference)?,
-        None => (Vec::new(), Claims::default()),
+        None => Claims::default(),
     };
     let people = match files.contacts {
         Some(path) => contacts(path, files, difference)?,
@@ -89,18 +87,13 @@ pub(super) fn read(files: &Files<'_>, difference: &mut Difference) -> Result<Rea
         difference.notes.truncate(NOTES);
         difference.notes.push(format!("and {more} more notes"));
     }
-    Ok(Read { tenants, claims, people, digests: serde_json::Value::Array(digests) })
+    Ok(Read { claims, people, digests: serde_json::Value::Array(digests) })
 }
 
-fn organisations(
-    path: &Path,
-    files: &Files<'_>,
-    difference: &mut Difference,
-) -> Result<(Vec<Tenant>, Claims), AppError> {
+fn organisations(path: &Path, files: &Files<'_>, difference: &mut Difference) -> Result<Claims, AppError> {
     let mut table = Organisations::open(path, files.format)?;
     let file = path.display().to_string();
-    let mut numbers = HashMap::<String, u32>::new();
-    let mut tenants = Vec::<Tenant>::new();
+    let mut tenants = Tenants::default();
     let mut rows = Vec::new();
     while let Some(record) = table.next_row()? {
         let row = match record {
@@ -122,49 +115,27 @@ fn organisations(
                 continue;
             }
         };
-        let number = match numbers.get(id) {
+        let (name, country, language) = (row.tenant_name.trim(), row.country.trim(), row.language.trim());
+        let number = match tenants.find(id) {
             Some(number) => {
-                if let Some(note) = tenants.get(*number as usize).and_then(|first| differs(first, &row)) {
-                    difference.notes.push(format!("{file}, line {}: {note}", row.line));
+                if !tenants.says(number, name, country, language) {
+                    difference.notes.push(format!(
+                        "{file}, line {}: name, country or language of tenant {id} differs from its first row, which counts",
+                        row.line
+                    ));
                 }
-                *number
-            }
-            None => {
-                let number = u32::try_from(tenants.len()).unwrap_or(u32::MAX);
-                tenants.push(tenant(&row));
-                numbers.insert(id.to_owned(), number);
                 number
             }
+            None => tenants.push(id, name, country, language),
         };
         rows.push((domain, number));
     }
     difference.notes.extend(table.notes().iter().map(|note| format!("{file}: {note}")));
-    let ids: Vec<String> = tenants.iter().map(|tenant| tenant.id.clone()).collect();
-    rows.sort_unstable_by(|one, other| {
-        one.0.cmp(&other.0).then_with(|| ids[one.1 as usize].cmp(&ids[other.1 as usize]))
+    rows.sort_unstable_by(|one: &(Box<str>, u32), other| {
+        one.0.cmp(&other.0).then_with(|| tenants.id(one.1).cmp(tenants.id(other.1)))
     });
     rows.dedup();
-    let known = numbers.into_keys().collect();
-    tenants.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-    Ok((tenants, Claims { rows, ids, known }))
-}
-
-fn tenant(row: &OrganisationRow<'_>) -> Tenant {
-    Tenant {
-        id: row.tenant_id.trim().to_owned(),
-        name: row.tenant_name.trim().to_owned(),
-        country: row.country.trim().to_owned(),
-        language: row.language.trim().to_owned(),
-        added_at: 0,
-    }
-}
-
-fn differs(first: &Tenant, row: &OrganisationRow<'_>) -> Option<String> {
-    let same = first.name == row.tenant_name.trim()
-        && first.country == row.country.trim()
-        && first.language == row.language.trim();
-    let note = || format!("name, country or language of tenant {} differs from its first row, which counts", first.id);
-    (!same).then(note)
+    Ok(Claims { rows, tenants })
 }
 
 fn contacts(path: &Path, files: &Files<'_>, difference: &mut Difference) -> Result<Vec<(u64, Contact)>, AppError> {
