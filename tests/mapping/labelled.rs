@@ -292,7 +292,7 @@ fn check_mails(labels: &Labels, messages: &[Message]) {
     let address = |text: &str| text.rsplit_once('@').map(|(_, domain)| DomainName::parse(domain).unwrap());
     let of = |recipient: &str| {
         let same = |email: &&&str| address(email) == address(recipient) && recipient.starts_with(&email[..7]);
-        owner.iter().find(|(email, _)| same(&email)).map(|(_, tenant)| (*tenant).to_owned())
+        owner.iter().find(|(email, _)| same(email)).map(|(_, tenant)| (*tenant).to_owned())
     };
     let secrets = secrets(labels);
     let names: BTreeMap<&str, &str> =

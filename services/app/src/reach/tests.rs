@@ -68,6 +68,7 @@ impl World {
             contact: String::new(),
             identities: crate::incidents::Identities::Hashed,
             path_rule: String::new(),
+            statements: std::collections::BTreeMap::new(),
             policies: std::collections::BTreeMap::new(),
         };
         crate::incidents::open(&self.app, file).await.unwrap();
