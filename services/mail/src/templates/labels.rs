@@ -39,7 +39,6 @@ impl Labels {
     }
 
     /// Every id that has a label in a language, sorted.
-    #[cfg(test)]
     pub(super) fn ids(&self, language: Language) -> Vec<&str> {
         let labels = match language {
             Language::De => &self.de,

@@ -5,8 +5,61 @@
 
 use model::language::Language;
 
+/// A letter, by the name of its folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// What of an organisation's was exposed.
+    Notice,
+    /// That nobody reacted to a notice.
+    Reminder,
+    /// An answer to questions.
+    Answer,
+    /// The promise of an answer.
+    Promise,
+    /// That questions are declined.
+    Decline,
+    /// To the vendor's own people.
+    Escalation,
+}
+
+impl Kind {
+    /// Every kind, in the order of a conversation.
+    pub const ALL: [Self; 6] =
+        [Self::Notice, Self::Reminder, Self::Answer, Self::Promise, Self::Decline, Self::Escalation];
+
+    /// The name of its folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Reminder => "reminder",
+            Self::Answer => "answer",
+            Self::Promise => "promise",
+            Self::Decline => "decline",
+            Self::Escalation => "escalation",
+        }
+    }
+
+    /// The languages that it exists in.
+    pub fn languages(self) -> &'static [Language] {
+        match self {
+            Self::Notice | Self::Reminder | Self::Answer | Self::Promise | Self::Decline => &Language::ALL,
+            Self::Escalation => &[Language::En],
+        }
+    }
+
+    /// The parts that it has.
+    pub(super) fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Notice => &[Part::Subject, Part::Text, Part::Html],
+            Self::Reminder | Self::Answer | Self::Promise | Self::Decline | Self::Escalation => {
+                &[Part::Subject, Part::Text]
+            }
+        }
+    }
+}
+
 /// A part of a letter.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Subject,
     Text,
@@ -14,13 +67,18 @@ pub(super) enum Part {
 }
 
 /// The registered name of a part: `notice/en.text`.
-pub(super) fn name(kind: &str, language: Language, part: Part) -> String {
+pub(super) fn name(kind: Kind, language: Language, part: Part) -> String {
     let part = match part {
         Part::Subject => "subject",
         Part::Text => "text",
         Part::Html => "html",
     };
-    format!("{kind}/{language}.{part}")
+    format!("{}/{language}.{part}", kind.name())
+}
+
+/// The source of a built-in template.
+pub(super) fn source(name: &str) -> Option<&'static str> {
+    SOURCES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
 }
 
 macro_rules! embedded {

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::language::Language;
-use model::law::{Elements, Facts, Filled, Kind, Law, Told};
-use model::notices::{DomainFacts, IncidentFacts, NoticeContext, STATED, TypeCount, Unknown};
+use model::law::{self, Elements, Facts, Filled, Law, Told};
+use model::notices::{DomainFacts, NoticeContext, STATED, TypeCount};
 use model::time::Timestamp;
 
+mod hostile;
+
+use super::samples::{escalation, notice};
 use super::*;
 
 fn time(text: &str) -> Timestamp {
@@ -14,152 +17,30 @@ fn time(text: &str) -> Timestamp {
 }
 
 fn facts(domain: &str, types: usize) -> DomainFacts {
-    let labels = Labels::builtin().unwrap();
-    let ids = labels.ids(Language::En);
-    let data_types =
-        ids.iter().take(types).zip(7..).map(|(id, objects)| TypeCount { id: (*id).to_owned(), objects }).collect();
-    DomainFacts {
-        domain: domain.to_owned(),
-        tenant_id: Some("t-1".to_owned()),
-        rows: 1680,
-        objects: 412,
-        emails: 31,
-        users: 58,
-        projects: 12,
-        bytes: 123_456_789,
-        first_date: Some("2017-03-01".to_owned()),
-        last_date: Some("2022-08-31".to_owned()),
-        data_types,
-        unknown: Unknown { data_type: 3, date: 4, size: 5 },
-    }
-}
-
-fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
-    NoticeContext {
-        incident: IncidentFacts {
-            slug: "bluebleed".to_owned(),
-            title: "Open storage server".to_owned(),
-            vendor: "Vendor Inc.".to_owned(),
-            discovered_at: time("2022-09-24T10:11:12Z"),
-            summary: "A storage server could be read without a password.\n\nIt held project files.".to_owned(),
-            measures: "The server was closed.".to_owned(),
-            contact: "Vendor Inc., Main Street, Springfield".to_owned(),
-            statements: STATED.into_iter().map(|id| (id.to_owned(), format!("Words on {id}.\n\nAnd more."))).collect(),
-        },
-        tenant_name: "Contoso GmbH".to_owned(),
-        domains,
-        code: "K7QF-2M9X-0WTA".to_owned(),
-        version: 1,
-        supplements: None,
-    }
-}
-
-fn unknown_only(domain: &str) -> DomainFacts {
-    DomainFacts {
-        emails: 0,
-        users: 0,
-        projects: 0,
-        bytes: 0,
-        first_date: None,
-        last_date: None,
-        data_types: Vec::new(),
-        unknown: Unknown { data_type: 412, date: 412, size: 412 },
-        ..facts(domain, 0)
-    }
+    samples::facts(domain, types, &Labels::builtin().unwrap())
 }
 
 fn samples() -> Vec<NoticeContext> {
-    let many = (0..20).map(|number| facts(&format!("unit-{number}.contoso.example"), number)).collect();
-    let full = (0..20).map(|number| facts(&format!("unit-{number}.contoso.example"), 20)).collect();
-    let mut samples = vec![
-        notice(vec![facts("contoso.example", 0)]),
-        notice(vec![facts("contoso.example", 1)]),
-        notice(vec![facts("contoso.example", 20), facts("xn--mnchen58-dz-thb.example", 2)]),
-        notice(many),
-        notice(full),
-        notice(vec![unknown_only("contoso.example")]),
-    ];
-    let mut bare = notice(vec![facts("contoso.example", 1)]);
-    for text in [&mut bare.incident.summary, &mut bare.incident.measures, &mut bare.incident.contact] {
-        text.clear();
-    }
-    bare.incident.statements.clear();
-    bare.version = 2;
-    bare.supplements = Some(time("2022-09-26T08:00:00Z"));
-    samples.push(bare);
-    samples
+    samples::notices(&Labels::builtin().unwrap()).into_iter().map(|(_, context)| context).collect()
 }
 
-fn questions() -> Vec<AskedQuestion> {
-    let question = |id: &str, text: &str| AskedQuestion {
-        id: id.to_owned(),
-        text: text.to_owned(),
-        asked_at: time("2022-10-04T09:00:00Z"),
-    };
-    vec![question("qst_1", "Which files?\nAnd whose?"), question("qst_2", "Was <b>our</b> key in it?")]
+/// The sample of a name.
+fn sample(name: &str) -> NoticeContext {
+    let all = samples::notices(&Labels::builtin().unwrap());
+    all.into_iter().find(|(known, _)| *known == name).unwrap().1
 }
 
 /// Every letter besides the notice, in every language it exists in.
 fn other_letters(templates: &Templates) -> Vec<(&'static str, Language, Letter)> {
-    let (incident_title, vendor) = ("Open storage server".to_owned(), "Vendor Inc.".to_owned());
-    let (tenant_name, code) = ("Contoso & Söhne".to_owned(), "K7QF-2M9X-0WTA".to_owned());
-    let reminder = ReminderContext {
-        incident_title: incident_title.clone(),
-        vendor: vendor.clone(),
-        tenant_name: tenant_name.clone(),
-        code: code.clone(),
-        notice_released_at: time("2022-09-30T12:00:00Z"),
-    };
-    let answer = AnswerContext {
-        incident_title: incident_title.clone(),
-        vendor: vendor.clone(),
-        tenant_name: tenant_name.clone(),
-        questions: questions(),
-        answer: "These two files:\n\n- a.pdf\n- b.pdf".to_owned(),
-        code: code.clone(),
-    };
-    let promise = PromiseContext {
-        incident_title: incident_title.clone(),
-        vendor: vendor.clone(),
-        tenant_name: tenant_name.clone(),
-        questions: questions(),
-        by: time("2022-10-20T12:00:00Z"),
-        text: String::new(),
-        code: code.clone(),
-    };
-    let decline = DeclineContext {
-        incident_title,
-        vendor,
-        tenant_name,
-        questions: questions(),
-        reason: "The police asked us not to say.".to_owned(),
-        review_at: time("2022-12-01T00:00:00Z"),
-        code,
-    };
     let mut letters = Vec::new();
     for language in Language::ALL {
-        letters.push(("reminder", language, templates.render_reminder(language, &reminder).unwrap()));
-        letters.push(("answer", language, templates.render_answer(language, &answer).unwrap()));
-        letters.push(("promise", language, templates.render_promise(language, &promise).unwrap()));
-        letters.push(("decline", language, templates.render_decline(language, &decline).unwrap()));
+        letters.push(("reminder", language, templates.render_reminder(language, &samples::reminder()).unwrap()));
+        letters.push(("answer", language, templates.render_answer(language, &samples::answer()).unwrap()));
+        letters.push(("promise", language, templates.render_promise(language, &samples::promise()).unwrap()));
+        letters.push(("decline", language, templates.render_decline(language, &samples::decline()).unwrap()));
     }
     letters.push(("escalation", Language::En, templates.render_escalation(&escalation()).unwrap()));
     letters
-}
-
-fn escalation() -> EscalationContext {
-    EscalationContext {
-        policy: "debt".to_owned(),
-        rung: 2,
-        ticket: "tkt_1".to_owned(),
-        tenant_id: "t-1".to_owned(),
-        tenant_name: "Contoso GmbH".to_owned(),
-        incident_slug: "bluebleed".to_owned(),
-        why: "A question has been open for 72 hours.".to_owned(),
-        open_questions: questions(),
-        due_at: time("2022-10-07T09:00:00Z"),
-        next_rung_at: Some(time("2022-10-11T09:00:00Z")),
-    }
 }
 
 /// What a reader of the HTML sees: tags gone, entities resolved.
@@ -235,7 +116,8 @@ fn every_fact_of_every_domain_is_stated_in_plain_digits() {
 
 #[test]
 fn an_english_notice_says_everything_it_must() {
-    let letter = Templates::builtin().unwrap().render_notice(Language::En, &samples()[2]).unwrap().letter;
+    let letter =
+        Templates::builtin().unwrap().render_notice(Language::En, &sample("two domains, twenty types")).unwrap().letter;
     assert_eq!(letter.subject, "Data about Contoso GmbH was exposed at Vendor Inc. [K7QF-2M9X-0WTA]");
     for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
         contains(
@@ -262,7 +144,8 @@ fn an_english_notice_says_everything_it_must() {
 
 #[test]
 fn a_german_notice_reads_german_throughout() {
-    let letter = Templates::builtin().unwrap().render_notice(Language::De, &samples()[2]).unwrap().letter;
+    let letter =
+        Templates::builtin().unwrap().render_notice(Language::De, &sample("two domains, twenty types")).unwrap().letter;
     assert_eq!(letter.subject, "Daten über Contoso GmbH lagen bei Vendor Inc. offen [K7QF-2M9X-0WTA]");
     for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
         contains(
@@ -286,20 +169,20 @@ fn a_german_notice_reads_german_throughout() {
 #[test]
 fn what_nobody_stated_is_said_openly() {
     let templates = Templates::builtin().unwrap();
-    let bare = templates.render_notice(Language::En, &samples()[6]).unwrap().letter;
+    let bare = templates.render_notice(Language::En, &sample("nothing stated, a supplement")).unwrap().letter;
     for part in [bare.text.clone(), visible(bare.html.as_deref().unwrap())] {
         contains(&part, &["has not stated yet what happened", "has not stated yet what was done"]);
-        contains(&part, &["This notice supplements our notice of 2022-09-26 08:00 UTC"]);
+        contains(&part, &["This notice supplements our notice of 2022-09-26 10:11 UTC"]);
     }
     assert!(bare.subject.starts_with("Supplement: "));
-    let unknown = templates.render_notice(Language::En, &samples()[5]).unwrap().letter;
+    let unknown = templates.render_notice(Language::En, &sample("nothing known")).unwrap().letter;
     contains(&unknown.text, &["Document dates: not known", "Size: not known", "no type is known"]);
     contains(&unknown.text, &["document date is not known: 412", "whose size is not known: 412"]);
 }
 
 #[test]
 fn a_known_size_of_zero_is_stated_as_zero() {
-    let mut context = samples().remove(0);
+    let mut context = sample("one domain without types");
     context.domains[0].bytes = 0;
     let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap().letter;
     contains(&letter.text, &["Size: 0 bytes - E-mail"]);
@@ -333,8 +216,8 @@ fn advice_names_whose_it_is_in_the_readers_language() {
 #[test]
 fn what_the_vendor_states_stands_under_a_heading_of_its_own() {
     let templates = Templates::builtin().unwrap();
-    let said = templates.render_notice(Language::En, &samples()[0]).unwrap().letter;
-    let silent = templates.render_notice(Language::En, &samples()[6]).unwrap().letter;
+    let said = templates.render_notice(Language::En, &sample("one domain without types")).unwrap().letter;
+    let silent = templates.render_notice(Language::En, &sample("nothing stated, a supplement")).unwrap().letter;
     for (said, silent) in [
         (said.text.clone(), silent.text.clone()),
         (visible(said.html.as_deref().unwrap()), visible(silent.html.as_deref().unwrap())),
@@ -362,7 +245,7 @@ fn a_notice_has_the_same_elements_in_each_part_and_language() {
     assert!(first.len() > 25);
     for language in Language::ALL {
         for part in [Part::Text, Part::Html] {
-            assert_eq!(tagged(&set::name("notice", language, part)), first, "{language} {part:?}");
+            assert_eq!(tagged(&set::name(Kind::Notice, language, part)), first, "{language} {part:?}");
         }
     }
     for id in STATED.into_iter().chain(["what_happened", "measures_taken", "sender_contact"]) {
@@ -378,14 +261,14 @@ fn with(elements: &Elements, content: Content) -> Vec<&str> {
 fn an_element_that_nothing_was_stated_of_is_empty_and_every_other_is_filled() {
     let templates = Templates::builtin().unwrap();
     for language in Language::ALL {
-        let full = templates.render_notice(language, &samples()[2]).unwrap().elements;
+        let full = templates.render_notice(language, &sample("two domains, twenty types")).unwrap().elements;
         assert_eq!(with(&full, Content::Empty), Vec::<&str>::new());
-        let bare = templates.render_notice(language, &samples()[6]).unwrap().elements;
+        let bare = templates.render_notice(language, &sample("nothing stated, a supplement")).unwrap().elements;
         let mut silent: Vec<&str> = STATED.to_vec();
         silent.extend(["measures_taken", "sender_contact", "what_happened"]);
         silent.sort_unstable();
         assert_eq!(with(&bare, Content::Empty), silent);
-        let unknown = templates.render_notice(language, &samples()[5]).unwrap().elements;
+        let unknown = templates.render_notice(language, &sample("nothing known")).unwrap().elements;
         let silent = ["affected_count", "data_types", "data_types_of_recipient", "password_change_direction"];
         assert_eq!(with(&unknown, Content::Empty), silent);
     }
@@ -398,7 +281,7 @@ fn white_space_and_bare_tags_say_nothing() {
         "{{#element \"cause\"}} <p> {{blank}}</p>\n{{/element}}{{#element \"who_caused\"}}<p>{{tag}}</p>{{/element}}";
     let templates = Templates::compile([("notice/en.html", source), ("notice/en.text", source)].into_iter()).unwrap();
     let said =
-        |part| templates.part("notice", Language::En, part, &context).unwrap().said.into_iter().collect::<Vec<_>>();
+        |part| templates.part(Kind::Notice, Language::En, part, &context).unwrap().said.into_iter().collect::<Vec<_>>();
     assert_eq!(said(Part::Html), ["who_caused"]);
     assert_eq!(said(Part::Text), ["cause", "who_caused"]);
 }
@@ -426,7 +309,7 @@ fn without(source: &str, element: &str) -> String {
     left
 }
 
-fn judged(templates: &Templates, context: &NoticeContext) -> BTreeMap<String, Vec<(Kind, String)>> {
+fn judged(templates: &Templates, context: &NoticeContext) -> BTreeMap<String, Vec<(law::Kind, String)>> {
     let letters = Language::ALL.into_iter().map(|tag| (tag, templates.render_notice(tag, context).unwrap().elements));
     let filled = Filled::new(letters.collect());
     let discovered_at = time("2027-06-01T08:00:00Z");
@@ -441,11 +324,11 @@ fn judged(templates: &Templates, context: &NoticeContext) -> BTreeMap<String, Ve
 
 #[test]
 fn the_builtin_notice_fulfils_what_is_owed_to_organisations_but_for_a_list_of_persons() {
-    let judged = judged(&Templates::builtin().unwrap(), &samples()[2]);
+    let judged = judged(&Templates::builtin().unwrap(), &sample("two domains, twenty types"));
     for row in Law::builtin().unwrap().obligations().iter().filter(|row| row.is_to_organisations()) {
-        let expect: &[(Kind, String)] = match row.id.as_str() {
+        let expect: &[(law::Kind, String)] = match row.id.as_str() {
             // Persons are held as keyed hashes: there is no list that a notice could print.
-            "us-hipaa-410-associate" => &[(Kind::Missing, "affected_individuals_list".to_owned())],
+            "us-hipaa-410-associate" => &[(law::Kind::Missing, "affected_individuals_list".to_owned())],
             _ => &[],
         };
         assert_eq!(judged[&row.id], expect, "{}", row.id);
@@ -458,9 +341,9 @@ fn a_template_with_one_element_removed_is_caught_for_each_obligation_that_requir
         let sources: Vec<(&str, String)> =
             set::SOURCES.iter().map(|(name, source)| (*name, without(source, &element))).collect();
         let templates = Templates::compile(sources.iter().map(|(name, source)| (*name, source.as_str()))).unwrap();
-        let judged = judged(&templates, &samples()[2]);
+        let judged = judged(&templates, &sample("two domains, twenty types"));
         for row in Law::builtin().unwrap().obligations() {
-            let caught = judged[&row.id].contains(&(Kind::Missing, element.clone()));
+            let caught = judged[&row.id].contains(&(law::Kind::Missing, element.clone()));
             assert_eq!(caught, row.elements.contains(&element), "{}: {element}", row.id);
         }
     }
@@ -468,7 +351,7 @@ fn a_template_with_one_element_removed_is_caught_for_each_obligation_that_requir
 
 #[test]
 fn special_characters_are_escaped_in_html_and_plain_in_text() {
-    let mut context = samples().remove(1);
+    let mut context = sample("one domain, one type");
     context.tenant_name = "<b>&\"\r\nBcc: eve@evil.example".to_owned();
     context.domains[0].data_types = vec![TypeCount { id: "<script>x</script>".to_owned(), objects: 1 }];
     let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap().letter;
@@ -518,11 +401,11 @@ fn every_other_letter_renders_and_keeps_its_promises() {
         let found = letters.iter().find(|one| one.0 == kind && one.1 == language);
         found.map(|one| one.2.text.clone()).unwrap()
     };
-    contains(&text("reminder", Language::En), &["On 2022-09-30 12:00 UTC Vendor Inc. sent you"]);
+    contains(&text("reminder", Language::En), &["On 2022-09-30 10:11 UTC Vendor Inc. sent you"]);
     contains(&text("reminder", Language::De), &["Contoso & Söhne", "Bisher haben wir kein Zeichen"]);
     contains(&text("answer", Language::En), &["These two files: - a.pdf - b.pdf"]);
-    contains(&text("promise", Language::En), &["promises you an answer by 2022-10-20 12:00 UTC"]);
-    contains(&text("promise", Language::De), &["sagt Ihnen eine Antwort bis 2022-10-20 12:00 UTC zu"]);
+    contains(&text("promise", Language::En), &["promises you an answer by 2022-10-20 10:11 UTC"]);
+    contains(&text("promise", Language::De), &["sagt Ihnen eine Antwort bis 2022-10-20 10:11 UTC zu"]);
     contains(&text("decline", Language::En), &["The police asked us not to say.", "You can object", "2022-12-01"]);
     contains(&text("decline", Language::De), &["Sie können widersprechen", "Zwei Personen"]);
     contains(
@@ -551,7 +434,7 @@ fn a_misspelt_path_is_an_error_wherever_it_stands() {
     let context = Context::wraps(serde_json::json!({ "named": "x", "list": [{ "a": 1 }], "nothing": null })).unwrap();
     let render = |source: &'static str| {
         let templates = Templates::compile([("notice/en.text", source)].into_iter()).unwrap();
-        templates.part("notice", Language::En, Part::Text, &context).map(|part| part.text)
+        templates.part(Kind::Notice, Language::En, Part::Text, &context).map(|part| part.text)
     };
     assert_eq!(render("{{#when named}}{{named}}{{/when}}{{#whenNot named}}no{{/whenNot}}").unwrap(), "x\n");
     for source in [
@@ -575,7 +458,7 @@ fn a_letter_without_end_is_cut_off_with_an_error() {
     let context = Context::wraps(serde_json::json!({ "list": list })).unwrap();
     let source = "{{#each list}}{{this}}{{/each}}";
     let templates = Templates::compile([("notice/en.text", source)].into_iter()).unwrap();
-    let error = templates.part("notice", Language::En, Part::Text, &context).map(|part| part.text).unwrap_err();
+    let error = templates.part(Kind::Notice, Language::En, Part::Text, &context).map(|part| part.text).unwrap_err();
     assert!(matches!(error, TemplateError::TooLong { .. }), "{error}");
 }
 
