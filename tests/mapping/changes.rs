@@ -134,7 +134,16 @@ fn an_exception_that_expires_counts_no_more_and_its_mail_does_not_leave() {
         let stage = stage(backend, Clock::Moved, &rows, &hosts);
         let today = at(&stage, Clock::Moved, 0);
         let expires = "2022-09-27T09:00:00Z";
-        today.ok(&["directory", "add-domain", "t-acme", "lent.example", "--why", "until they have their own", "--expires", expires]);
+        today.ok(&[
+            "directory",
+            "add-domain",
+            "t-acme",
+            "lent.example",
+            "--why",
+            "until they have their own",
+            "--expires",
+            expires,
+        ]);
         assert_eq!(verdict(&today, "lent.example"), says("mapped", "t-acme", ""));
         stage.release_at(&today);
         let later = at(&stage, Clock::Moved, 3);
@@ -151,7 +160,9 @@ fn an_exception_that_expires_counts_no_more_and_its_mail_does_not_leave() {
         later.sending_to(&recorder.url()).ok(&["work", "--until-idle", "--timeout", "60"]);
         let mails = recorder.messages();
         assert_eq!(mails.len(), 2);
-        assert!(mails.iter().all(|mail| !mail.text().contains("lent.example") && !readable(mail).contains("lent.example")));
+        assert!(
+            mails.iter().all(|mail| !mail.text().contains("lent.example") && !readable(mail).contains("lent.example"))
+        );
         assert_eq!(stage.status()["waiting_for_mapping"], 1);
     }
 }
@@ -161,7 +172,17 @@ fn drafting_looks_at_expiries_first() {
     let rows = [("acme.example", "t-acme")];
     let stage = stage(Backend::Sqlite, Clock::Moved, &rows, &["lent.example"]);
     let today = at(&stage, Clock::Moved, 0);
-    today.ok(&["mapping", "assign", SLUG, "lent.example", "t-acme", "--why", "lent", "--expires", "2022-09-27T09:00:00Z"]);
+    today.ok(&[
+        "mapping",
+        "assign",
+        SLUG,
+        "lent.example",
+        "t-acme",
+        "--why",
+        "lent",
+        "--expires",
+        "2022-09-27T09:00:00Z",
+    ]);
     let later = at(&stage, Clock::Moved, 3);
     assert_eq!(later.json(&["notice", "draft", SLUG])["drafted"], 0);
     assert_eq!(verdict(&later, "lent.example"), says("unmapped", "", ""));
@@ -170,18 +191,31 @@ fn drafting_looks_at_expiries_first() {
 #[test]
 fn a_change_of_owner_settles_after_thirty_days_or_when_a_person_says_so() {
     for backend in Backend::each() {
-        let (old, new) = ([("a.example", "t-old"), ("b.example", "t-old"), ("c.example", "t-new"), ("d.example", "t-old")],
-            [("a.example", "t-new"), ("b.example", "t-new"), ("c.example", "t-new"), ("d.example", "t-old")]);
+        let (old, new) = (
+            [("a.example", "t-old"), ("b.example", "t-old"), ("c.example", "t-new"), ("d.example", "t-old")],
+            [("a.example", "t-new"), ("b.example", "t-new"), ("c.example", "t-new"), ("d.example", "t-old")],
+        );
         let stage = stage(backend, Clock::Moved, &old, &["a.example", "www.b.example", "c.example", "d.example"]);
         let said = import(&stage, &at(&stage, Clock::Moved, 1), &new);
         assert_eq!(said["moved"].as_array().unwrap().len(), 2, "{said}");
         let held = says("conflict", "", "owner-changed");
-        assert_eq!((verdict(&stage.run, "a.example"), verdict(&stage.run, "www.b.example")), (held.clone(), held.clone()));
+        assert_eq!(
+            (verdict(&stage.run, "a.example"), verdict(&stage.run, "www.b.example")),
+            (held.clone(), held.clone())
+        );
         // The same import again keeps it held, and no worker lets it go too early.
         import(&stage, &at(&stage, Clock::Moved, 20), &new);
         at(&stage, Clock::Moved, 30).ok(&["work", "--until-idle", "--timeout", "60"]);
         assert_eq!(verdict(&stage.run, "a.example"), held);
-        at(&stage, Clock::Moved, 30).ok(&["mapping", "assign", SLUG, "b.example", "t-new", "--why", "the contract says so"]);
+        at(&stage, Clock::Moved, 30).ok(&[
+            "mapping",
+            "assign",
+            SLUG,
+            "b.example",
+            "t-new",
+            "--why",
+            "the contract says so",
+        ]);
         assert_eq!(verdict(&stage.run, "www.b.example"), says("mapped", "t-new", ""));
         assert_eq!(verdict(&stage.run, "a.example"), held);
         at(&stage, Clock::Moved, 32).ok(&["work", "--until-idle", "--timeout", "60"]);
@@ -219,7 +253,8 @@ fn every_one_of_many_changes_of_owner_settles() {
     let hosts: Vec<&str> = old.iter().map(|(domain, _)| *domain).collect();
     let stage = stage(Backend::Sqlite, Clock::Moved, &old, &hosts);
     import(&stage, &at(&stage, Clock::Moved, 1), &new);
-    let count = |review: &str| stage.run.csv(&["mapping", "list", SLUG]).iter().filter(|row| row["review"] == review).count();
+    let count =
+        |review: &str| stage.run.csv(&["mapping", "list", SLUG]).iter().filter(|row| row["review"] == review).count();
     assert_eq!(count("owner-changed"), MANY);
     at(&stage, Clock::Moved, 40).ok(&["work", "--until-idle", "--timeout", "60"]);
     assert_eq!(count(""), MANY, "each of them, not only the first thousand");
@@ -258,7 +293,15 @@ fn a_change_after_the_release_calls_unsent_mail_back() {
             ("rejected.example", "t-d"),
             ("e.example", "t-e"),
         ];
-        let hosts = ["a.example", "x.moved.example", "b.example", "taken.example", "c.example", "rejected.example", "e.example"];
+        let hosts = [
+            "a.example",
+            "x.moved.example",
+            "b.example",
+            "taken.example",
+            "c.example",
+            "rejected.example",
+            "e.example",
+        ];
         let stage = stage(backend, Clock::Real, &rows, &hosts);
         stage.release();
         stage.run.as_actor("lead").ok(&["wave", "pause", SLUG, "everybody"]);
@@ -327,11 +370,18 @@ fn what_moves_many_organisations_waits_for_a_second_person() {
         let (stage, file) = unknown(backend, 26, "");
         let args = ["mapping", "assign-file", SLUG, path(&file), "--why", "bought them all"];
         let shown = stage.run.json(&[&args[..], &["--preview"]].concat());
-        assert_eq!((&shown["changes"], &shown["weight"]["moves"], &shown["written"]), (&26.into(), &26.into(), &false.into()));
+        assert_eq!(
+            (&shown["changes"], &shown["weight"]["moves"], &shown["written"]),
+            (&26.into(), &26.into(), &false.into())
+        );
         assert_eq!(mapped(&stage), 0);
         let refused = stage.run.run(&args);
         assert_eq!(refused.status, 4, "{}", refused.stderr);
-        assert!(refused.stderr.contains("moves 26") && refused.stderr.contains("mapping approve chg_"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("moves 26") && refused.stderr.contains("mapping approve chg_"),
+            "{}",
+            refused.stderr
+        );
         assert_eq!(mapped(&stage), 0);
         let changes = stage.run.csv(&["mapping", "changes", SLUG]);
         let id = changes[0]["change"].clone();
@@ -350,7 +400,14 @@ fn what_moves_many_organisations_waits_for_a_second_person() {
         for n in 0..26 {
             text.push_str(&format!("www.u{n:02}.example,t-other\n"));
         }
-        stage.run.ok(&["directory", "import", "--organisations", path(&write(&stage, &[("other.example", "t-other")])), "--source", "more"]);
+        stage.run.ok(&[
+            "directory",
+            "import",
+            "--organisations",
+            path(&write(&stage, &[("other.example", "t-other")])),
+            "--source",
+            "more",
+        ]);
         let other = stage.file("other.csv", &text);
         assert_eq!(stage.run.run(&["mapping", "assign-file", SLUG, path(&other), "--why", "no"]).status, 4);
         let id = stage.run.csv(&["mapping", "changes", SLUG])[1]["change"].clone();
@@ -370,7 +427,8 @@ fn a_file_with_bad_lines_names_each_and_takes_the_others() {
         let partial = stage.run.run(&[&args[..], &["--json"]].concat());
         assert_eq!(partial.status, 3, "{}", partial.stderr);
         let said: serde_json::Value = serde_json::from_str(&partial.stdout).unwrap();
-        let rejected: Vec<&str> = said["rejected"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+        let rejected: Vec<&str> =
+            said["rejected"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
         assert_eq!(rejected.len(), 5, "{said}");
         for (n, line) in rejected.iter().enumerate() {
             assert!(line.starts_with(&format!("{}, line {}: ", path(&file), n + 5)), "{line}");
@@ -380,7 +438,12 @@ fn a_file_with_bad_lines_names_each_and_takes_the_others() {
         let (stage, file) = unknown(backend, 26, bad);
         let refused = stage.run.run(&["mapping", "assign-file", SLUG, path(&file), "--why", "settled"]);
         assert_eq!(refused.status, 4);
-        assert!(refused.stderr.contains("5 line(s)") && refused.stderr.contains("line 29: `u29") || refused.stderr.contains("t-nobody"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("5 line(s)") && refused.stderr.contains("line 29: `u29")
+                || refused.stderr.contains("t-nobody"),
+            "{}",
+            refused.stderr
+        );
         assert_eq!(mapped(&stage), 0);
     }
 }
@@ -390,8 +453,19 @@ fn a_change_looks_again_at_exactly_the_hosts_at_its_domain_and_below() {
     for backend in Backend::each() {
         let rows = [("acme.example", "t-acme"), ("b.example", "t-b")];
         let hosts = [
-            "acme.example", "www.acme.example", "eu.acme.example", "x.eu.acme.example", "y.x.eu.acme.example", "neu.acme.example",
-            "eu-x.acme.example", "eu.acme.example.test", "eu0.acme.example", "e.acme.example", "b.example", "eu.b.example", "u.example",
+            "acme.example",
+            "www.acme.example",
+            "eu.acme.example",
+            "x.eu.acme.example",
+            "y.x.eu.acme.example",
+            "neu.acme.example",
+            "eu-x.acme.example",
+            "eu.acme.example.test",
+            "eu0.acme.example",
+            "e.acme.example",
+            "b.example",
+            "eu.b.example",
+            "u.example",
         ];
         let stage = stage(backend, Clock::Real, &rows, &hosts);
         let below = |host: &str, domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
@@ -399,11 +473,23 @@ fn a_change_looks_again_at_exactly_the_hosts_at_its_domain_and_below() {
         let run = &stage.run;
         let more = write(&stage, &[("x.eu.acme.example", "t-b")]);
         let changes: Vec<Change<'_>> = vec![
-            ("eu.acme.example", Box::new(|| drop(run.ok(&["mapping", "assign", SLUG, "eu.acme.example", "t-b", "--why", "sold"])))),
-            ("acme.example", Box::new(|| drop(run.ok(&["mapping", "reject", SLUG, "acme.example", "t-acme", "--why", "no"])))),
+            (
+                "eu.acme.example",
+                Box::new(|| drop(run.ok(&["mapping", "assign", SLUG, "eu.acme.example", "t-b", "--why", "sold"]))),
+            ),
+            (
+                "acme.example",
+                Box::new(|| drop(run.ok(&["mapping", "reject", SLUG, "acme.example", "t-acme", "--why", "no"]))),
+            ),
             ("u.example", Box::new(|| drop(run.ok(&["directory", "add-domain", "t-b", "u.example", "--why", "told"])))),
-            ("u.example", Box::new(|| drop(run.ok(&["directory", "remove-domain", "t-b", "u.example", "--why", "wrong"])))),
-            ("x.eu.acme.example", Box::new(|| drop(run.ok(&["directory", "import", "--organisations", path(&more), "--source", "more"])))),
+            (
+                "u.example",
+                Box::new(|| drop(run.ok(&["directory", "remove-domain", "t-b", "u.example", "--why", "wrong"]))),
+            ),
+            (
+                "x.eu.acme.example",
+                Box::new(|| drop(run.ok(&["directory", "import", "--organisations", path(&more), "--source", "more"]))),
+            ),
         ];
         for (domain, change) in changes {
             let before = versions(run);

@@ -134,7 +134,9 @@ const SHRINK_HINT: &str = "look at it with --dry-run; if it is right, import it 
 /// What an import takes away, if it is more than the limit.
 fn shrink(what: &str, gone: usize, before: usize, limit: usize) -> Option<String> {
     (gone * 100 > before * limit).then(|| {
-        format!("this import would take away {gone} of {before} {what}, more than {limit} %: is it the whole directory?")
+        format!(
+            "this import would take away {gone} of {before} {what}, more than {limit} %: is it the whole directory?"
+        )
     })
 }
 

@@ -144,13 +144,15 @@ fn both_forms(domain: &str) -> String {
 
 /// `1.6 MB`, in steps of 1,000, cut to one decimal; empty below 1,000 bytes.
 fn human_size(language: Language, bytes: i64) -> String {
-    let point = match language {
-        Language::De => ',',
-        Language::En => '.',
+    let (point, byte) = match language {
+        Language::De | Language::Es => (',', 'B'),
+        Language::En | Language::Ja => ('.', 'B'),
+        Language::Fr => (',', 'o'),
     };
-    let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    let units = [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
     let unit = units.into_iter().find(|(size, _)| bytes >= *size);
-    unit.map(|(size, name)| format!("{}{point}{} {name}", bytes / size, bytes % size * 10 / size)).unwrap_or_default()
+    unit.map(|(size, name)| format!("{}{point}{} {name}{byte}", bytes / size, bytes % size * 10 / size))
+        .unwrap_or_default()
 }
 
 fn advice(language: Language, domains: &[DomainFacts]) -> AdviceView {
@@ -178,10 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_readable_in_both_languages() {
+    fn sizes_are_readable_in_each_language() {
         assert_eq!(human_size(Language::En, 999), "");
         assert_eq!(human_size(Language::En, 1_680_000), "1.6 MB");
         assert_eq!(human_size(Language::De, 2_400_000_000_000), "2,4 TB");
+        assert_eq!(human_size(Language::Es, 1_680_000), "1,6 MB");
+        assert_eq!(human_size(Language::Fr, 1_680), "1,6 ko");
+        assert_eq!(human_size(Language::Ja, 1_680_000), "1.6 MB");
         assert_eq!(human_size(Language::En, i64::MAX), "9223372.0 TB");
     }
 }

@@ -88,37 +88,75 @@ macro_rules! embedded {
 }
 
 /// Name and source of every template.
-pub(super) const SOURCES: [(&str, &str); 24] = embedded![
+pub(super) const SOURCES: [(&str, &str); 57] = embedded![
     "notice/de.subject",
     "notice/de.text",
     "notice/de.html",
     "notice/en.subject",
     "notice/en.text",
     "notice/en.html",
+    "notice/es.subject",
+    "notice/es.text",
+    "notice/es.html",
+    "notice/fr.subject",
+    "notice/fr.text",
+    "notice/fr.html",
+    "notice/ja.subject",
+    "notice/ja.text",
+    "notice/ja.html",
     "reminder/de.subject",
     "reminder/de.text",
     "reminder/en.subject",
     "reminder/en.text",
+    "reminder/es.subject",
+    "reminder/es.text",
+    "reminder/fr.subject",
+    "reminder/fr.text",
+    "reminder/ja.subject",
+    "reminder/ja.text",
     "answer/de.subject",
     "answer/de.text",
     "answer/en.subject",
     "answer/en.text",
+    "answer/es.subject",
+    "answer/es.text",
+    "answer/fr.subject",
+    "answer/fr.text",
+    "answer/ja.subject",
+    "answer/ja.text",
     "promise/de.subject",
     "promise/de.text",
     "promise/en.subject",
     "promise/en.text",
+    "promise/es.subject",
+    "promise/es.text",
+    "promise/fr.subject",
+    "promise/fr.text",
+    "promise/ja.subject",
+    "promise/ja.text",
     "decline/de.subject",
     "decline/de.text",
     "decline/en.subject",
     "decline/en.text",
+    "decline/es.subject",
+    "decline/es.text",
+    "decline/fr.subject",
+    "decline/fr.text",
+    "decline/ja.subject",
+    "decline/ja.text",
     "escalation/en.subject",
     "escalation/en.text",
 ];
 
-/// German labels of data types.
-pub(super) const LABELS_DE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/labels/de.json"));
-/// English labels of data types.
-pub(super) const LABELS_EN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/labels/en.json"));
+macro_rules! labels {
+    ($($language:ident $file:literal),+ $(,)?) => {
+        [$((Language::$language, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/labels/", $file)))),+]
+    };
+}
+
+/// Labels of data types, one file a language.
+pub(super) const LABELS: [(Language, &str); Language::ALL.len()] =
+    labels![De "de.json", En "en.json", Es "es.json", Fr "fr.json", Ja "ja.json"];
 
 /// The version of the built-in set, recorded with every letter: 16 hexadecimal digits that depend on every file.
 ///
@@ -137,7 +175,11 @@ const fn digest() -> u64 {
         state = fold(fold(state, SOURCES[at].0.as_bytes()), SOURCES[at].1.as_bytes());
         at += 1;
     }
-    state = fold(fold(state, LABELS_DE.as_bytes()), LABELS_EN.as_bytes());
+    at = 0;
+    while at < LABELS.len() {
+        state = fold(state, LABELS[at].1.as_bytes());
+        at += 1;
+    }
     fold(state, model::advice::FILE.as_bytes())
 }
 

@@ -167,6 +167,31 @@ fn a_german_notice_reads_german_throughout() {
 }
 
 #[test]
+fn a_notice_in_each_further_language_reads_like_one() {
+    #[rustfmt::skip]
+    let said: [(Language, [&str; 6]); 3] = [
+        (Language::Es, ["{v} le escribe", "Descubierto: 2022-09-24 10:11 UTC", "Número de cuenta bancaria (bank_account)", "del 2017-03-01 al 2022-08-31", "123456789 bytes (unos 123,4 MB)", "hasta que se responda"]),
+        (Language::Fr, ["{v} vous écrit", "Découvert le : 2022-09-24 10:11 UTC", "Coordonnées bancaires (bank_account)", "du 2017-03-01 au 2022-08-31", "123456789 octets (environ 123,4 Mo)", "jusqu’à ce qu’elle ait reçu une réponse"]),
+        (Language::Ja, ["{v} より", "発見日時: 2022-09-24 10:11 UTC", "銀行口座番号（bank_account）", "2017-03-01 から 2022-08-31 まで", "123456789 バイト（約 123.4 MB）", "未解決のまま管理"]),
+    ];
+    let templates = Templates::builtin().unwrap();
+    for (language, sentences) in said {
+        let letter = templates.render_notice(language, &sample("two domains, twenty types")).unwrap().letter;
+        for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
+            // A line of Japanese is folded between characters.
+            let whole = |text: &str| text.split_whitespace().collect::<String>();
+            for sentence in sentences {
+                let sentence = sentence.replace("{v}", "Vendor Inc.");
+                assert!(whole(&part).contains(&whole(&sentence)), "{sentence} is missing in:\n{part}");
+            }
+            for english in ["not known", "Objects", "Reply", "exposed", "What", " notice "] {
+                assert!(!part.contains(english), "{language}: {english}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_nobody_stated_is_said_openly() {
     let templates = Templates::builtin().unwrap();
     let bare = templates.render_notice(Language::En, &sample("nothing stated, a supplement")).unwrap().letter;
@@ -205,7 +230,12 @@ fn advice_names_whose_it_is_in_the_readers_language() {
     let templates = Templates::builtin().unwrap();
     let mut context = notice(vec![facts("contoso.example", 0)]);
     context.domains[0].data_types.push(TypeCount { id: "api_key".to_owned(), objects: 1 });
-    for (language, words) in [(Language::En, "(Source: FTC, USA)"), (Language::De, "(Quelle: FTC, USA)")] {
+    for (language, words) in [
+        (Language::En, "(Source: FTC, USA)"),
+        (Language::De, "(Quelle: FTC, USA)"),
+        (Language::Es, "(fuente: FTC, USA)"),
+        (Language::Ja, "（出典: FTC, USA）"),
+    ] {
         let letter = templates.render_notice(language, &context).unwrap().letter;
         for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
             contains(&part, &[words]);
@@ -385,12 +415,12 @@ fn html_is_plain_small_and_names_its_language() {
 fn every_other_letter_renders_and_keeps_its_promises() {
     let templates = Templates::builtin().unwrap();
     let letters = other_letters(&templates);
-    assert_eq!(letters.len(), 9);
+    assert_eq!(letters.len(), 4 * Language::ALL.len() + 1);
     for (kind, language, letter) in &letters {
         assert!(letter.html.is_none());
         assert!(!letter.subject.is_empty() && !letter.subject.contains('\n'), "{kind} {language}");
         assert!(letter.text.ends_with('\n') && !letter.text.contains("\n\n\n"), "{kind} {language}");
-        assert!(letter.text.lines().all(|line| line.chars().count() <= 78), "{kind} {language}:\n{}", letter.text);
+        assert!(letter.text.lines().all(|line| output::columns(line) <= 78), "{kind} {language}:\n{}", letter.text);
         assert!(!letter.text.contains("{{") && !letter.text.contains("&amp;"), "{kind} {language}");
         if ["answer", "promise", "decline", "escalation"].contains(kind) {
             assert!(letter.text.contains("> Which files?\n> And whose?\n"), "{kind} {language}");
@@ -424,7 +454,7 @@ fn an_escalation_without_questions_or_further_rungs_says_so() {
 #[test]
 fn fixed_text_holds_no_figures_and_asks_no_questions() {
     for (name, source) in set::SOURCES.iter().filter(|(name, _)| name.ends_with(".text")) {
-        assert!(!source.contains('?'), "{name}: a quoted letter would look like a question");
+        assert!(!source.contains(['?', '？', '¿']), "{name}: a quoted letter would look like a question");
         assert!(!source.chars().any(|char| char.is_ascii_digit()), "{name}");
     }
 }
@@ -463,9 +493,16 @@ fn a_letter_without_end_is_cut_off_with_an_error() {
 }
 
 #[test]
-fn every_label_exists_in_both_languages_and_an_unknown_id_shows_itself() {
+fn every_label_exists_in_every_language_and_an_unknown_id_shows_itself() {
     let labels = Labels::builtin().unwrap();
-    assert_eq!(labels.ids(Language::De), labels.ids(Language::En));
+    for language in Language::ALL {
+        assert_eq!(labels.ids(language), labels.ids(Language::En), "{language}");
+        for kind in model::taxonomy::Taxonomy::builtin().types() {
+            assert_ne!(labels.describe(language, &kind.id), kind.id, "{language} has no label for {}", kind.id);
+        }
+    }
+    assert_eq!(labels.describe(Language::Fr, "invoice"), "Facture (invoice)");
+    assert_eq!(labels.describe(Language::Ja, "invoice"), "請求書（invoice）");
     assert_eq!(labels.describe(Language::De, "invoice"), "Rechnung (invoice)");
     assert_eq!(labels.describe(Language::De, "Blaupause\n"), "Blaupause");
 }
