@@ -4,6 +4,7 @@
 //! path that the context does not have is an error, never an empty place, and a part is never longer than
 //! [`PART_LIMIT`].
 
+mod check;
 mod contexts;
 mod helpers;
 mod labels;
@@ -11,6 +12,7 @@ mod lint;
 mod notice;
 mod output;
 mod own;
+mod readability;
 mod samples;
 mod set;
 #[cfg(test)]
@@ -25,8 +27,10 @@ use model::law::{Content, LawError};
 use model::notices::{Letter, NoticeContext, Rendered};
 use serde::Serialize;
 
+pub use check::CheckedTemplate;
 pub use contexts::{AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext, ReminderContext};
 pub use own::{Changes, Own, Submitted};
+pub use readability::{Measure, Readability};
 pub use set::{Kind, VERSION};
 
 use contexts::View;
@@ -125,6 +129,8 @@ struct Compiled {
     /// The content elements that each template has blocks for.
     elements: HashMap<String, BTreeSet<String>>,
     labels: Labels,
+    /// What somebody wrote in place of built-in templates.
+    own: Vec<Own>,
 }
 
 /// A part as it is sent, and the elements that it says.
@@ -140,12 +146,30 @@ impl Templates {
     }
 
     /// The built-in set with these in place of its own.
-    pub fn with(own: &[Own]) -> Result<Self, TemplateError> {
+    pub fn with(own: Vec<Own>) -> Result<Self, TemplateError> {
         let replaced: HashMap<String, &str> = own.iter().flat_map(Own::sources).collect();
-        Self::compile(set::SOURCES.iter().map(|(name, source)| (*name, replaced.get(*name).copied().unwrap_or(source))))
+        let sources = set::SOURCES.iter().map(|(name, source)| (*name, replaced.get(*name).copied().unwrap_or(source)));
+        let set = Self::compile_set(sources)?;
+        Ok(Self { inner: Arc::new(Compiled { own, ..set }) })
+    }
+
+    /// The version of the templates that a letter in these languages is written from: the built-in one, and behind it
+    /// each that somebody wrote for one of them.
+    pub fn version(&self, kind: Kind, languages: impl Iterator<Item = Language>) -> String {
+        let own = languages.filter_map(|language| Some(format!("+{language}:{}", self.own_version(kind, language)?)));
+        std::iter::once(VERSION.to_owned()).chain(own).collect()
+    }
+
+    fn own_version(&self, kind: Kind, language: Language) -> Option<String> {
+        let mut own = self.inner.own.iter();
+        own.find(|own| (own.kind(), own.language()) == (kind, language)).map(Own::version)
     }
 
     fn compile<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, TemplateError> {
+        Ok(Self { inner: Arc::new(Self::compile_set(sources)?) })
+    }
+
+    fn compile_set<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Compiled, TemplateError> {
         let (mut plain, mut html) = registries();
         let mut elements = HashMap::new();
         for (name, source) in sources {
@@ -155,7 +179,7 @@ impl Templates {
                 .register_template_string(name, source)
                 .map_err(|source| TemplateError::Syntax { template: name.to_owned(), source: Box::new(source) })?;
         }
-        Ok(Self { inner: Arc::new(Compiled { plain, html, elements, labels: Labels::builtin()? }) })
+        Ok(Compiled { plain, html, elements, labels: Labels::builtin()?, own: Vec::new() })
     }
 
     /// The notice in one language: subject, text and HTML with the same statements, and the elements that both say.

@@ -106,6 +106,16 @@ fn whole(part: Part, source: &str, shape: &Shape) -> Result<Found, Refusal> {
     })
 }
 
+/// What a template says by itself, with a short word in place of each field.
+pub(super) fn fixed_text(source: &str) -> String {
+    let word = |piece: &Piece<'_>| match piece.what {
+        What::Raw(text) => text.to_owned(),
+        What::Print(_) | What::Quote(_) => "it".to_owned(),
+        What::Comment | What::Each(_) | What::When(_) | What::Element(_) | What::Close => String::new(),
+    };
+    tags::pieces(source).map(|pieces| pieces.iter().map(word).collect()).unwrap_or_default()
+}
+
 fn elements(pieces: &[Piece<'_>]) -> BTreeMap<String, usize> {
     let mut first = BTreeMap::new();
     for piece in pieces {

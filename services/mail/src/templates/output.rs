@@ -129,8 +129,10 @@ fn words(line: &str) -> Vec<(Gap, String)> {
         match words.last_mut() {
             _ if word.is_empty() => {}
             Some((_, last)) if word.starts_with('(') && last.contains("xn--") && !last.contains(' ') => {
+                let mut pieces = unspaced(word).into_iter();
                 last.push(' ');
-                last.push_str(word);
+                last.extend(pieces.next().map(|(_, piece)| piece));
+                words.extend(pieces);
             }
             _ => words.extend(unspaced(word)),
         }

@@ -66,7 +66,7 @@ impl Own {
     /// Everything that can be checked before somebody is written to.
     pub fn check(submitted: &Submitted<'_>) -> Result<Self, TemplateError> {
         let own = Self::read(submitted)?;
-        Templates::with(std::slice::from_ref(&own))?.try_out(own.kind, own.language)?;
+        Templates::with(vec![own.clone()])?.try_out(own.kind, own.language)?;
         Ok(own)
     }
 
@@ -138,6 +138,16 @@ impl Own {
             elements_added: more(&self.elements, &builtin.elements),
             elements_removed: more(&builtin.elements, &self.elements),
         })
+    }
+
+    /// The fields that they read.
+    pub(super) fn placeholders(&self) -> &BTreeSet<String> {
+        &self.placeholders
+    }
+
+    /// The content elements that they have blocks for.
+    pub(super) fn elements(&self) -> &BTreeSet<String> {
+        &self.elements
     }
 
     /// Every part with the name it is registered by.

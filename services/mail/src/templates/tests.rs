@@ -508,6 +508,49 @@ fn every_label_exists_in_every_language_and_an_unknown_id_shows_itself() {
 }
 
 #[test]
+fn the_check_of_the_builtin_set_finds_nothing_and_a_figure_for_each_language() {
+    let checked = Templates::builtin().unwrap().check().unwrap();
+    assert_eq!(checked.len(), 5 * Language::ALL.len() + 1);
+    for one in &checked {
+        assert_eq!(one.errors, Vec::<String>::new(), "{}", one.template);
+        assert!(one.samples > 0 && one.placeholders > 4 && one.columns <= 78 && one.own.is_none(), "{one:?}");
+        let (notice, found) = (one.kind == Kind::Notice, one.readability.unwrap());
+        assert_eq!((notice, notice), (one.elements > 25, one.html_bytes > 10_000), "{one:?}");
+        // Letters to people in a hurry: as hard as a newspaper, no harder than a contract.
+        let bearable = if one.language == Language::Ja { 15.0..=60.0 } else { 25.0..=90.0 };
+        assert!(one.kind == Kind::Escalation || bearable.contains(&found.score), "{} {found:?}", one.template);
+    }
+}
+
+#[test]
+fn the_check_names_what_is_wrong_with_the_line() {
+    let good = own::builtin(Kind::Notice, Language::Fr);
+    let text = String::from_utf8(good.text.to_vec()).unwrap();
+    let html = String::from_utf8(good.html.unwrap().to_vec()).unwrap();
+    let (text, html) = (without(&text, "cause"), without(&html, "cause"));
+    let own = Own::check(&Submitted { text: text.as_bytes(), html: Some(html.as_bytes()), ..good }).unwrap();
+    let changes = own.changes().unwrap();
+    assert_eq!(changes.elements_removed, ["cause"]);
+    assert_eq!(changes.placeholders_removed, ["stated.cause", "stated.cause[]"]);
+    assert!(changes.elements_added.is_empty() && changes.placeholders_added.is_empty());
+    let version = own.version();
+    let templates = Templates::with(vec![own]).unwrap();
+    for one in templates.check().unwrap() {
+        let expect: &[&str] = match one.template.as_str() {
+            "notice/fr" => &[
+                "template notice/fr, line 1: its elements are not those of notice/en (cause): say the same in each language",
+            ],
+            _ => &[],
+        };
+        assert_eq!(one.errors, expect);
+    }
+    let both = [Language::En, Language::Fr];
+    assert_eq!(templates.version(Kind::Notice, both.into_iter()), format!("{VERSION}+fr:{version}"));
+    assert_eq!(templates.version(Kind::Notice, both.into_iter().take(1)), VERSION);
+    assert_eq!(templates.version(Kind::Reminder, both.into_iter()), VERSION);
+}
+
+#[test]
 fn every_file_of_the_set_is_embedded() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
     for (name, source) in set::SOURCES {
