@@ -57,8 +57,13 @@ fn check_own_facts(
     }
     let recipient =
         tenant.recipients.iter().find(|one| one.address.eq_ignore_ascii_case(&message.recipients[0])).unwrap();
-    let german = text.contains("Sie ");
-    assert_eq!(german, recipient.language == "de", "{}\n{text}", recipient.language);
+    let spoken =
+        [("de", " schreibt "), ("en", " is writing "), ("es", " le escribe "), ("fr", " vous écrit "), ("ja", "貴")];
+    let language = spoken.iter().find(|(tag, _)| *tag == recipient.language).map_or("en", |(tag, _)| tag);
+    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (tag, word) in spoken {
+        assert_eq!(spaced.contains(word), tag == language, "{}: {word}\n{text}", recipient.language);
+    }
 }
 
 #[test]

@@ -4,12 +4,16 @@
 //! path that the context does not have is an error, never an empty place, and a part is never longer than
 //! [`PART_LIMIT`].
 
+mod check;
 mod contexts;
 mod helpers;
 mod labels;
 mod lint;
 mod notice;
 mod output;
+mod own;
+mod readability;
+mod samples;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -23,11 +27,14 @@ use model::law::{Content, LawError};
 use model::notices::{Letter, NoticeContext, Rendered};
 use serde::Serialize;
 
+pub use check::CheckedTemplate;
 pub use contexts::{
     AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext, ReachContext, ReachSource,
     ReminderContext,
 };
-pub use set::VERSION;
+pub use own::{Changes, Own, Submitted};
+pub use readability::{Measure, Readability};
+pub use set::{Kind, VERSION};
 
 use contexts::View;
 use helpers::{Element, Markup, Quote, Said, When};
@@ -45,14 +52,18 @@ pub const NOTICES: [&str; 1] = ["notice"];
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// A template uses something outside the permitted language.
-    #[error("template {template}, line {line}: {why}: templates/README.md lists what is allowed")]
+    #[error("template {template}, line {line}, column {column}: {why}: {next}")]
     NotAllowed {
         /// Which template (`notice/en.text`).
         template: String,
         /// Physical line, from 1.
         line: usize,
+        /// Character of the line, from 1.
+        column: usize,
         /// What is wrong with it.
         why: String,
+        /// What to do about it.
+        next: String,
     },
     /// A template does not compile.
     #[error("template {template} does not compile: correct it at the place named below")]
@@ -76,19 +87,33 @@ pub enum TemplateError {
         source: serde_json::Error,
     },
     /// A letter could not be rendered.
-    #[error("template {template} cannot be rendered: compare its paths with the fields of its context")]
+    #[error("template {template}, line {line}, cannot be rendered: compare its paths with the fields of its context")]
     Render {
         /// Which template.
         template: String,
+        /// Physical line, from 1; 1 where it is not known.
+        line: usize,
         /// What handlebars says.
         #[source]
         source: Box<handlebars::RenderError>,
     },
+    /// A letter was given parts that it does not have, or too few.
+    #[error("templates {template}: {why}")]
+    Parts {
+        /// Which (`notice/en`).
+        template: String,
+        /// What is wrong, and the next step.
+        why: &'static str,
+    },
     /// A part grew beyond [`PART_LIMIT`].
-    #[error("template {template} gives more than {PART_LIMIT} bytes: write to this organisation by hand")]
+    #[error(
+        "template {template}, line {line}, gives more than {PART_LIMIT} bytes: shorten what is repeated there, or write to this organisation by hand"
+    )]
     TooLong {
         /// Which template.
         template: String,
+        /// Physical line, from 1, where the limit is passed.
+        line: usize,
     },
 }
 
@@ -107,6 +132,8 @@ struct Compiled {
     /// The content elements that each template has blocks for.
     elements: HashMap<String, BTreeSet<String>>,
     labels: Labels,
+    /// What somebody wrote in place of built-in templates.
+    own: Vec<Own>,
 }
 
 /// A part as it is sent, and the elements that it says.
@@ -121,7 +148,31 @@ impl Templates {
         Self::compile(set::SOURCES.iter().copied())
     }
 
+    /// The built-in set with these in place of its own.
+    pub fn with(own: Vec<Own>) -> Result<Self, TemplateError> {
+        let replaced: HashMap<String, &str> = own.iter().flat_map(Own::sources).collect();
+        let sources = set::SOURCES.iter().map(|(name, source)| (*name, replaced.get(*name).copied().unwrap_or(source)));
+        let set = Self::compile_set(sources)?;
+        Ok(Self { inner: Arc::new(Compiled { own, ..set }) })
+    }
+
+    /// The version of the templates that a letter in these languages is written from: the built-in one, and behind it
+    /// each that somebody wrote for one of them.
+    pub fn version(&self, kind: Kind, languages: impl Iterator<Item = Language>) -> String {
+        let own = languages.filter_map(|language| Some(format!("+{language}:{}", self.own_version(kind, language)?)));
+        std::iter::once(VERSION.to_owned()).chain(own).collect()
+    }
+
+    fn own_version(&self, kind: Kind, language: Language) -> Option<String> {
+        let mut own = self.inner.own.iter();
+        own.find(|own| (own.kind(), own.language()) == (kind, language)).map(Own::version)
+    }
+
     fn compile<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, TemplateError> {
+        Ok(Self { inner: Arc::new(Self::compile_set(sources)?) })
+    }
+
+    fn compile_set<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Compiled, TemplateError> {
         let (mut plain, mut html) = registries();
         let mut elements = HashMap::new();
         for (name, source) in sources {
@@ -131,12 +182,12 @@ impl Templates {
                 .register_template_string(name, source)
                 .map_err(|source| TemplateError::Syntax { template: name.to_owned(), source: Box::new(source) })?;
         }
-        Ok(Self { inner: Arc::new(Compiled { plain, html, elements, labels: Labels::builtin()? }) })
+        Ok(Compiled { plain, html, elements, labels: Labels::builtin()?, own: Vec::new() })
     }
 
     /// The notice in one language: subject, text and HTML with the same statements, and the elements that both say.
     pub fn render_notice(&self, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
-        self.notice(NOTICES[0], language, context)
+        self.notice(Kind::Notice, language, context)
     }
 
     /// The same by the template of a name; `None`: no notice is called so.
@@ -146,12 +197,12 @@ impl Templates {
         language: Language,
         context: &NoticeContext,
     ) -> Result<Option<Rendered>, TemplateError> {
-        let kind = NOTICES.into_iter().find(|kind| *kind == name);
+        let kind = NOTICES.contains(&name).then_some(Kind::Notice);
         kind.map(|kind| self.notice(kind, language, context)).transpose()
     }
 
-    fn notice(&self, kind: &str, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
-        let context = wrap(kind, &notice::view(language, context, &self.inner.labels))?;
+    fn notice(&self, kind: Kind, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
+        let context = wrap(kind.name(), &notice::view(language, context, &self.inner.labels))?;
         let subject = self.part(kind, language, Part::Subject, &context)?.text;
         let text = self.part(kind, language, Part::Text, &context)?;
         let html = self.part(kind, language, Part::Html, &context)?;
@@ -164,7 +215,7 @@ impl Templates {
     }
 
     /// The elements that both the text and the HTML of a letter have blocks for.
-    fn elements(&self, kind: &str, language: Language) -> Vec<&String> {
+    fn elements(&self, kind: Kind, language: Language) -> Vec<&String> {
         let of = |part| self.inner.elements.get(&set::name(kind, language, part));
         match (of(Part::Text), of(Part::Html)) {
             (Some(text), Some(html)) => text.intersection(html).collect(),
@@ -174,36 +225,36 @@ impl Templates {
 
     /// The reminder of a notice that nobody reacted to: subject and text.
     pub fn render_reminder(&self, language: Language, context: &ReminderContext) -> Result<Letter, TemplateError> {
-        self.letter("reminder", language, &context.view())
+        self.letter(Kind::Reminder, language, &context.view())
     }
 
     /// An answer to questions: subject and text.
     pub fn render_answer(&self, language: Language, context: &AnswerContext) -> Result<Letter, TemplateError> {
-        self.letter("answer", language, &context.view())
+        self.letter(Kind::Answer, language, &context.view())
     }
 
     /// The promise of an answer by a date: subject and text.
     pub fn render_promise(&self, language: Language, context: &PromiseContext) -> Result<Letter, TemplateError> {
-        self.letter("promise", language, &context.view())
+        self.letter(Kind::Promise, language, &context.view())
     }
 
     /// A declined question, with its reason and how to object: subject and text.
     pub fn render_decline(&self, language: Language, context: &DeclineContext) -> Result<Letter, TemplateError> {
-        self.letter("decline", language, &context.view())
+        self.letter(Kind::Decline, language, &context.view())
     }
 
     /// What goes to the vendor's own people when a rung fires: subject and text, in English.
     pub fn render_escalation(&self, context: &EscalationContext) -> Result<Letter, TemplateError> {
-        self.letter("escalation", Language::En, &context.view())
+        self.letter(Kind::Escalation, Language::En, &context.view())
     }
 
     /// What asks an unconfirmed address who is responsible, without facts: subject and text.
     pub fn render_reach(&self, language: Language, context: &ReachContext) -> Result<Letter, TemplateError> {
-        self.letter("reach", language, &context.view())
+        self.letter(Kind::Reach, language, &context.view())
     }
 
-    fn letter(&self, kind: &str, language: Language, view: &impl Serialize) -> Result<Letter, TemplateError> {
-        let context = wrap(kind, view)?;
+    fn letter(&self, kind: Kind, language: Language, view: &impl Serialize) -> Result<Letter, TemplateError> {
+        let context = wrap(kind.name(), view)?;
         Ok(Letter {
             subject: self.part(kind, language, Part::Subject, &context)?.text,
             text: self.part(kind, language, Part::Text, &context)?.text,
@@ -213,7 +264,7 @@ impl Templates {
 
     fn part(
         &self,
-        kind: &str,
+        kind: Kind,
         language: Language,
         part: Part,
         context: &Context,
@@ -247,7 +298,7 @@ fn registries() -> (Handlebars<'static>, Handlebars<'static>) {
 }
 
 fn wrap(kind: &str, view: &impl Serialize) -> Result<Context, TemplateError> {
-    Context::wraps(view).map_err(|source| TemplateError::Render { template: kind.to_owned(), source: Box::new(source) })
+    Context::wraps(view).map_err(|source| not_rendered(kind, source))
 }
 
 fn render(
@@ -257,12 +308,16 @@ fn render(
 ) -> Result<(String, BTreeSet<String>), TemplateError> {
     let (said, mut output) = (Said::default(), Capped::new(PART_LIMIT));
     let result = render_to(registry, name, context, &said, &mut output);
+    let line = result.as_ref().err().and_then(|error| error.line_no).unwrap_or(1);
     let Some(text) = output.into_text() else {
-        return Err(TemplateError::TooLong { template: name.to_owned() });
+        return Err(TemplateError::TooLong { template: name.to_owned(), line });
     };
-    result
-        .map(|()| (text, said.into_elements()))
-        .map_err(|source| TemplateError::Render { template: name.to_owned(), source: Box::new(source) })
+    result.map(|()| (text, said.into_elements())).map_err(|source| not_rendered(name, source))
+}
+
+fn not_rendered(template: &str, source: RenderError) -> TemplateError {
+    let line = source.line_no.unwrap_or(1);
+    TemplateError::Render { template: template.to_owned(), line, source: Box::new(source) }
 }
 
 /// As the registry renders, with one helper more that belongs to this rendering alone.

@@ -36,6 +36,12 @@ pub struct Advice {
     en: String,
     /// The sentence in German.
     de: String,
+    /// The sentence in Spanish.
+    es: String,
+    /// The sentence in French.
+    fr: String,
+    /// The sentence in Japanese.
+    ja: String,
     /// Who gives this advice, as named in notices; empty for our own.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub publisher: String,
@@ -90,6 +96,9 @@ impl Advice {
         match language {
             Language::De => &self.de,
             Language::En => &self.en,
+            Language::Es => &self.es,
+            Language::Fr => &self.fr,
+            Language::Ja => &self.ja,
         }
     }
 
@@ -179,11 +188,13 @@ mod tests {
     #[test]
     fn sentences_hold_no_figures_no_questions_and_no_links() {
         for advice in Advice::builtin() {
-            for text in [advice.text(Language::De), advice.text(Language::En), &advice.publisher] {
-                assert!(!text.contains(|char: char| char.is_ascii_digit() || "?<>{}".contains(char)), "{text}");
+            let texts = Language::ALL.map(|language| advice.text(language));
+            for text in texts.into_iter().chain([advice.publisher.as_str()]) {
+                assert!(!text.contains(|char: char| char.is_ascii_digit() || "?？<>{}".contains(char)), "{text}");
                 assert!(!text.contains("www") && !text.contains("://"), "{text}");
             }
-            assert_ne!(advice.en, advice.de);
+            let different: BTreeSet<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+            assert_eq!(different.len(), texts.len(), "{}: a language has no sentence of its own", advice.id);
         }
     }
 

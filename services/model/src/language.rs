@@ -14,11 +14,17 @@ pub enum Language {
     De,
     /// English, the fall-back of every other language.
     En,
+    /// Spanish.
+    Es,
+    /// French.
+    Fr,
+    /// Japanese.
+    Ja,
 }
 
 impl Language {
     /// Every language, sorted by tag.
-    pub const ALL: [Self; 2] = [Self::De, Self::En];
+    pub const ALL: [Self; 5] = [Self::De, Self::En, Self::Es, Self::Fr, Self::Ja];
 
     /// The language for a BCP 47 tag such as `de`, `DE-at` or `de_CH`: its primary subtag counts.
     /// `None` for a language without letters, and for an empty tag.
@@ -39,6 +45,9 @@ impl Language {
         match self {
             Self::De => "de",
             Self::En => "en",
+            Self::Es => "es",
+            Self::Fr => "fr",
+            Self::Ja => "ja",
         }
     }
 }
@@ -57,13 +66,25 @@ mod tests {
     fn the_primary_subtag_decides() {
         assert_eq!(Language::from_tag(" DE-at "), Some(Language::De));
         assert_eq!(Language::from_tag("en_US"), Some(Language::En));
-        assert_eq!(Language::from_tag("fr"), None);
+        assert_eq!(Language::from_tag("fr-CA"), Some(Language::Fr));
+        assert_eq!(Language::from_tag("es_419"), Some(Language::Es));
+        assert_eq!(Language::from_tag("ja-Jpan-JP"), Some(Language::Ja));
+        assert_eq!(Language::from_tag("it"), None);
+        assert_eq!(Language::from_tag("jam"), None);
+    }
+
+    #[test]
+    fn languages_are_sorted_and_read_back() {
+        assert!(Language::ALL.is_sorted() && Language::ALL.is_sorted_by_key(|language| language.tag()));
+        for language in Language::ALL {
+            assert_eq!(Language::from_tag(language.tag()), Some(language));
+        }
     }
 
     #[test]
     fn the_contacts_language_beats_the_tenants() {
         assert_eq!(Language::of_contact("en", "de"), Language::En);
         assert_eq!(Language::of_contact("", "de"), Language::De);
-        assert_eq!(Language::of_contact("fr", "de"), Language::En);
+        assert_eq!(Language::of_contact("it", "de"), Language::En);
     }
 }

@@ -2,50 +2,42 @@
 //!
 //! Does not decide which types exist (that is the model's taxonomy): an id without a label is shown as it is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::language::Language;
 
 use super::TemplateError;
 use super::output::one_line;
-use super::set::{LABELS_DE, LABELS_EN};
+use super::set::LABELS;
 
 /// Labels by language and id.
 #[derive(Debug)]
-pub(super) struct Labels {
-    de: HashMap<String, String>,
-    en: HashMap<String, String>,
-}
+pub(super) struct Labels(BTreeMap<Language, HashMap<String, String>>);
 
 impl Labels {
     /// The labels that are compiled in.
     pub(super) fn builtin() -> Result<Self, TemplateError> {
-        let read =
-            |language, text| serde_json::from_str(text).map_err(|source| TemplateError::Labels { language, source });
-        Ok(Self { de: read(Language::De, LABELS_DE)?, en: read(Language::En, LABELS_EN)? })
+        let read = |(language, text)| match serde_json::from_str(text) {
+            Ok(labels) => Ok((language, labels)),
+            Err(source) => Err(TemplateError::Labels { language, source }),
+        };
+        LABELS.into_iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
     /// `Rechnung (invoice)`, or the id alone where it has no label.
     pub(super) fn describe(&self, language: Language, id: &str) -> String {
-        let labels = match language {
-            Language::De => &self.de,
-            Language::En => &self.en,
-        };
         let id = one_line(id);
-        match labels.get(&id) {
-            Some(label) => format!("{label} ({id})"),
-            None => id,
+        match (self.0.get(&language).and_then(|labels| labels.get(&id)), language) {
+            (Some(label), Language::Ja) => format!("{label}（{id}）"),
+            (Some(label), Language::De | Language::En | Language::Es | Language::Fr) => format!("{label} ({id})"),
+            (None, _) => id,
         }
     }
 
     /// Every id that has a label in a language, sorted.
-    #[cfg(test)]
     pub(super) fn ids(&self, language: Language) -> Vec<&str> {
-        let labels = match language {
-            Language::De => &self.de,
-            Language::En => &self.en,
-        };
-        let mut ids: Vec<&str> = labels.keys().map(String::as_str).collect();
+        let mut ids: Vec<&str> =
+            self.0.get(&language).into_iter().flat_map(HashMap::keys).map(String::as_str).collect();
         ids.sort_unstable();
         ids
     }

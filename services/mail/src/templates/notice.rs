@@ -210,6 +210,48 @@ impl WithheldWords {
                     "a data type",
                 ],
             },
+            Language::Es => Self {
+                figure: "reservado",
+                names: [
+                    "número de referencias",
+                    "número de objetos",
+                    "número de direcciones de correo electrónico",
+                    "número de usuarios",
+                    "número de proyectos",
+                    "tamaño",
+                    "fechas de los documentos",
+                    "todos los tipos de datos",
+                    "un tipo de datos",
+                ],
+            },
+            Language::Fr => Self {
+                figure: "non communiqué",
+                names: [
+                    "nombre de références",
+                    "nombre d'objets",
+                    "nombre d'adresses électroniques",
+                    "nombre d'utilisateurs",
+                    "nombre de projets",
+                    "taille",
+                    "dates des documents",
+                    "tous les types de données",
+                    "un type de données",
+                ],
+            },
+            Language::Ja => Self {
+                figure: "非開示",
+                names: [
+                    "参照の数",
+                    "オブジェクトの数",
+                    "メールアドレスの数",
+                    "ユーザーの数",
+                    "プロジェクトの数",
+                    "サイズ",
+                    "文書の日付",
+                    "すべてのデータの種類",
+                    "データの種類の一つ",
+                ],
+            },
             Language::De => Self {
                 figure: "wird zurückgehalten",
                 names: [
@@ -243,13 +285,15 @@ fn both_forms(domain: &str) -> String {
 
 /// `1.6 MB`, in steps of 1,000, cut to one decimal; empty below 1,000 bytes.
 fn human_size(language: Language, bytes: i64) -> String {
-    let point = match language {
-        Language::De => ',',
-        Language::En => '.',
+    let (point, byte) = match language {
+        Language::De | Language::Es => (',', 'B'),
+        Language::En | Language::Ja => ('.', 'B'),
+        Language::Fr => (',', 'o'),
     };
-    let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    let units = [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
     let unit = units.into_iter().find(|(size, _)| bytes >= *size);
-    unit.map(|(size, name)| format!("{}{point}{} {name}", bytes / size, bytes % size * 10 / size)).unwrap_or_default()
+    unit.map(|(size, name)| format!("{}{point}{} {name}{byte}", bytes / size, bytes % size * 10 / size))
+        .unwrap_or_default()
 }
 
 fn advice(language: Language, domains: &[DomainFacts]) -> AdviceView {
@@ -277,10 +321,13 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_readable_in_both_languages() {
+    fn sizes_are_readable_in_each_language() {
         assert_eq!(human_size(Language::En, 999), "");
         assert_eq!(human_size(Language::En, 1_680_000), "1.6 MB");
         assert_eq!(human_size(Language::De, 2_400_000_000_000), "2,4 TB");
+        assert_eq!(human_size(Language::Es, 1_680_000), "1,6 MB");
+        assert_eq!(human_size(Language::Fr, 1_680), "1,6 ko");
+        assert_eq!(human_size(Language::Ja, 1_680_000), "1.6 MB");
         assert_eq!(human_size(Language::En, i64::MAX), "9223372.0 TB");
     }
 }

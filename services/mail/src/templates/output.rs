@@ -82,50 +82,102 @@ pub(super) fn plain_text(rendered: &str) -> String {
     text
 }
 
-/// Breaks at spaces only, so that domains, addresses and codes stay whole.
+/// Breaks at spaces, and between Chinese and Japanese characters; domains, addresses and codes stay whole.
 fn fold(line: &str, text: &mut String) {
-    if line.chars().count() <= COLUMNS {
+    if columns(line) <= COLUMNS {
         text.push_str(line);
         text.push('\n');
         return;
     }
     let (first, next) = margins(line);
-    let mut columns = first.chars().count();
-    let margin = next.chars().count();
+    let mut at = columns(&first);
+    let margin = columns(&next);
     text.push_str(&first);
     let mut fresh = true;
-    for word in words(&line[first.len()..]) {
-        let width = word.chars().count();
-        if !fresh && columns + 1 + width > COLUMNS {
+    for (gap, word) in words(&line[first.len()..]) {
+        let width = columns(&word);
+        let space = usize::from(gap == Gap::Space);
+        if !fresh && at + space + width > COLUMNS {
             text.push('\n');
             text.push_str(&next);
-            columns = margin;
+            at = margin;
             fresh = true;
         }
-        if !fresh {
+        if !fresh && gap == Gap::Space {
             text.push(' ');
-            columns += 1;
+            at += 1;
         }
         text.push_str(&word);
-        columns += width;
+        at += width;
         fresh = false;
     }
     text.push('\n');
 }
 
-/// The words of a line; both forms of one domain (`xn--… (…)`) are one word.
-fn words(line: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for word in line.split_whitespace() {
+/// What stands before a word when it is not the first of its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    Space,
+    None,
+}
+
+/// What a line can be broken into; both forms of one domain (`xn--… (…)`) are one word.
+fn words(line: &str) -> Vec<(Gap, String)> {
+    let mut words: Vec<(Gap, String)> = Vec::new();
+    // No-break spaces hold together what they stand between.
+    for word in line.split(|char: char| char.is_whitespace() && !matches!(char, '\u{a0}' | '\u{202f}')) {
         match words.last_mut() {
-            Some(last) if word.starts_with('(') && last.contains("xn--") && !last.contains(' ') => {
+            _ if word.is_empty() => {}
+            Some((_, last)) if word.starts_with('(') && last.contains("xn--") && !last.contains(' ') => {
+                let mut pieces = unspaced(word).into_iter();
                 last.push(' ');
-                last.push_str(word);
+                last.extend(pieces.next().map(|(_, piece)| piece));
+                words.extend(pieces);
             }
-            _ => words.push(word.to_owned()),
+            _ => words.extend(unspaced(word)),
         }
     }
     words
+}
+
+/// A word cut where a language without spaces breaks its lines.
+fn unspaced(word: &str) -> Vec<(Gap, String)> {
+    let mut pieces = vec![(Gap::Space, String::new())];
+    let mut before = None;
+    for char in word.chars() {
+        let breaks = before.is_some_and(|before: char| {
+            (is_wide(before) || is_wide(char)) && !begins_no_line(char) && !ends_no_line(before)
+        });
+        if breaks {
+            pieces.push((Gap::None, String::new()));
+        }
+        if let Some((_, piece)) = pieces.last_mut() {
+            piece.push(char);
+        }
+        before = Some(char);
+    }
+    pieces
+}
+
+/// Columns on a screen where Chinese and Japanese characters take two.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().map(|char| if is_wide(char) { 2 } else { 1 }).sum()
+}
+
+/// The blocks that Unicode's East Asian Width (UAX 11) calls wide or full width, without the rare ones between them.
+fn is_wide(char: char) -> bool {
+    matches!(u32::from(char),
+        0x1100..=0x115f | 0x2e80..=0x303e | 0x3041..=0x33ff | 0x3400..=0x4dbf | 0x4e00..=0xa4cf | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff | 0xfe30..=0xfe4f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x20000..=0x3fffd)
+}
+
+/// Closing marks and small kana, by the Japanese rules for line breaks (JIS X 4051).
+fn begins_no_line(char: char) -> bool {
+    "、。，．・：；！？）」』】〕〉》］｝ー々ゝゞぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ),.:;!?]}".contains(char)
+}
+
+fn ends_no_line(char: char) -> bool {
+    "（「『【〔〈《［｛([{".contains(char)
 }
 
 /// What a paragraph starts with (indentation, bullet, quote marks), and what its further lines start with.
@@ -160,6 +212,27 @@ mod tests {
     fn both_forms_of_a_domain_stay_on_one_line() {
         let pair = format!("xn--{0}-kva.example (ü{0}.example)", "a".repeat(40));
         assert!(plain_text(&format!("- Domain: {pair} and more\n")).contains(&pair));
+    }
+
+    #[test]
+    fn japanese_folds_between_characters_and_begins_no_line_with_a_mark() {
+        let sentence = "回答が済むまで、未解決のまま（第三者の contoso.example を含む）管理します。".repeat(9);
+        let text = plain_text(&format!("- {sentence}\n"));
+        assert!(text.lines().count() > 5);
+        for (number, line) in text.lines().enumerate() {
+            assert!(columns(line) <= COLUMNS, "{line}");
+            assert!(line.starts_with(if number == 0 { "- " } else { "  " }), "{line}");
+            assert!(!begins_no_line(line.chars().nth(2).unwrap()) && !line.ends_with('（'), "{line}");
+        }
+        assert_eq!(text.matches("contoso.example").count(), 9);
+        let squeezed: String = text.split_whitespace().collect();
+        assert_eq!(squeezed, format!("-{}", sentence.replace(' ', "")));
+    }
+
+    #[test]
+    fn a_no_break_space_holds_words_together() {
+        let text = plain_text(&"mot\u{a0}: ".repeat(30));
+        assert!(text.lines().count() > 1 && text.lines().all(|line| !line.starts_with(':')), "{text}");
     }
 
     #[test]

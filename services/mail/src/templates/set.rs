@@ -5,8 +5,66 @@
 
 use model::language::Language;
 
+/// A letter, by the name of its folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// What of an organisation's was exposed.
+    Notice,
+    /// That nobody reacted to a notice.
+    Reminder,
+    /// An answer to questions.
+    Answer,
+    /// The promise of an answer.
+    Promise,
+    /// That questions are declined.
+    Decline,
+    /// To the vendor's own people.
+    Escalation,
+    /// To an address that was found, without facts.
+    Reach,
+}
+
+impl Kind {
+    /// Every kind, in the order of a conversation.
+    pub const ALL: [Self; 7] =
+        [Self::Reach, Self::Notice, Self::Reminder, Self::Answer, Self::Promise, Self::Decline, Self::Escalation];
+
+    /// The name of its folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Reminder => "reminder",
+            Self::Answer => "answer",
+            Self::Promise => "promise",
+            Self::Decline => "decline",
+            Self::Escalation => "escalation",
+            Self::Reach => "reach",
+        }
+    }
+
+    /// The languages that it exists in.
+    pub fn languages(self) -> &'static [Language] {
+        match self {
+            Self::Notice | Self::Reminder | Self::Answer | Self::Promise | Self::Decline | Self::Reach => {
+                &Language::ALL
+            }
+            Self::Escalation => &[Language::En],
+        }
+    }
+
+    /// The parts that it has.
+    pub(super) fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Notice => &[Part::Subject, Part::Text, Part::Html],
+            Self::Reminder | Self::Answer | Self::Promise | Self::Decline | Self::Escalation | Self::Reach => {
+                &[Part::Subject, Part::Text]
+            }
+        }
+    }
+}
+
 /// A part of a letter.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Subject,
     Text,
@@ -14,13 +72,18 @@ pub(super) enum Part {
 }
 
 /// The registered name of a part: `notice/en.text`.
-pub(super) fn name(kind: &str, language: Language, part: Part) -> String {
+pub(super) fn name(kind: Kind, language: Language, part: Part) -> String {
     let part = match part {
         Part::Subject => "subject",
         Part::Text => "text",
         Part::Html => "html",
     };
-    format!("{kind}/{language}.{part}")
+    format!("{}/{language}.{part}", kind.name())
+}
+
+/// The source of a built-in template.
+pub(super) fn source(name: &str) -> Option<&'static str> {
+    SOURCES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
 }
 
 macro_rules! embedded {
@@ -30,41 +93,85 @@ macro_rules! embedded {
 }
 
 /// Name and source of every template.
-pub(super) const SOURCES: [(&str, &str); 28] = embedded![
+pub(super) const SOURCES: [(&str, &str); 67] = embedded![
     "notice/de.subject",
     "notice/de.text",
     "notice/de.html",
     "notice/en.subject",
     "notice/en.text",
     "notice/en.html",
+    "notice/es.subject",
+    "notice/es.text",
+    "notice/es.html",
+    "notice/fr.subject",
+    "notice/fr.text",
+    "notice/fr.html",
+    "notice/ja.subject",
+    "notice/ja.text",
+    "notice/ja.html",
     "reminder/de.subject",
     "reminder/de.text",
     "reminder/en.subject",
     "reminder/en.text",
+    "reminder/es.subject",
+    "reminder/es.text",
+    "reminder/fr.subject",
+    "reminder/fr.text",
+    "reminder/ja.subject",
+    "reminder/ja.text",
     "answer/de.subject",
     "answer/de.text",
     "answer/en.subject",
     "answer/en.text",
+    "answer/es.subject",
+    "answer/es.text",
+    "answer/fr.subject",
+    "answer/fr.text",
+    "answer/ja.subject",
+    "answer/ja.text",
     "promise/de.subject",
     "promise/de.text",
     "promise/en.subject",
     "promise/en.text",
+    "promise/es.subject",
+    "promise/es.text",
+    "promise/fr.subject",
+    "promise/fr.text",
+    "promise/ja.subject",
+    "promise/ja.text",
     "decline/de.subject",
     "decline/de.text",
     "decline/en.subject",
     "decline/en.text",
+    "decline/es.subject",
+    "decline/es.text",
+    "decline/fr.subject",
+    "decline/fr.text",
+    "decline/ja.subject",
+    "decline/ja.text",
     "escalation/en.subject",
     "escalation/en.text",
     "reach/de.subject",
     "reach/de.text",
     "reach/en.subject",
     "reach/en.text",
+    "reach/es.subject",
+    "reach/es.text",
+    "reach/fr.subject",
+    "reach/fr.text",
+    "reach/ja.subject",
+    "reach/ja.text",
 ];
 
-/// German labels of data types.
-pub(super) const LABELS_DE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/labels/de.json"));
-/// English labels of data types.
-pub(super) const LABELS_EN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/labels/en.json"));
+macro_rules! labels {
+    ($($language:ident $file:literal),+ $(,)?) => {
+        [$((Language::$language, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/labels/", $file)))),+]
+    };
+}
+
+/// Labels of data types, one file a language.
+pub(super) const LABELS: [(Language, &str); Language::ALL.len()] =
+    labels![De "de.json", En "en.json", Es "es.json", Fr "fr.json", Ja "ja.json"];
 
 /// The version of the built-in set, recorded with every letter: 16 hexadecimal digits that depend on every file.
 ///
@@ -83,7 +190,11 @@ const fn digest() -> u64 {
         state = fold(fold(state, SOURCES[at].0.as_bytes()), SOURCES[at].1.as_bytes());
         at += 1;
     }
-    state = fold(fold(state, LABELS_DE.as_bytes()), LABELS_EN.as_bytes());
+    at = 0;
+    while at < LABELS.len() {
+        state = fold(state, LABELS[at].1.as_bytes());
+        at += 1;
+    }
     fold(state, model::advice::FILE.as_bytes())
 }
 

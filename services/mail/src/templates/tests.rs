@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::language::Language;
-use model::law::{Elements, Facts, Filled, Kind, Law, Told};
-use model::notices::{DomainFacts, IncidentFacts, NoticeContext, STATED, TypeCount, Unknown};
+use model::law::{self, Elements, Facts, Filled, Law, Told};
+use model::notices::{DomainFacts, NoticeContext, STATED, TypeCount};
 use model::time::Timestamp;
 
+mod hostile;
+
+use super::samples::{escalation, notice};
 use super::*;
 
 fn time(text: &str) -> Timestamp {
@@ -14,137 +17,27 @@ fn time(text: &str) -> Timestamp {
 }
 
 fn facts(domain: &str, types: usize) -> DomainFacts {
-    let labels = Labels::builtin().unwrap();
-    let ids = labels.ids(Language::En);
-    let data_types =
-        ids.iter().take(types).zip(7..).map(|(id, objects)| TypeCount { id: (*id).to_owned(), objects }).collect();
-    DomainFacts {
-        domain: domain.to_owned(),
-        tenant_id: Some("t-1".to_owned()),
-        rows: 1680,
-        objects: 412,
-        emails: 31,
-        users: 58,
-        projects: 12,
-        bytes: 123_456_789,
-        first_date: Some("2017-03-01".to_owned()),
-        last_date: Some("2022-08-31".to_owned()),
-        data_types,
-        unknown: Unknown { data_type: 3, date: 4, size: 5 },
-        withheld: Vec::new(),
-    }
-}
-
-fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
-    NoticeContext {
-        incident: IncidentFacts {
-            slug: "bluebleed".to_owned(),
-            title: "Open storage server".to_owned(),
-            vendor: "Vendor Inc.".to_owned(),
-            discovered_at: time("2022-09-24T10:11:12Z"),
-            summary: "A storage server could be read without a password.\n\nIt held project files.".to_owned(),
-            measures: "The server was closed.".to_owned(),
-            contact: "Vendor Inc., Main Street, Springfield".to_owned(),
-            statements: STATED.into_iter().map(|id| (id.to_owned(), format!("Words on {id}.\n\nAnd more."))).collect(),
-        },
-        tenant_name: "Contoso GmbH".to_owned(),
-        domains,
-        code: "K7QF-2M9X-0WTA".to_owned(),
-        version: 1,
-        supplements: None,
-        withheld: Vec::new(),
-    }
-}
-
-fn unknown_only(domain: &str) -> DomainFacts {
-    DomainFacts {
-        emails: 0,
-        users: 0,
-        projects: 0,
-        bytes: 0,
-        first_date: None,
-        last_date: None,
-        data_types: Vec::new(),
-        unknown: Unknown { data_type: 412, date: 412, size: 412 },
-        withheld: Vec::new(),
-        ..facts(domain, 0)
-    }
+    samples::facts(domain, types, &Labels::builtin().unwrap())
 }
 
 fn samples() -> Vec<NoticeContext> {
-    let many = (0..20).map(|number| facts(&format!("unit-{number}.contoso.example"), number)).collect();
-    let full = (0..20).map(|number| facts(&format!("unit-{number}.contoso.example"), 20)).collect();
-    let mut samples = vec![
-        notice(vec![facts("contoso.example", 0)]),
-        notice(vec![facts("contoso.example", 1)]),
-        notice(vec![facts("contoso.example", 20), facts("xn--mnchen58-dz-thb.example", 2)]),
-        notice(many),
-        notice(full),
-        notice(vec![unknown_only("contoso.example")]),
-    ];
-    let mut bare = notice(vec![facts("contoso.example", 1)]);
-    for text in [&mut bare.incident.summary, &mut bare.incident.measures, &mut bare.incident.contact] {
-        text.clear();
-    }
-    bare.incident.statements.clear();
-    bare.version = 2;
-    bare.supplements = Some(time("2022-09-26T08:00:00Z"));
-    samples.push(bare);
-    samples
+    samples::notices(&Labels::builtin().unwrap()).into_iter().map(|(_, context)| context).collect()
 }
 
-fn questions() -> Vec<AskedQuestion> {
-    let question = |id: &str, text: &str| AskedQuestion {
-        id: id.to_owned(),
-        text: text.to_owned(),
-        asked_at: time("2022-10-04T09:00:00Z"),
-    };
-    vec![question("qst_1", "Which files?\nAnd whose?"), question("qst_2", "Was <b>our</b> key in it?")]
+/// The sample of a name.
+fn sample(name: &str) -> NoticeContext {
+    let all = samples::notices(&Labels::builtin().unwrap());
+    all.into_iter().find(|(known, _)| *known == name).unwrap().1
 }
 
 /// Every letter besides the notice, in every language it exists in.
 fn other_letters(templates: &Templates) -> Vec<(&'static str, Language, Letter)> {
-    let (incident_title, vendor) = ("Open storage server".to_owned(), "Vendor Inc.".to_owned());
-    let (tenant_name, code) = ("Contoso & Söhne".to_owned(), "K7QF-2M9X-0WTA".to_owned());
-    let reminder = ReminderContext {
-        incident_title: incident_title.clone(),
-        vendor: vendor.clone(),
-        tenant_name: tenant_name.clone(),
-        code: code.clone(),
-        notice_released_at: time("2022-09-30T12:00:00Z"),
-    };
-    let answer = AnswerContext {
-        incident_title: incident_title.clone(),
-        vendor: vendor.clone(),
-        tenant_name: tenant_name.clone(),
-        questions: questions(),
-        answer: "These two files:\n\n- a.pdf\n- b.pdf".to_owned(),
-        code: code.clone(),
-    };
-    let promise = PromiseContext {
-        incident_title: incident_title.clone(),
-        vendor: vendor.clone(),
-        tenant_name: tenant_name.clone(),
-        questions: questions(),
-        by: time("2022-10-20T12:00:00Z"),
-        text: String::new(),
-        code: code.clone(),
-    };
-    let decline = DeclineContext {
-        incident_title,
-        vendor,
-        tenant_name,
-        questions: questions(),
-        reason: "The police asked us not to say.".to_owned(),
-        review_at: time("2022-12-01T00:00:00Z"),
-        code,
-    };
     let mut letters = Vec::new();
     for language in Language::ALL {
-        letters.push(("reminder", language, templates.render_reminder(language, &reminder).unwrap()));
-        letters.push(("answer", language, templates.render_answer(language, &answer).unwrap()));
-        letters.push(("promise", language, templates.render_promise(language, &promise).unwrap()));
-        letters.push(("decline", language, templates.render_decline(language, &decline).unwrap()));
+        letters.push(("reminder", language, templates.render_reminder(language, &samples::reminder()).unwrap()));
+        letters.push(("answer", language, templates.render_answer(language, &samples::answer()).unwrap()));
+        letters.push(("promise", language, templates.render_promise(language, &samples::promise()).unwrap()));
+        letters.push(("decline", language, templates.render_decline(language, &samples::decline()).unwrap()));
         let reach = reach(ReachSource::SecurityTxt);
         letters.push(("reach", language, templates.render_reach(language, &reach).unwrap()));
     }
@@ -153,27 +46,7 @@ fn other_letters(templates: &Templates) -> Vec<(&'static str, Language, Letter)>
 }
 
 fn reach(source: ReachSource) -> ReachContext {
-    ReachContext {
-        vendor: "Vendor Inc.".to_owned(),
-        domain: "contoso.example".to_owned(),
-        source,
-        found_on: "2022-10-01".to_owned(),
-    }
-}
-
-fn escalation() -> EscalationContext {
-    EscalationContext {
-        policy: "debt".to_owned(),
-        rung: 2,
-        ticket: "tkt_1".to_owned(),
-        tenant_id: "t-1".to_owned(),
-        tenant_name: "Contoso GmbH".to_owned(),
-        incident_slug: "bluebleed".to_owned(),
-        why: "A question has been open for 72 hours.".to_owned(),
-        open_questions: questions(),
-        due_at: time("2022-10-07T09:00:00Z"),
-        next_rung_at: Some(time("2022-10-11T09:00:00Z")),
-    }
+    ReachContext { source, ..samples::reach() }
 }
 
 /// What a reader of the HTML sees: tags gone, entities resolved.
@@ -249,7 +122,8 @@ fn every_fact_of_every_domain_is_stated_in_plain_digits() {
 
 #[test]
 fn an_english_notice_says_everything_it_must() {
-    let letter = Templates::builtin().unwrap().render_notice(Language::En, &samples()[2]).unwrap().letter;
+    let letter =
+        Templates::builtin().unwrap().render_notice(Language::En, &sample("two domains, twenty types")).unwrap().letter;
     assert_eq!(letter.subject, "Data about Contoso GmbH was exposed at Vendor Inc. [K7QF-2M9X-0WTA]");
     for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
         contains(
@@ -276,7 +150,8 @@ fn an_english_notice_says_everything_it_must() {
 
 #[test]
 fn a_german_notice_reads_german_throughout() {
-    let letter = Templates::builtin().unwrap().render_notice(Language::De, &samples()[2]).unwrap().letter;
+    let letter =
+        Templates::builtin().unwrap().render_notice(Language::De, &sample("two domains, twenty types")).unwrap().letter;
     assert_eq!(letter.subject, "Daten über Contoso GmbH lagen bei Vendor Inc. offen [K7QF-2M9X-0WTA]");
     for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
         contains(
@@ -298,22 +173,47 @@ fn a_german_notice_reads_german_throughout() {
 }
 
 #[test]
+fn a_notice_in_each_further_language_reads_like_one() {
+    #[rustfmt::skip]
+    let said: [(Language, [&str; 6]); 3] = [
+        (Language::Es, ["{v} le escribe", "Descubierto: 2022-09-24 10:11 UTC", "Número de cuenta bancaria (bank_account)", "del 2017-03-01 al 2022-08-31", "123456789 bytes (unos 123,4 MB)", "hasta que se responda"]),
+        (Language::Fr, ["{v} vous écrit", "Découvert le : 2022-09-24 10:11 UTC", "Coordonnées bancaires (bank_account)", "du 2017-03-01 au 2022-08-31", "123456789 octets (environ 123,4 Mo)", "jusqu’à ce qu’elle ait reçu une réponse"]),
+        (Language::Ja, ["{v} より", "発見日時: 2022-09-24 10:11 UTC", "銀行口座番号（bank_account）", "2017-03-01 から 2022-08-31 まで", "123456789 バイト（約 123.4 MB）", "未解決のまま管理"]),
+    ];
+    let templates = Templates::builtin().unwrap();
+    for (language, sentences) in said {
+        let letter = templates.render_notice(language, &sample("two domains, twenty types")).unwrap().letter;
+        for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
+            // A line of Japanese is folded between characters.
+            let whole = |text: &str| text.split_whitespace().collect::<String>();
+            for sentence in sentences {
+                let sentence = sentence.replace("{v}", "Vendor Inc.");
+                assert!(whole(&part).contains(&whole(&sentence)), "{sentence} is missing in:\n{part}");
+            }
+            for english in ["not known", "Objects", "Reply", "exposed", "What", " notice "] {
+                assert!(!part.contains(english), "{language}: {english}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_nobody_stated_is_said_openly() {
     let templates = Templates::builtin().unwrap();
-    let bare = templates.render_notice(Language::En, &samples()[6]).unwrap().letter;
+    let bare = templates.render_notice(Language::En, &sample("nothing stated, a supplement")).unwrap().letter;
     for part in [bare.text.clone(), visible(bare.html.as_deref().unwrap())] {
         contains(&part, &["has not stated yet what happened", "has not stated yet what was done"]);
-        contains(&part, &["This notice supplements our notice of 2022-09-26 08:00 UTC"]);
+        contains(&part, &["This notice supplements our notice of 2022-09-26 10:11 UTC"]);
     }
     assert!(bare.subject.starts_with("Supplement: "));
-    let unknown = templates.render_notice(Language::En, &samples()[5]).unwrap().letter;
+    let unknown = templates.render_notice(Language::En, &sample("nothing known")).unwrap().letter;
     contains(&unknown.text, &["Document dates: not known", "Size: not known", "no type is known"]);
     contains(&unknown.text, &["document date is not known: 412", "whose size is not known: 412"]);
 }
 
 #[test]
 fn a_known_size_of_zero_is_stated_as_zero() {
-    let mut context = samples().remove(0);
+    let mut context = sample("one domain without types");
     context.domains[0].bytes = 0;
     let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap().letter;
     contains(&letter.text, &["Size: 0 bytes - E-mail"]);
@@ -336,7 +236,12 @@ fn advice_names_whose_it_is_in_the_readers_language() {
     let templates = Templates::builtin().unwrap();
     let mut context = notice(vec![facts("contoso.example", 0)]);
     context.domains[0].data_types.push(TypeCount { id: "api_key".to_owned(), objects: 1 });
-    for (language, words) in [(Language::En, "(Source: FTC, USA)"), (Language::De, "(Quelle: FTC, USA)")] {
+    for (language, words) in [
+        (Language::En, "(Source: FTC, USA)"),
+        (Language::De, "(Quelle: FTC, USA)"),
+        (Language::Es, "(fuente: FTC, USA)"),
+        (Language::Ja, "（出典: FTC, USA）"),
+    ] {
         let letter = templates.render_notice(language, &context).unwrap().letter;
         for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
             contains(&part, &[words]);
@@ -347,8 +252,8 @@ fn advice_names_whose_it_is_in_the_readers_language() {
 #[test]
 fn what_the_vendor_states_stands_under_a_heading_of_its_own() {
     let templates = Templates::builtin().unwrap();
-    let said = templates.render_notice(Language::En, &samples()[0]).unwrap().letter;
-    let silent = templates.render_notice(Language::En, &samples()[6]).unwrap().letter;
+    let said = templates.render_notice(Language::En, &sample("one domain without types")).unwrap().letter;
+    let silent = templates.render_notice(Language::En, &sample("nothing stated, a supplement")).unwrap().letter;
     for (said, silent) in [
         (said.text.clone(), silent.text.clone()),
         (visible(said.html.as_deref().unwrap()), visible(silent.html.as_deref().unwrap())),
@@ -376,7 +281,7 @@ fn a_notice_has_the_same_elements_in_each_part_and_language() {
     assert!(first.len() > 25);
     for language in Language::ALL {
         for part in [Part::Text, Part::Html] {
-            assert_eq!(tagged(&set::name("notice", language, part)), first, "{language} {part:?}");
+            assert_eq!(tagged(&set::name(Kind::Notice, language, part)), first, "{language} {part:?}");
         }
     }
     for id in STATED.into_iter().chain(["what_happened", "measures_taken", "sender_contact"]) {
@@ -392,14 +297,14 @@ fn with(elements: &Elements, content: Content) -> Vec<&str> {
 fn an_element_that_nothing_was_stated_of_is_empty_and_every_other_is_filled() {
     let templates = Templates::builtin().unwrap();
     for language in Language::ALL {
-        let full = templates.render_notice(language, &samples()[2]).unwrap().elements;
+        let full = templates.render_notice(language, &sample("two domains, twenty types")).unwrap().elements;
         assert_eq!(with(&full, Content::Empty), Vec::<&str>::new());
-        let bare = templates.render_notice(language, &samples()[6]).unwrap().elements;
+        let bare = templates.render_notice(language, &sample("nothing stated, a supplement")).unwrap().elements;
         let mut silent: Vec<&str> = STATED.to_vec();
         silent.extend(["measures_taken", "sender_contact", "what_happened"]);
         silent.sort_unstable();
         assert_eq!(with(&bare, Content::Empty), silent);
-        let unknown = templates.render_notice(language, &samples()[5]).unwrap().elements;
+        let unknown = templates.render_notice(language, &sample("nothing known")).unwrap().elements;
         let silent = ["affected_count", "data_types", "data_types_of_recipient", "password_change_direction"];
         assert_eq!(with(&unknown, Content::Empty), silent);
     }
@@ -412,7 +317,7 @@ fn white_space_and_bare_tags_say_nothing() {
         "{{#element \"cause\"}} <p> {{blank}}</p>\n{{/element}}{{#element \"who_caused\"}}<p>{{tag}}</p>{{/element}}";
     let templates = Templates::compile([("notice/en.html", source), ("notice/en.text", source)].into_iter()).unwrap();
     let said =
-        |part| templates.part("notice", Language::En, part, &context).unwrap().said.into_iter().collect::<Vec<_>>();
+        |part| templates.part(Kind::Notice, Language::En, part, &context).unwrap().said.into_iter().collect::<Vec<_>>();
     assert_eq!(said(Part::Html), ["who_caused"]);
     assert_eq!(said(Part::Text), ["cause", "who_caused"]);
 }
@@ -440,7 +345,7 @@ fn without(source: &str, element: &str) -> String {
     left
 }
 
-fn judged(templates: &Templates, context: &NoticeContext) -> BTreeMap<String, Vec<(Kind, String)>> {
+fn judged(templates: &Templates, context: &NoticeContext) -> BTreeMap<String, Vec<(law::Kind, String)>> {
     let letters = Language::ALL.into_iter().map(|tag| (tag, templates.render_notice(tag, context).unwrap().elements));
     let filled = Filled::new(letters.collect());
     let discovered_at = time("2027-06-01T08:00:00Z");
@@ -455,11 +360,11 @@ fn judged(templates: &Templates, context: &NoticeContext) -> BTreeMap<String, Ve
 
 #[test]
 fn the_builtin_notice_fulfils_what_is_owed_to_organisations_but_for_a_list_of_persons() {
-    let judged = judged(&Templates::builtin().unwrap(), &samples()[2]);
+    let judged = judged(&Templates::builtin().unwrap(), &sample("two domains, twenty types"));
     for row in Law::builtin().unwrap().obligations().iter().filter(|row| row.is_to_organisations()) {
-        let expect: &[(Kind, String)] = match row.id.as_str() {
+        let expect: &[(law::Kind, String)] = match row.id.as_str() {
             // Persons are held as keyed hashes: there is no list that a notice could print.
-            "us-hipaa-410-associate" => &[(Kind::Missing, "affected_individuals_list".to_owned())],
+            "us-hipaa-410-associate" => &[(law::Kind::Missing, "affected_individuals_list".to_owned())],
             _ => &[],
         };
         assert_eq!(judged[&row.id], expect, "{}", row.id);
@@ -472,9 +377,9 @@ fn a_template_with_one_element_removed_is_caught_for_each_obligation_that_requir
         let sources: Vec<(&str, String)> =
             set::SOURCES.iter().map(|(name, source)| (*name, without(source, &element))).collect();
         let templates = Templates::compile(sources.iter().map(|(name, source)| (*name, source.as_str()))).unwrap();
-        let judged = judged(&templates, &samples()[2]);
+        let judged = judged(&templates, &sample("two domains, twenty types"));
         for row in Law::builtin().unwrap().obligations() {
-            let caught = judged[&row.id].contains(&(Kind::Missing, element.clone()));
+            let caught = judged[&row.id].contains(&(law::Kind::Missing, element.clone()));
             assert_eq!(caught, row.elements.contains(&element), "{}: {element}", row.id);
         }
     }
@@ -482,7 +387,7 @@ fn a_template_with_one_element_removed_is_caught_for_each_obligation_that_requir
 
 #[test]
 fn special_characters_are_escaped_in_html_and_plain_in_text() {
-    let mut context = samples().remove(1);
+    let mut context = sample("one domain, one type");
     context.tenant_name = "<b>&\"\r\nBcc: eve@evil.example".to_owned();
     context.domains[0].data_types = vec![TypeCount { id: "<script>x</script>".to_owned(), objects: 1 }];
     let letter = Templates::builtin().unwrap().render_notice(Language::En, &context).unwrap().letter;
@@ -516,12 +421,12 @@ fn html_is_plain_small_and_names_its_language() {
 fn every_other_letter_renders_and_keeps_its_promises() {
     let templates = Templates::builtin().unwrap();
     let letters = other_letters(&templates);
-    assert_eq!(letters.len(), 11);
+    assert_eq!(letters.len(), 5 * Language::ALL.len() + 1);
     for (kind, language, letter) in &letters {
         assert!(letter.html.is_none());
         assert!(!letter.subject.is_empty() && !letter.subject.contains('\n'), "{kind} {language}");
         assert!(letter.text.ends_with('\n') && !letter.text.contains("\n\n\n"), "{kind} {language}");
-        assert!(letter.text.lines().all(|line| line.chars().count() <= 78), "{kind} {language}:\n{}", letter.text);
+        assert!(letter.text.lines().all(|line| output::columns(line) <= 78), "{kind} {language}:\n{}", letter.text);
         assert!(!letter.text.contains("{{") && !letter.text.contains("&amp;"), "{kind} {language}");
         if ["answer", "promise", "decline", "escalation"].contains(kind) {
             assert!(letter.text.contains("> Which files?\n> And whose?\n"), "{kind} {language}");
@@ -532,11 +437,11 @@ fn every_other_letter_renders_and_keeps_its_promises() {
         let found = letters.iter().find(|one| one.0 == kind && one.1 == language);
         found.map(|one| one.2.text.clone()).unwrap()
     };
-    contains(&text("reminder", Language::En), &["On 2022-09-30 12:00 UTC Vendor Inc. sent you"]);
+    contains(&text("reminder", Language::En), &["On 2022-09-30 10:11 UTC Vendor Inc. sent you"]);
     contains(&text("reminder", Language::De), &["Contoso & Söhne", "Bisher haben wir kein Zeichen"]);
     contains(&text("answer", Language::En), &["These two files: - a.pdf - b.pdf"]);
-    contains(&text("promise", Language::En), &["promises you an answer by 2022-10-20 12:00 UTC"]);
-    contains(&text("promise", Language::De), &["sagt Ihnen eine Antwort bis 2022-10-20 12:00 UTC zu"]);
+    contains(&text("promise", Language::En), &["promises you an answer by 2022-10-20 10:11 UTC"]);
+    contains(&text("promise", Language::De), &["sagt Ihnen eine Antwort bis 2022-10-20 10:11 UTC zu"]);
     contains(&text("decline", Language::En), &["The police asked us not to say.", "You can object", "2022-12-01"]);
     contains(&text("decline", Language::De), &["Sie können widersprechen", "Zwei Personen"]);
     contains(
@@ -587,7 +492,7 @@ fn an_escalation_without_questions_or_further_rungs_says_so() {
 #[test]
 fn fixed_text_holds_no_figures_and_asks_no_questions() {
     for (name, source) in set::SOURCES.iter().filter(|(name, _)| name.ends_with(".text")) {
-        assert!(!source.contains('?'), "{name}: a quoted letter would look like a question");
+        assert!(!source.contains(['?', '？', '¿']), "{name}: a quoted letter would look like a question");
         assert!(!source.chars().any(|char| char.is_ascii_digit()), "{name}");
     }
 }
@@ -597,7 +502,7 @@ fn a_misspelt_path_is_an_error_wherever_it_stands() {
     let context = Context::wraps(serde_json::json!({ "named": "x", "list": [{ "a": 1 }], "nothing": null })).unwrap();
     let render = |source: &'static str| {
         let templates = Templates::compile([("notice/en.text", source)].into_iter()).unwrap();
-        templates.part("notice", Language::En, Part::Text, &context).map(|part| part.text)
+        templates.part(Kind::Notice, Language::En, Part::Text, &context).map(|part| part.text)
     };
     assert_eq!(render("{{#when named}}{{named}}{{/when}}{{#whenNot named}}no{{/whenNot}}").unwrap(), "x\n");
     for source in [
@@ -621,16 +526,66 @@ fn a_letter_without_end_is_cut_off_with_an_error() {
     let context = Context::wraps(serde_json::json!({ "list": list })).unwrap();
     let source = "{{#each list}}{{this}}{{/each}}";
     let templates = Templates::compile([("notice/en.text", source)].into_iter()).unwrap();
-    let error = templates.part("notice", Language::En, Part::Text, &context).map(|part| part.text).unwrap_err();
+    let error = templates.part(Kind::Notice, Language::En, Part::Text, &context).map(|part| part.text).unwrap_err();
     assert!(matches!(error, TemplateError::TooLong { .. }), "{error}");
 }
 
 #[test]
-fn every_label_exists_in_both_languages_and_an_unknown_id_shows_itself() {
+fn every_label_exists_in_every_language_and_an_unknown_id_shows_itself() {
     let labels = Labels::builtin().unwrap();
-    assert_eq!(labels.ids(Language::De), labels.ids(Language::En));
+    for language in Language::ALL {
+        assert_eq!(labels.ids(language), labels.ids(Language::En), "{language}");
+        for kind in model::taxonomy::Taxonomy::builtin().types() {
+            assert_ne!(labels.describe(language, &kind.id), kind.id, "{language} has no label for {}", kind.id);
+        }
+    }
+    assert_eq!(labels.describe(Language::Fr, "invoice"), "Facture (invoice)");
+    assert_eq!(labels.describe(Language::Ja, "invoice"), "請求書（invoice）");
     assert_eq!(labels.describe(Language::De, "invoice"), "Rechnung (invoice)");
     assert_eq!(labels.describe(Language::De, "Blaupause\n"), "Blaupause");
+}
+
+#[test]
+fn the_check_of_the_builtin_set_finds_nothing_and_a_figure_for_each_language() {
+    let checked = Templates::builtin().unwrap().check().unwrap();
+    assert_eq!(checked.len(), 6 * Language::ALL.len() + 1);
+    for one in &checked {
+        assert_eq!(one.errors, Vec::<String>::new(), "{}", one.template);
+        assert!(one.samples > 0 && one.placeholders > 4 && one.columns <= 78 && one.own.is_none(), "{one:?}");
+        let (notice, found) = (one.kind == Kind::Notice, one.readability.unwrap());
+        assert_eq!((notice, notice), (one.elements > 25, one.html_bytes > 10_000), "{one:?}");
+        // Letters to people in a hurry: as hard as a newspaper, no harder than a contract.
+        let bearable = if one.language == Language::Ja { 15.0..=60.0 } else { 25.0..=90.0 };
+        assert!(one.kind == Kind::Escalation || bearable.contains(&found.score), "{} {found:?}", one.template);
+    }
+}
+
+#[test]
+fn the_check_names_what_is_wrong_with_the_line() {
+    let good = own::builtin(Kind::Notice, Language::Fr);
+    let text = String::from_utf8(good.text.to_vec()).unwrap();
+    let html = String::from_utf8(good.html.unwrap().to_vec()).unwrap();
+    let (text, html) = (without(&text, "cause"), without(&html, "cause"));
+    let own = Own::check(&Submitted { text: text.as_bytes(), html: Some(html.as_bytes()), ..good }).unwrap();
+    let changes = own.changes().unwrap();
+    assert_eq!(changes.elements_removed, ["cause"]);
+    assert_eq!(changes.placeholders_removed, ["stated.cause", "stated.cause[]"]);
+    assert!(changes.elements_added.is_empty() && changes.placeholders_added.is_empty());
+    let version = own.version();
+    let templates = Templates::with(vec![own]).unwrap();
+    for one in templates.check().unwrap() {
+        let expect: &[&str] = match one.template.as_str() {
+            "notice/fr" => &[
+                "template notice/fr, line 1: its elements are not those of notice/en (cause): say the same in each language",
+            ],
+            _ => &[],
+        };
+        assert_eq!(one.errors, expect);
+    }
+    let both = [Language::En, Language::Fr];
+    assert_eq!(templates.version(Kind::Notice, both.into_iter()), format!("{VERSION}+fr:{version}"));
+    assert_eq!(templates.version(Kind::Notice, both.into_iter().take(1)), VERSION);
+    assert_eq!(templates.version(Kind::Reminder, both.into_iter()), VERSION);
 }
 
 #[test]
