@@ -14,6 +14,7 @@ mod mapping;
 mod notices;
 mod setup;
 mod story;
+mod templates;
 mod tickets;
 mod tidy;
 mod wrong_recipient;

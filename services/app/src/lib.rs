@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod notices;
 pub mod overview;
 pub mod settings;
+pub mod templates;
 pub mod tickets;
 
 use std::path::Path;
@@ -42,7 +43,7 @@ pub struct App {
     pub store: Store,
     /// What time it is.
     pub clock: Clock,
-    /// Letters.
+    /// Letters, as they are built in; an incident can have words of its own.
     pub templates: Templates,
     /// Configuration.
     pub settings: Settings,
@@ -52,6 +53,8 @@ pub struct App {
     pub rehearsal: bool,
     /// The list of public suffixes that was loaded last.
     pub(crate) suffixes: mapping::CachedSuffixes,
+    /// The words of an incident's own that were used last.
+    pub(crate) own_templates: templates::CachedTemplates,
     master: MasterKey,
 }
 
@@ -123,6 +126,7 @@ impl App {
             actor: opening.actor,
             rehearsal,
             suffixes: mapping::CachedSuffixes::default(),
+            own_templates: templates::CachedTemplates::default(),
             master,
         })
     }

@@ -23,6 +23,7 @@ pub mod proofs;
 pub mod queue;
 mod rows;
 pub mod runs;
+pub mod templates;
 pub mod tickets;
 
 pub use audit::AuditEntry;
@@ -46,6 +47,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         overview::STATEMENTS,
         queue::STATEMENTS,
         runs::STATEMENTS,
+        templates::STATEMENTS,
         tickets::STATEMENTS,
     ]
     .concat()
