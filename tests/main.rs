@@ -15,6 +15,7 @@ mod notices;
 mod reach;
 mod setup;
 mod story;
+mod templates;
 mod tickets;
 mod tidy;
 mod withholding;

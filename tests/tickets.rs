@@ -56,7 +56,7 @@ fn ticket_of(stage: &Stage, id: &str) -> std::collections::HashMap<String, Strin
     stage.run.csv(&["ticket", "list", SLUG]).into_iter().find(|row| row["ticket"] == id).unwrap()
 }
 
-fn question_ids(stage: &Stage, ticket: &str) -> Vec<String> {
+pub(crate) fn question_ids(stage: &Stage, ticket: &str) -> Vec<String> {
     let shown = stage.run.json(&["ticket", "show", ticket]);
     shown["questions"].as_array().unwrap().iter().map(|question| question["id"].as_str().unwrap().to_owned()).collect()
 }

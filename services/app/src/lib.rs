@@ -20,6 +20,7 @@ pub mod notices;
 pub mod overview;
 pub mod reach;
 pub mod settings;
+pub mod templates;
 pub mod tickets;
 
 use std::path::Path;
@@ -43,7 +44,7 @@ pub struct App {
     pub store: Store,
     /// What time it is.
     pub clock: Clock,
-    /// Letters.
+    /// Letters, as they are built in; an incident can have words of its own.
     pub templates: Templates,
     /// Configuration.
     pub settings: Settings,
@@ -56,6 +57,8 @@ pub struct App {
     /// Whom look-ups ask.
     #[cfg(feature = "lookup")]
     pub(crate) lookups: reach::LookUps,
+    /// The words of an incident's own that were used last.
+    pub(crate) own_templates: templates::CachedTemplates,
     master: MasterKey,
 }
 
@@ -129,6 +132,7 @@ impl App {
             suffixes: mapping::CachedSuffixes::default(),
             #[cfg(feature = "lookup")]
             lookups: reach::LookUps::default(),
+            own_templates: templates::CachedTemplates::default(),
             master,
         })
     }

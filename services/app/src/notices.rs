@@ -10,6 +10,7 @@ mod withhold;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use mail::templates::{Kind, Templates};
 use model::delivery::recipients;
 use model::language::Language;
 use model::law::Filled;
@@ -56,6 +57,8 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     crate::directory::must_be_whole(&mut app.store.read().await?).await?;
     crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
+    let templates = crate::templates::of_incident(app, &mut app.store.read().await?, incident.id).await?;
+    let source = Source { incident: &incident, templates: &templates };
     let mut total = Drafted::default();
     let mut affected = BTreeSet::new();
     let mut after = String::new();
@@ -63,7 +66,7 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
         let tenants =
             store::notices::affected_tenants(&mut app.store.read().await?, incident.id, &after, A_RANGE).await?;
         let Some(last) = tenants.last().cloned() else { break };
-        draft_range(app, &incident, &tenants, &mut total).await?;
+        draft_range(app, &source, &tenants, &mut total).await?;
         affected.extend(tenants);
         after = last;
     }
@@ -71,7 +74,14 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     Ok(total)
 }
 
-async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
+/// What all notices of an incident are written from.
+struct Source<'a> {
+    incident: &'a Incident,
+    templates: &'a Templates,
+}
+
+async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
+    let incident = source.incident;
     let (Some(first), Some(last)) = (tenants.first(), tenants.last()) else { return Ok(()) };
     let mut tx = app.store.begin().await?;
     let facts = told(&mut tx, incident.id, Scope::Tenants(first, last)).await?;
@@ -103,7 +113,7 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
             }
             continue;
         }
-        let material = Material::new(incident, row, people, told);
+        let material = Material::new(source, row, people, told);
         match plan(incident, latest.get(&tenant), &material) {
             Plan::Keep => {
                 total.kept += 1;
@@ -112,14 +122,14 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
                 );
             }
             Plan::Rewrite { id, version, kind, supplements } => {
-                again.push(write(app, incident, material, Some(id), version, kind, supplements)?);
+                again.push(write(source, material, Some(id), version, kind, supplements)?);
             }
             Plan::Replace { withdraws, version, kind, supplements } => {
                 gone.push(withdraws);
-                new.push(write(app, incident, material, None, version, kind, supplements)?);
+                new.push(write(source, material, None, version, kind, supplements)?);
             }
             Plan::New { version, kind, supplements } => {
-                new.push(write(app, incident, material, None, version, kind, supplements)?);
+                new.push(write(source, material, None, version, kind, supplements)?);
             }
         }
     }
@@ -142,7 +152,7 @@ async fn draft_range(app: &App, incident: &Incident, tenants: &[String], total: 
     }
     let detail = serde_json::json!({
         "from": first, "to": last, "drafted": new.len(), "changed": again.len(), "withdrawn": gone.len(), "requeued": requeued,
-        "templates": mail::templates::VERSION,
+        "templates": source.templates.version(Kind::Notice, Language::ALL.into_iter()),
     });
     Ok(tx.commit(app.entry("notice.draft", &incident.slug, detail)).await?)
 }
@@ -178,6 +188,8 @@ struct Material<'a> {
     tenant: &'a Tenant,
     told: Told,
     languages: BTreeSet<Language>,
+    /// Of the templates in these languages.
+    version: String,
     digest: Digest,
 }
 
@@ -212,20 +224,21 @@ fn stated_digest(incident: &IncidentFacts) -> String {
 }
 
 impl<'a> Material<'a> {
-    fn new(incident: &Incident, tenant: &'a Tenant, contacts: &[Contact], told: Told) -> Self {
+    fn new(source: &Source<'_>, tenant: &'a Tenant, contacts: &[Contact], told: Told) -> Self {
         let languages: BTreeSet<Language> = crate::delivery::ladder(contacts)
             .iter()
             .filter(|(role, _, _)| model::delivery::rung(*role).is_some())
             .map(|(_, _, contact)| Language::of_contact(&contact.language, &tenant.language))
             .collect();
         let tags: Vec<&str> = languages.iter().map(|language| language.tag()).collect();
-        let form = format!("{} {} {}", tags.join(","), mail::templates::VERSION, tenant.name);
+        let version = source.templates.version(Kind::Notice, languages.iter().copied());
+        let form = format!("{} {version} {}", tags.join(","), tenant.name);
         let digest = Digest {
             facts: facts_digest(&told.domains),
             form: model::digest::sha256(form.as_bytes()),
-            stated: stated_digest(&incident.facts),
+            stated: stated_digest(&source.incident.facts),
         };
-        Self { tenant, told, languages, digest }
+        Self { tenant, told, languages, version, digest }
     }
 }
 
@@ -305,8 +318,7 @@ fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -
 }
 
 fn write(
-    app: &App,
-    incident: &Incident,
+    source: &Source<'_>,
     material: Material<'_>,
     id: Option<String>,
     version: i64,
@@ -314,7 +326,7 @@ fn write(
     supplements: Option<Timestamp>,
 ) -> Result<Draft, AppError> {
     let id = id.unwrap_or_else(|| new_id("ntc"));
-    let tenant = material.tenant;
+    let (incident, tenant) = (source.incident, material.tenant);
     let scope = format!("{}/{}", incident.slug, tenant.id);
     let context = NoticeContext {
         incident: incident.facts.clone(),
@@ -328,7 +340,7 @@ fn write(
     let mut letters = Vec::with_capacity(material.languages.len());
     let mut said = BTreeMap::new();
     for language in &material.languages {
-        let rendered = app.templates.render_notice(*language, &context)?;
+        let rendered = source.templates.render_notice(*language, &context)?;
         letters.push(letter_row("notice", Some(&id), *language, rendered.letter));
         said.insert(*language, rendered.elements);
     }
@@ -342,7 +354,7 @@ fn write(
         code: context.code,
         facts,
         facts_digest: material.digest.whole(),
-        template_version: mail::templates::VERSION.to_owned(),
+        template_version: material.version,
         elements,
         letters,
     })

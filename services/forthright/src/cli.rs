@@ -3,6 +3,7 @@
 //! Holds no behaviour.
 
 mod directory;
+mod templates;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use model::time::Timestamp;
 use sources::{Encoding, Format, Preset};
 
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
+pub(crate) use templates::{TemplatePart, TemplatesVerb};
 
 /// Tells every organisation touched by a data exposure what of theirs was exposed, and keeps asking until each question has an answer.
 #[derive(Debug, Parser)]
@@ -119,6 +121,9 @@ pub(crate) enum Verb {
     /// Notices: draft, look at, approve.
     #[command(subcommand)]
     Notice(NoticeVerb),
+    /// The words of letters: built in, and of one incident.
+    #[command(subcommand)]
+    Templates(TemplatesVerb),
     /// Waves: release, pause, resume.
     #[command(subcommand)]
     Wave(WaveVerb),

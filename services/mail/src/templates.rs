@@ -66,10 +66,12 @@ pub enum TemplateError {
         next: String,
     },
     /// A template does not compile.
-    #[error("template {template} does not compile: correct it at the place named below")]
+    #[error("template {template}, line {line}, does not compile: correct it at the place named below")]
     Syntax {
         /// Which template.
         template: String,
+        /// Physical line, from 1; 1 where it is not known.
+        line: usize,
         /// What the compiler says.
         #[source]
         source: Box<handlebars::TemplateError>,
@@ -178,9 +180,10 @@ impl Templates {
         for (name, source) in sources {
             elements.insert(name.to_owned(), lint::check(name, source)?);
             let registry = if name.ends_with(".html") { &mut html } else { &mut plain };
-            registry
-                .register_template_string(name, source)
-                .map_err(|source| TemplateError::Syntax { template: name.to_owned(), source: Box::new(source) })?;
+            registry.register_template_string(name, source).map_err(|source| not_compiled(name, source))?;
+            if !registry.get_template(name).is_some_and(lint::is_plain) {
+                return Err(not_plain(name));
+            }
         }
         Ok(Compiled { plain, html, elements, labels: Labels::builtin()?, own: Vec::new() })
     }
@@ -313,6 +316,17 @@ fn render(
         return Err(TemplateError::TooLong { template: name.to_owned(), line });
     };
     result.map(|()| (text, said.into_elements())).map_err(|source| not_rendered(name, source))
+}
+
+fn not_compiled(template: &str, source: handlebars::TemplateError) -> TemplateError {
+    let line = source.pos().map_or(1, |(line, _)| line);
+    TemplateError::Syntax { template: template.to_owned(), line, source: Box::new(source) }
+}
+
+fn not_plain(template: &str) -> TemplateError {
+    let why = "the compiler reads it as something that is not allowed".to_owned();
+    let next = "write it with plain paths, or send us the file".to_owned();
+    TemplateError::NotAllowed { template: template.to_owned(), line: 1, column: 1, why, next }
 }
 
 fn not_rendered(template: &str, source: RenderError) -> TemplateError {

@@ -24,6 +24,7 @@ pub mod queue;
 pub mod reach;
 mod rows;
 pub mod runs;
+pub mod templates;
 pub mod tickets;
 pub mod withholdings;
 
@@ -49,6 +50,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         queue::STATEMENTS,
         reach::STATEMENTS,
         runs::STATEMENTS,
+        templates::STATEMENTS,
         tickets::STATEMENTS,
         withholdings::STATEMENTS,
     ]

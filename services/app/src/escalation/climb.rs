@@ -198,13 +198,20 @@ impl<'a> Climber<'a> {
             code: notice.code.clone(),
             notice_released_at: notice.released_at.map_or(self.now, Timestamp::from_micros),
         };
+        let templates = match crate::templates::of_incident(self.app, tx, self.incident.id).await {
+            Ok(templates) => templates,
+            Err(AppError::Template(error)) => {
+                return self.task(tx, due, Target::IncidentLead, &format!("no reminder: {error}")).await;
+            }
+            Err(error) => return Err(error),
+        };
         let mut letters: BTreeMap<Language, LetterRow> = BTreeMap::new();
         let mut mails = Vec::new();
         for (contact, notice_message_id) in &readers {
             let language = Language::of_contact(&contact.language, &self.tenant.language);
             let letter = match letters.entry(language) {
                 Entry::Occupied(letter) => letter.into_mut(),
-                Entry::Vacant(none) => match self.app.templates.render_reminder(language, &context) {
+                Entry::Vacant(none) => match templates.render_reminder(language, &context) {
                     Ok(letter) => none.insert(row("reminder", language, letter)),
                     Err(error) => {
                         return self.task(tx, due, Target::IncidentLead, &format!("no reminder: {error}")).await;

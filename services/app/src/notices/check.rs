@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use mail::templates::Templates;
 use model::language::Language;
 use model::law::{ClockEvent, DISCLAIMER, Facts, Filled, Finding, Kind, Law, Obligation, Told};
 use model::notices::NoticeContext;
@@ -216,6 +217,7 @@ async fn alike(
     told: &HashMap<String, i64>,
     texts: Texts<'_>,
 ) -> Result<BTreeMap<Alike, Vec<String>>, AppError> {
+    let templates = crate::templates::of_incident(app, conn, incident.id).await?;
     let mut languages: HashMap<String, Vec<Language>> = HashMap::new();
     for (notice, tag) in store::notices::languages(conn, incident.id).await? {
         languages.entry(notice).or_default().extend(Language::from_tag(&tag));
@@ -231,7 +233,7 @@ async fn alike(
                 (Some(row), Texts::Drafted) => noted(row)?,
                 (Some(row), Texts::Template(name)) => {
                     let spoken = languages.get(&notice.id).map(Vec::as_slice).unwrap_or_default();
-                    Some(filled_anew(app, row, spoken, name)?)
+                    Some(filled_anew(&templates, row, spoken, name)?)
                 }
             };
             let first = told.get(&notice.tenant_id).copied();
@@ -245,11 +247,16 @@ fn noted(row: &Written) -> Result<Option<Filled>, AppError> {
     row.elements.as_deref().map(serde_json::from_str).transpose().map_err(AppError::stored("notices.elements"))
 }
 
-fn filled_anew(app: &App, row: &Written, languages: &[Language], template: &str) -> Result<Filled, AppError> {
+fn filled_anew(
+    templates: &Templates,
+    row: &Written,
+    languages: &[Language],
+    template: &str,
+) -> Result<Filled, AppError> {
     let context: NoticeContext = serde_json::from_str(&row.facts).map_err(AppError::stored("notices.facts"))?;
     let mut letters = BTreeMap::new();
     for language in languages {
-        let Some(rendered) = app.templates.render_notice_by(template, *language, &context)? else {
+        let Some(rendered) = templates.render_notice_by(template, *language, &context)? else {
             return Err(AppError::bad(
                 format!("no template of a notice is called `{template}`"),
                 format!("choose one of: {}", mail::templates::NOTICES.join(", ")),

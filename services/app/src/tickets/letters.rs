@@ -111,6 +111,7 @@ pub(super) async fn queue(app: &App, tx: &mut Tx, case: &Case, post: &Post<'_>) 
         code: notice.map(|notice| notice.code).unwrap_or_default(),
         questions: post.about.iter().map(asked).collect(),
     };
+    let templates = crate::templates::of_incident(app, tx, case.incident.id).await?;
     let mut letters: BTreeMap<Language, LetterRow> = BTreeMap::new();
     let mut mails = Vec::with_capacity(readers.len());
     for contact in readers {
@@ -118,7 +119,7 @@ pub(super) async fn queue(app: &App, tx: &mut Tx, case: &Case, post: &Post<'_>) 
         let letter = match letters.entry(language) {
             std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
             std::collections::btree_map::Entry::Vacant(place) => {
-                let letter = post.content.render(&app.templates, language, &frame)?;
+                let letter = post.content.render(&templates, language, &frame)?;
                 place.insert(letter_row(post.content.kind(), None, language, letter))
             }
         };

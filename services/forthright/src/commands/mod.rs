@@ -9,6 +9,7 @@ mod exposure;
 mod law;
 mod notices;
 mod running;
+mod templates;
 
 pub(crate) use running::{serve_with_workers, stop_on_signal};
 
@@ -46,6 +47,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Contact(verb) => directory::contact(e, verb).await,
         Verb::Mapping(verb) => directory::mapping(e, verb).await,
         Verb::Notice(verb) => notices::notice(e, verb).await,
+        Verb::Templates(verb) => templates::templates(e, verb).await,
         Verb::Wave(verb) => notices::wave(e, verb).await,
         Verb::Stop => stop(e, app::incidents::Stop::Now).await,
         Verb::Go => stop(e, app::incidents::Stop::NoLonger).await,

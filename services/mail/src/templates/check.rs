@@ -48,7 +48,7 @@ impl Templates {
     pub fn check(&self) -> Result<Vec<CheckedTemplate>, TemplateError> {
         let mut checked = Vec::new();
         for kind in Kind::ALL {
-            let english = self.read(kind, Language::En).map(|own| own.elements().clone()).unwrap_or_default();
+            let english = self.own(kind, Language::En).map(|own| own.elements().clone()).unwrap_or_default();
             for language in kind.languages() {
                 checked.push(self.check_one(kind, *language, &english)?);
             }
@@ -56,7 +56,8 @@ impl Templates {
         Ok(checked)
     }
 
-    fn read(&self, kind: Kind, language: Language) -> Result<Own, TemplateError> {
+    /// The templates that a letter is written from, linted.
+    pub fn own(&self, kind: Kind, language: Language) -> Result<Own, TemplateError> {
         match self.inner.own.iter().find(|own| (own.kind(), own.language()) == (kind, language)) {
             Some(own) => Ok(own.clone()),
             None => Own::read(&own::builtin(kind, language)),
@@ -82,7 +83,7 @@ impl Templates {
             readability: None,
             errors: Vec::new(),
         };
-        match self.read(kind, language) {
+        match self.own(kind, language) {
             Ok(read) => {
                 checked.placeholders = read.placeholders().len();
                 checked.elements = read.elements().len();

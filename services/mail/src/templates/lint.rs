@@ -5,6 +5,7 @@
 //! blocks, and each refusal names template, line and column.
 
 mod characters;
+mod compiled;
 mod fields;
 mod markup;
 mod style;
@@ -12,6 +13,7 @@ mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use compiled::is_plain;
 pub(super) use fields::Shape;
 
 use super::TemplateError;

@@ -29,6 +29,9 @@ impl Kind {
     pub const ALL: [Self; 7] =
         [Self::Reach, Self::Notice, Self::Reminder, Self::Answer, Self::Promise, Self::Decline, Self::Escalation];
 
+    /// Those that an incident can have words of its own for: all that go to organisations.
+    pub const OF_INCIDENTS: [Self; 5] = [Self::Notice, Self::Reminder, Self::Answer, Self::Promise, Self::Decline];
+
     /// The name of its folder.
     pub fn name(self) -> &'static str {
         match self {
