@@ -213,10 +213,8 @@ fn every_verdict_is_the_label_s_and_no_mail_says_anything_about_another_s() {
 }
 
 fn check_verdicts(labels: &Labels, rows: &[HashMap<String, String>]) {
-    let found: HashMap<&str, (&str, &str)> = rows
-        .iter()
-        .map(|row| (row["domain"].as_str(), (row["verdict"].as_str(), row["tenant_id"].as_str())))
-        .collect();
+    let found: HashMap<&str, (&str, &str)> =
+        rows.iter().map(|row| (row["domain"].as_str(), (row["verdict"].as_str(), row["tenant_id"].as_str()))).collect();
     let mut wrong = Vec::new();
     let mut names = BTreeSet::new();
     for host in &labels.hosts {
@@ -258,12 +256,17 @@ fn say_review_rate(backend: Backend, labels: &Labels, lists: &[HashMap<String, S
     for (verdict, names) in &by_verdict {
         let domains: BTreeSet<&str> =
             lists.iter().filter(|row| row["list"] == *verdict).map(|row| row["domain"].as_str()).collect();
-        let covered = |name: &String| domains.iter().any(|domain| name == domain || name.ends_with(&format!(".{domain}")));
+        let covered =
+            |name: &String| domains.iter().any(|domain| name == domain || name.ends_with(&format!(".{domain}")));
         let missing: Vec<&String> = names.iter().filter(|name| *verdict != "mapped" && !covered(name)).collect();
         assert!(missing.is_empty(), "{verdict} hosts on no work list: {missing:?}");
         // And nothing is on a list that no label puts there.
         let label = |domain: &&&str| names.iter().any(|name| name == **domain || name.ends_with(&format!(".{domain}")));
-        assert_eq!(domains.iter().filter(|domain| !label(domain)).collect::<Vec<_>>(), Vec::<&&str>::new(), "{verdict}");
+        assert_eq!(
+            domains.iter().filter(|domain| !label(domain)).collect::<Vec<_>>(),
+            Vec::<&&str>::new(),
+            "{verdict}"
+        );
     }
     let unreachable: BTreeSet<&str> =
         lists.iter().filter(|row| row["list"] == "no-contact").map(|row| row["tenant_id"].as_str()).collect();
@@ -322,7 +325,9 @@ fn check_mails(labels: &Labels, messages: &[Message]) {
     let expected: BTreeSet<String> = labels
         .hosts
         .iter()
-        .filter(|host| host.expect_verdict == "mapped" && !["t-manager", "t-mute"].contains(&host.expect_tenant.as_str()))
+        .filter(|host| {
+            host.expect_verdict == "mapped" && !["t-manager", "t-mute"].contains(&host.expect_tenant.as_str())
+        })
         .map(|host| host.expect_tenant.clone())
         .collect();
     assert_eq!(told.keys().cloned().collect::<BTreeSet<_>>(), expected);

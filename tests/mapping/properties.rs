@@ -17,15 +17,18 @@ fn a_row_about_somebody_else_changes_no_verdict() {
         let stage = Stage::new(backend);
         stage.generated(21, 400);
         let before = stage.run.ok(&["mapping", "list", SLUG, "--csv"]);
-        let hosts: Vec<String> = stage.run.csv(&["mapping", "list", SLUG]).into_iter().map(|row| row["domain"].clone()).collect();
+        let hosts: Vec<String> =
+            stage.run.csv(&["mapping", "list", SLUG]).into_iter().map(|row| row["domain"].clone()).collect();
         // Names that are like a host and decide about none: beside it, below it, around it.
         let mut state = 7_u64;
         let mut below = |limit: usize| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(state >> 33).unwrap() % limit
         };
-        let suffixes: BTreeSet<&str> =
-            hosts.iter().flat_map(|host| host.match_indices('.').map(|(at, _)| &host[at + 1..]).chain([host.as_str()])).collect();
+        let suffixes: BTreeSet<&str> = hosts
+            .iter()
+            .flat_map(|host| host.match_indices('.').map(|(at, _)| &host[at + 1..]).chain([host.as_str()]))
+            .collect();
         let mut more = String::from(HEADER);
         for _ in 0..300 {
             let host = &hosts[below(hosts.len())];
@@ -72,7 +75,10 @@ fn the_same_file_again_changes_nothing_in_any_format() {
                 (0, 0, 0),
                 "{backend:?} {format} {again}"
             );
-            assert_eq!(count(&again, "kept"), count(&first, "added") + count(&first, "changed") + count(&first, "kept"));
+            assert_eq!(
+                count(&again, "kept"),
+                count(&first, "added") + count(&first, "changed") + count(&first, "kept")
+            );
             assert_eq!(again["rejected"], first["rejected"], "{format}");
         }
     }
@@ -88,7 +94,8 @@ fn what_is_exported_and_imported_is_exported_again_byte_for_byte() {
             };
             let export = |run: &Forthright, turn: u32| {
                 let [organisations, contacts] = files(turn);
-                let args = ["directory", "export", "--organisations", path(&organisations), "--contacts", path(&contacts)];
+                let args =
+                    ["directory", "export", "--organisations", path(&organisations), "--contacts", path(&contacts)];
                 run.ok(&[&args[..], &["--format", format]].concat());
                 [organisations, contacts].map(|file| std::fs::read_to_string(file).unwrap())
             };
@@ -97,7 +104,11 @@ fn what_is_exported_and_imported_is_exported_again_byte_for_byte() {
             let args = ["directory", "import", "--organisations", path(&organisations), "--contacts", path(&contacts)];
             // Where it came from, it changes nothing.
             let said = first.json(&args);
-            assert_eq!((&said["added"], &said["changed"], &said["removed"]), (&0.into(), &0.into(), &0.into()), "{format} {said}");
+            assert_eq!(
+                (&said["added"], &said["changed"], &said["removed"]),
+                (&0.into(), &0.into(), &0.into()),
+                "{format} {said}"
+            );
             let second = Forthright::new(bin(), &folder.path().join(format!("data-{format}")), backend);
             second.ok(&["store", "init"]);
             let said = second.json(&args);
@@ -136,8 +147,15 @@ fn with_nasty_directory(backend: Backend) -> (tempfile::TempDir, Forthright) {
          't3,technical,日本,it@日本.example,ja,portal,,-5,,,\n\
          t;4,admin,@at,a@semi.example,,email,,2147483647,,verified,\n",
     );
-    let output =
-        run.run(&["directory", "import", "--organisations", path(&organisations), "--contacts", path(&contacts), "--json"]);
+    let output = run.run(&[
+        "directory",
+        "import",
+        "--organisations",
+        path(&organisations),
+        "--contacts",
+        path(&contacts),
+        "--json",
+    ]);
     assert_eq!(output.status, 0, "{}\n{}", output.stdout, output.stderr);
     run.ok(&["directory", "disable-contact", "a@semi.example", "--why", "left"]);
     (folder, run)
@@ -212,7 +230,9 @@ async fn take(app: &App, folder: &Path, name: &str, step: Step) {
         Step::Other => import("pNNN.example,t-b,B,,\nthird.pNNN.example,t-b,B,,\nover.pNNN.example,t-b,B,,\n", "other"),
         Step::Manual => return by_hand(app, "t-a", &of("pNNN.example"), None, &[]).await,
         Step::Alias => return by_hand(app, "t-a", &of("also-pNNN.example"), Some(&of("pNNN.example")), &[]).await,
-        Step::Over => return by_hand(app, "t-c", &of("over.pNNN.example"), None, &["t-a".to_owned(), "t-b".to_owned()]).await,
+        Step::Over => {
+            return by_hand(app, "t-c", &of("over.pNNN.example"), None, &["t-a".to_owned(), "t-b".to_owned()]).await;
+        }
     };
     let files = Files { organisations: Some(&file), contacts: None, format: None, origin: &origin };
     app::directory::import(app, &files, Mode::Write).await.unwrap();
