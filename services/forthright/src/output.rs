@@ -27,6 +27,10 @@ pub(crate) fn set_up_logging(everywhere: &Everywhere) {
 
 /// Prints an error, its causes once, and the next step.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        // Whoever reads has seen enough (`| head`): nothing is wrong.
+        return ExitCode::SUCCESS;
+    }
     let mut said = error.to_string();
     for cause in error.chain().skip(1) {
         let text = cause.to_string();
@@ -40,6 +44,17 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         eprintln!("hint: {hint}");
     }
     ExitCode::from(code)
+}
+
+/// Whether standard output was closed by its reader. The database's and the mail server's faults are errors of their own.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let direct = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    let json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+    let csv = error.downcast_ref::<csv::Error>().and_then(|error| match error.kind() {
+        csv::ErrorKind::Io(error) => Some(error.kind()),
+        _ => None,
+    });
+    [direct, json, csv].contains(&Some(std::io::ErrorKind::BrokenPipe))
 }
 
 fn hint_and_code(error: &anyhow::Error) -> (Option<String>, u8) {
@@ -184,6 +199,14 @@ pub(crate) fn time(micros: Option<i64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_who_has_seen_enough_is_no_error_and_a_full_disk_is() {
+        let of = |kind| anyhow::Error::new(std::io::Error::from(kind));
+        assert!(is_broken_pipe(&of(std::io::ErrorKind::BrokenPipe)));
+        assert!(is_broken_pipe(&csv::Error::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe)).into()));
+        assert!(!is_broken_pipe(&of(std::io::ErrorKind::StorageFull)));
+    }
 
     #[test]
     fn a_formula_is_defused_and_a_number_stays() {
