@@ -191,3 +191,65 @@ fn every_figure_of_a_notice_has_an_id_stands_in_every_part_and_is_counted_again_
         }
     }
 }
+
+/// Releases everything that is drafted and returns what was sent, by recipient.
+fn send(stage: &Stage, wave: &str) -> Vec<(String, String)> {
+    stage.run.ok(&["notice", "draft", SLUG]);
+    stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+    stage.run.as_actor("lead").ok(&["wave", "release", SLUG, wave, "--all"]);
+    let recorder = Recorder::start().unwrap();
+    stage.work(&recorder);
+    let messages = recorder.messages();
+    // Lines are folded: as it reads, not as it is set.
+    let read = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    messages.iter().map(|message| (message.recipients[0].clone(), read(readable(message)))).collect()
+}
+
+#[test]
+fn a_supplement_says_what_is_new_and_a_correction_what_was_wrong_and_both_say_why() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(3);
+        assert_eq!(send(&stage, "first").len(), 3);
+        let header = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
+        let row = "late/1.pdf,org00001.example,,contract,2021-05-06,7,,\n";
+        let more = stage.file("late.csv", &format!("{header}{row}"));
+        let shared = stage.file("none.txt", "free.example\n");
+        stage.import(&[&more], &shared);
+
+        let sent = send(&stage, "second");
+        assert_eq!(sent.len(), 1, "one row changed, one organisation is told: {sent:?}");
+        let (to, text) = &sent[0];
+        assert_eq!(to, "security@org00001.example");
+        assert!(
+            text.contains("What changed since then:") && text.contains("number of objects: 2 (before: 1)"),
+            "{text}"
+        );
+        assert!(
+            text.contains("contract: 1 (before: 0)") && text.contains("We have evaluated further records."),
+            "{text}"
+        );
+        assert!(!text.contains("(invoice): 1 (before"), "what stayed is no news: {text}");
+        let kinds = |tenant: &str| -> Vec<String> {
+            let rows = stage.run.csv(&["notice", "list", SLUG]);
+            rows.into_iter().filter(|row| row["tenant_id"] == tenant).map(|row| row["kind"].clone()).collect()
+        };
+        assert_eq!(kinds("t-00001"), ["initial", "supplement"]);
+
+        stage.run.ok(&["exposure", "withdraw", SLUG, "late.csv", "--why", "of another incident"]);
+        let sent = send(&stage, "third");
+        assert_eq!(sent.len(), 1, "{sent:?}");
+        assert!(sent[0].1.contains("number of objects: 1 (before: 2)"), "{}", sent[0].1);
+        assert!(sent[0].1.contains("taken back records that should not have been counted"), "{}", sent[0].1);
+        assert_eq!(kinds("t-00001"), ["initial", "supplement", "correction"]);
+
+        stage.run.ok(&["mapping", "assign", SLUG, "org00002.example", "t-00000", "--why", "bought in 2019"]);
+        let sent = send(&stage, "fourth");
+        assert_eq!(sent.len(), 1, "whoever lost its only domain has no notice left: {sent:?}");
+        assert!(sent[0].1.contains("org00002.example: named here for the first time"), "{}", sent[0].1);
+        assert!(sent[0].1.contains("assigned domains to other organisations"), "{}", sent[0].1);
+        assert_eq!(kinds("t-00000"), ["initial", "supplement"]);
+        let again = stage.run.json(&["notice", "draft", SLUG]);
+        assert_eq!((&again["drafted"], &again["changed"]), (&0.into(), &0.into()), "nobody is told the same twice");
+    }
+}

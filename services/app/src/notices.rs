@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mail::templates::{Kind, Templates};
 use model::delivery::recipients;
+use model::difference::{Change, What, Why, between};
 use model::language::Language;
 use model::law::Filled;
 use model::notices::{DomainFacts, IncidentFacts, Letter, NoticeContext};
@@ -97,6 +98,7 @@ async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: 
         .map(|notice| (notice.tenant_id.clone(), notice))
         .collect();
     let (mut new, mut again, mut gone, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut causes = None;
     for (tenant, told) in facts {
         let Some(row) = rows.get(&tenant) else { continue };
         let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
@@ -113,8 +115,12 @@ async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: 
             }
             continue;
         }
-        let material = Material::new(source, row, people, told);
-        match plan(incident, latest.get(&tenant), &material) {
+        let mut material = Material::new(source, row, people, told);
+        let mut plan = plan(incident, latest.get(&tenant), &material);
+        if let Some(kind) = plan.follows_another() {
+            *kind = compare(&mut tx, incident, &mut material, &mut causes).await?;
+        }
+        match plan {
             Plan::Keep => {
                 total.kept += 1;
                 kept.extend(
@@ -187,6 +193,9 @@ async fn withdraw_unaffected(
 struct Material<'a> {
     tenant: &'a Tenant,
     told: Told,
+    /// Since the notice that was released last, and why.
+    changes: Vec<Change>,
+    why: Vec<Why>,
     languages: BTreeSet<Language>,
     /// Of the templates in these languages.
     version: String,
@@ -238,7 +247,7 @@ impl<'a> Material<'a> {
             form: model::digest::sha256(form.as_bytes()),
             stated: stated_digest(&source.incident.facts),
         };
-        Self { tenant, told, languages, version, digest }
+        Self { tenant, told, changes: Vec::new(), why: Vec::new(), languages, version, digest }
     }
 }
 
@@ -291,13 +300,60 @@ enum Plan {
     New { version: i64, kind: &'static str, supplements: Option<Timestamp> },
 }
 
+impl Plan {
+    /// The kind of a notice that is to be written after another one was released.
+    fn follows_another(&mut self) -> Option<&mut &'static str> {
+        match self {
+            Self::Rewrite { kind, supplements: Some(_), .. }
+            | Self::Replace { kind, supplements: Some(_), .. }
+            | Self::New { kind, supplements: Some(_), .. } => Some(kind),
+            Self::Keep | Self::Rewrite { .. } | Self::Replace { .. } | Self::New { .. } => None,
+        }
+    }
+}
+
+/// Says what changed since the organisation's newest released notice, and why; the kind that follows from it.
+async fn compare(
+    conn: &mut store::Conn,
+    incident: &Incident,
+    material: &mut Material<'_>,
+    causes: &mut Option<Vec<store::facts::Change>>,
+) -> Result<&'static str, AppError> {
+    let tenant = &material.tenant.id;
+    let Some(before) = store::escalation::newest_released(conn, incident.id, tenant).await? else {
+        return Ok("supplement");
+    };
+    let text = store::notices::facts_of(conn, &before.id).await?.unwrap_or_default();
+    let told: NoticeContext = serde_json::from_str(&text).map_err(AppError::stored("notices.facts"))?;
+    material.changes = between(&told.domains, &material.told.domains);
+    if material.changes.is_empty() {
+        return Ok("supplement");
+    }
+    if causes.is_none() {
+        *causes = Some(store::facts::changes(conn, incident.id).await?);
+    }
+    let since = before.released_at.unwrap_or(i64::MIN);
+    let about = |row: &&store::facts::Change| {
+        row.changed_at >= since && material.changes.iter().any(|change| change.domain == row.organisation_domain)
+    };
+    let rows = causes.iter().flatten().filter(about);
+    let mut why: BTreeSet<Why> = rows.map(|row| Why::of_cause(&row.cause)).collect();
+    if why.is_empty() {
+        // A first sheet has no change before it: the domain is new, by records or by its mapping.
+        let is_new = material.changes.iter().any(|change| matches!(change.what, What::New));
+        why.insert(if is_new { Why::Records } else { Why::Mapping });
+    }
+    material.why = Vec::from_iter(why);
+    Ok(if material.changes.iter().any(Change::corrects) { "correction" } else { "supplement" })
+}
+
 fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -> Plan {
     let Some(notice) = latest else {
         return Plan::New { version: 1, kind: "initial", supplements: None };
     };
     let same = notice.facts_digest == material.digest.whole();
     let still_true = is_true(notice, &material.told.domains, &incident.facts);
-    let kind = if notice.kind == "supplement" { "supplement" } else { "initial" };
+    let kind = if notice.kind == "initial" { "initial" } else { "supplement" };
     let supplements = notice.released_at.map(Timestamp::from_micros);
     match notice.state.as_str() {
         "drafted" if same => Plan::Keep,
@@ -336,6 +392,8 @@ fn write(
         version,
         supplements,
         withheld: material.told.withheld,
+        changes: material.changes,
+        why: material.why,
     };
     let mut letters = Vec::with_capacity(material.languages.len());
     let mut said = BTreeMap::new();

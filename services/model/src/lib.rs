@@ -5,6 +5,7 @@
 
 pub mod advice;
 pub mod delivery;
+pub mod difference;
 pub mod digest;
 pub mod domain;
 pub mod email;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::difference::{Change, Why};
 use crate::law::Elements;
 use crate::time::Timestamp;
 use crate::withholding::Withheld;
@@ -151,6 +152,12 @@ pub struct NoticeContext {
     /// What is not told, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,
+    /// With a notice before this one: what is new and what was wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// Why it changed, each reason once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<Why>,
 }
 
 /// A letter as it is frozen: nothing in it is personal to a contact.

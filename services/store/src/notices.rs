@@ -48,8 +48,8 @@ statements! {
     DELETE_LETTERS = "DELETE FROM letters WHERE notice_id = $1";
     REDRAFT = "
         UPDATE notices
-        SET code = $1, facts = $2, facts_digest = $3, template_version = $4, elements = $5, drafted_by = $6, drafted_at = $7
-        WHERE id = $8 AND state = 'drafted'";
+        SET code = $1, facts = $2, facts_digest = $3, template_version = $4, elements = $5, drafted_by = $6, drafted_at = $7, kind = $8
+        WHERE id = $9 AND state = 'drafted'";
     APPROVE = "
         UPDATE notices
         SET state = 'approved', approved_by = $1, approved_at = $2, approved_digest = $3
@@ -294,6 +294,7 @@ pub async fn redraft(tx: &mut Tx, actor: &str, now: i64, draft: &Draft) -> Resul
         .bind(&draft.elements)
         .bind(actor)
         .bind(now)
+        .bind(draft.kind)
         .bind(&draft.id)
         .execute(c)
         .await

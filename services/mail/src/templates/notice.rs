@@ -4,6 +4,8 @@
 //! Does not add up: no figure here goes across domains. Invariant: figures are plain digits (`1680`), so that each can
 //! be found again in text and HTML alike.
 
+mod changes;
+
 use std::collections::BTreeMap;
 
 use model::advice::Advice;
@@ -28,6 +30,10 @@ pub(super) struct NoticeView {
     discovered_at: String,
     /// Empty for a first notice.
     supplements: String,
+    /// What is new and what was wrong since that notice, a sentence each.
+    changes: Vec<String>,
+    /// Why, a sentence each.
+    why: Vec<&'static str>,
     /// Paragraphs; none = not stated.
     what_happened: Vec<String>,
     measures: Vec<String>,
@@ -115,6 +121,8 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
         version: context.version,
         discovered_at: minute(incident.discovered_at),
         supplements: context.supplements.map(minute).unwrap_or_default(),
+        changes: context.changes.iter().map(|change| changes::sentence(language, change, labels)).collect(),
+        why: context.why.iter().map(|why| changes::reason(language, *why)).collect(),
         what_happened: paragraphs(&incident.summary),
         measures: paragraphs(&incident.measures),
         contact: paragraphs(&incident.contact),

@@ -3,6 +3,7 @@
 //! Made up, and the same at each call. Invariant: the first sample of a kind has every field, and something in every
 //! list, because the fields that a template may name are read from it.
 
+use model::difference::{Change, What, Why};
 use model::language::Language;
 use model::notices::{DomainFacts, IncidentFacts, NoticeContext, STATED, TypeCount, Unknown};
 use model::time::Timestamp;
@@ -60,7 +61,21 @@ pub(super) fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
         version: 1,
         supplements: None,
         withheld: vec![withheld("emails", None), withheld("type", Some("contoso.example"))],
+        changes: changes(),
+        why: vec![Why::Records, Why::TakenBack, Why::Mapping],
     }
+}
+
+fn changes() -> Vec<Change> {
+    let change = |what| Change { domain: "contoso.example".to_owned(), what };
+    let dates = |first: &str, last: &str| (first.to_owned(), last.to_owned());
+    vec![
+        change(What::New),
+        change(What::Gone),
+        change(What::Figure { name: "objects".to_owned(), before: 400, after: 412 }),
+        change(What::Type { id: "invoice".to_owned(), before: 9, after: 7 }),
+        change(What::Period { before: dates("", ""), after: dates("2017-03-01", "2022-08-31") }),
+    ]
 }
 
 fn withheld(fact: &str, domain: Option<&str>) -> Withheld {
@@ -97,6 +112,8 @@ pub(super) fn notices(labels: &Labels) -> Vec<(&'static str, NoticeContext)> {
     }
     bare.incident.statements.clear();
     bare.withheld.clear();
+    bare.changes.clear();
+    bare.why.clear();
     bare.version = 2;
     bare.supplements = Some(day(2));
     let mut marked = notice(vec![facts("contoso.example", 1)]);
