@@ -49,21 +49,33 @@ fn killed_at_twenty_moments_and_resumed_every_figure_is_the_same() {
 
 #[test]
 fn stopped_by_a_person_it_resumes_where_it_was() {
+    // On a busy machine a small file may be counted before the signal comes: then a larger one is tried.
+    let stopped = [40_000, 160_000, 640_000].into_iter().any(stopped_in_its_midst);
+    assert!(stopped, "no import was interrupted in its midst");
+}
+
+/// Whether the signal came in time; what follows from it is checked.
+fn stopped_in_its_midst(rows: u64) -> bool {
     let stage = Stage::new(Backend::Sqlite);
-    let (expected, files) = nasty(&stage, 6, 40_000);
-    let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "400000");
+    let (expected, files) = nasty(&stage, 6, rows);
+    let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "100000");
     let arguments = ["exposure", "import", SLUG, path(&files.jsonl), "--shared-domains", path(&files.freemail)];
     let mut running = run.spawn(&arguments);
     let pid = running.pid().to_string();
     wait_for_rows(&stage, &mut running);
     std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
     running.wait();
+    let manifests = stage.run.csv(&["exposure", "manifests", SLUG]);
+    if manifests.first().is_none_or(|row| row["rows"] == "0" || !row["counted_at"].is_empty()) {
+        return false;
+    }
     let before = stage.run.json(&["exposure", "totals", SLUG]);
     assert_eq!((&before["rows"], &before["manifests_open"]), (&0.into(), &1.into()), "a file counts as a whole");
     let said = run.run(&[&arguments[..], &["--json"]].concat());
     let said: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
     assert!(said["resumed_after"].as_i64().unwrap() > 0, "{said}");
     check_incident(&stage, &expected);
+    true
 }
 
 #[test]
@@ -156,11 +168,18 @@ fn killed_between_counting_and_mapping_the_same_command_brings_the_figures_up_to
 
 #[test]
 fn a_file_that_is_written_to_while_it_is_read_does_not_count() {
+    let seen = [60_000, 240_000, 960_000].into_iter().any(written_to_while_read);
+    assert!(seen, "no file was written to while it was read");
+}
+
+/// Whether the file was still being read when it was written to; what follows from it is checked.
+fn written_to_while_read(rows: u64) -> bool {
     let stage = Stage::new(Backend::Sqlite);
-    let (expected, files) = nasty(&stage, 11, 60_000);
+    let (expected, files) = nasty(&stage, 11, rows);
     let growing = stage.folder.path().join("growing.csv");
     std::fs::copy(&files.csv, &growing).unwrap();
-    let mut running = stage.run.spawn(&["exposure", "import", SLUG, path(&growing)]);
+    let run = stage.run.with("FORTHRIGHT_IMPORT_BATCH_BYTES", "100000");
+    let mut running = run.spawn(&["exposure", "import", SLUG, path(&growing)]);
     let begun = std::time::Instant::now();
     while begun.elapsed() < Duration::from_secs(60) && running.ended().is_none() {
         if !stage.run.csv(&["exposure", "manifests", SLUG]).is_empty() {
@@ -171,9 +190,14 @@ fn a_file_that_is_written_to_while_it_is_read_does_not_count() {
     std::io::Write::write_all(&mut file, b"box/late.pdf,late.example,,invoice,2020-01-02,10,p,u\n").unwrap();
     drop(file);
     let end = running.wait();
+    if end == 0 || end == 3 {
+        // Read to its end before: a busy machine.
+        return false;
+    }
     assert_eq!(end, 1, "{}", running.said());
     assert!(running.said().contains("changed while it was read"), "{}", running.said());
     assert_eq!(stage.run.json(&["exposure", "totals", SLUG])["rows"], 0);
     stage.import(&[&files.csv], &files.freemail);
     check_incident(&stage, &expected);
+    true
 }
