@@ -17,8 +17,6 @@ mod hostile;
 mod round_trip;
 #[path = "directory/scim.rs"]
 mod scim;
-#[path = "directory/speed.rs"]
-mod speed;
 #[path = "directory/tables.rs"]
 mod tables;
 #[path = "directory/vcard.rs"]
