@@ -1,6 +1,7 @@
 //! Mapping: verdicts, why, and what people decide.
 
 mod changes;
+mod contacts;
 mod interruptions;
 mod labelled;
 mod properties;

@@ -10,7 +10,7 @@ const CONTACTS: &str = "tenant_id,role,name,email,language\n";
 const MANIFEST: &str = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
 
 /// A store with these directory rows (domain and tenant), a contact each, and a manifest of these hosts.
-fn stage(backend: Backend, clock: Clock, rows: &[(&str, &str)], hosts: &[&str]) -> Stage {
+pub(super) fn stage(backend: Backend, clock: Clock, rows: &[(&str, &str)], hosts: &[&str]) -> Stage {
     let stage = Stage::with_clock(backend, clock);
     let run = at(&stage, clock, 0);
     import(&stage, &run, rows);
@@ -33,7 +33,7 @@ fn tenants(rows: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// So many days after the incident was opened, where the clock can be moved.
-fn at(stage: &Stage, clock: Clock, day: i64) -> Forthright {
+pub(super) fn at(stage: &Stage, clock: Clock, day: i64) -> Forthright {
     if clock == Clock::Real {
         return stage.run.clone();
     }

@@ -4,12 +4,13 @@
 //! Sends nothing. Invariant: an address that was found by look-up or named by somebody is told no facts before a person
 //! has confirmed it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use model::delivery::Role;
 use model::email::EmailAddress;
+use model::time::Timestamp;
 use serde::Serialize;
-use store::contacts::{Contact, Decided, Found};
+use store::contacts::{Contact, Decided, Entry, Found, Key, Said};
 use store::{Conn, Tx};
 
 use crate::directory::known_tenant;
@@ -36,6 +37,8 @@ pub struct Given<'a> {
     pub priority: &'a str,
     /// `yes`, `no`, or empty: not asked.
     pub may_be_named: &'a str,
+    /// When it counts no more.
+    pub expires: Option<Timestamp>,
 }
 
 impl Given<'_> {
@@ -94,10 +97,11 @@ pub async fn add(app: &App, given: &Given<'_>, why: &str) -> Result<String, AppE
     if !given.timezone.trim().is_empty() && !model::time::is_zone(given.timezone.trim()) {
         return Err(bad(format!("`{}` is no time zone; an IANA name like Europe/Berlin is", given.timezone)));
     }
+    crate::mapping::in_future(app, given.expires)?;
     let contact = given.contact("manual").map_err(bad)?;
     let mut tx = app.store.begin().await?;
     let id = add_in(app, &mut tx, given, why).await?;
-    let detail = serde_json::json!({ "role": contact.role, "contact": id, "why": why });
+    let detail = serde_json::json!({ "role": contact.role, "contact": id, "why": why, "expires": given.expires });
     tx.commit(app.entry("directory.add-contact", &contact.tenant_id, detail)).await?;
     Ok(id)
 }
@@ -107,7 +111,7 @@ pub(crate) async fn add_in(app: &App, tx: &mut Tx, given: &Given<'_>, why: &str)
     let bad = |why| AppError::bad(why, "correct it and run the command again");
     let contact = Contact { why: why.to_owned(), ..given.contact("manual").map_err(bad)? };
     known_tenant(tx, &contact.tenant_id).await?;
-    let (address, id) = (contact.address.clone(), insert(app, tx, contact).await?);
+    let (address, id) = (contact.address.clone(), insert(app, tx, contact, given.expires).await?);
     match store::contacts::by_id(tx, &id).await? {
         Some(there) if !there.is_usable() => Err(AppError::refused(
             format!("{address} is a contact already ({id}), and is disabled or merged into another"),
@@ -117,11 +121,47 @@ pub(crate) async fn add_in(app: &App, tx: &mut Tx, given: &Given<'_>, why: &str)
     }
 }
 
+/// Takes back what a person entered of an address of a tenant: what directories say of it counts again, and where none
+/// names it, it is written to no more. How many entries that were.
+pub async fn remove(app: &App, tenant: &str, address: &str, why: &str) -> Result<u64, AppError> {
+    let parsed = parse(address)?;
+    let mut tx = app.store.begin().await?;
+    known_tenant(&mut tx, tenant).await?;
+    let removed = store::contacts::entries::lapse_manual(&mut tx, tenant, parsed.as_str(), app.clock.now()).await?;
+    if removed == 0 {
+        return Err(AppError::missing(
+            format!("nobody entered this address by hand for tenant {tenant}"),
+            "what an import says is changed by the next import; `forthright directory disable-contact` stops all mail to it",
+        ));
+    }
+    let detail = serde_json::json!({ "entries": removed, "why": why });
+    tx.commit(app.entry("directory.remove-contact", tenant, detail)).await?;
+    Ok(removed)
+}
+
+/// What people entered until a time counts no more once it has passed.
+pub(crate) async fn lapse_expired(app: &App) -> Result<(), AppError> {
+    let now = app.clock.now();
+    if store::contacts::entries::expiring(&mut app.store.read().await?, now).await?.is_empty() {
+        return Ok(());
+    }
+    let mut tx = app.store.begin().await?;
+    let keys = store::contacts::entries::expiring(&mut tx, now).await?;
+    store::contacts::entries::lapse_expired(&mut tx, &keys, now).await?;
+    let tenants: BTreeSet<&String> = keys.iter().map(|(tenant, ..)| tenant).collect();
+    let detail = serde_json::json!({ "entries": keys.len(), "tenants": tenants });
+    Ok(tx.commit(app.acting_as(crate::SYSTEM).entry("directory.lapse-contacts", "directory", detail)).await?)
+}
+
+fn parse(address: &str) -> Result<EmailAddress, AppError> {
+    EmailAddress::parse(address).map_err(|error| {
+        AppError::bad(format!("the address cannot be used: {error}"), "write it as in name@example.com")
+    })
+}
+
 /// Never writes to an address of a tenant again, within a larger step.
 pub(crate) async fn disable_in(app: &App, tx: &mut Tx, tenant: &str, address: &str, why: &str) -> Result<(), AppError> {
-    let parsed = EmailAddress::parse(address).map_err(|error| {
-        AppError::bad(format!("the address cannot be used: {error}"), "write it as in name@example.com")
-    })?;
+    let parsed = parse(address)?;
     let there = store::contacts::of_address(tx, parsed.as_str()).await?;
     if !there.iter().any(|contact| contact.tenant_id == tenant) {
         return Err(AppError::missing(
@@ -135,9 +175,7 @@ pub(crate) async fn disable_in(app: &App, tx: &mut Tx, tenant: &str, address: &s
 
 /// Writes to an address again that a person disabled, or merged by mistake; how many contacts it was.
 pub async fn enable(app: &App, address: &str, why: &str) -> Result<u64, AppError> {
-    let parsed = EmailAddress::parse(address).map_err(|error| {
-        AppError::bad(format!("the address cannot be used: {error}"), "write it as in name@example.com")
-    })?;
+    let parsed = parse(address)?;
     let mut tx = app.store.begin().await?;
     let enabled = store::contacts::enable(&mut tx, parsed.as_str()).await?;
     if enabled == 0 {
@@ -156,8 +194,9 @@ pub async fn enable(app: &App, address: &str, why: &str) -> Result<u64, AppError
 }
 
 /// Adds a contact; one of the same tenant, role and address keeps its id, which is returned.
-async fn insert(app: &App, tx: &mut Tx, contact: Contact) -> Result<String, AppError> {
-    store::contacts::upsert(tx, std::slice::from_ref(&contact), app.clock.now()).await?;
+async fn insert(app: &App, tx: &mut Tx, contact: Contact, until: Option<Timestamp>) -> Result<String, AppError> {
+    store::contacts::upsert(tx, std::slice::from_ref(&contact), &Said { by: &app.actor, until }, app.clock.now())
+        .await?;
     let there = store::contacts::of_address(tx, &contact.address).await?;
     let same = |row: &&Contact| row.tenant_id == contact.tenant_id && row.role == contact.role;
     Ok(there.iter().find(same).map_or(contact.id, |row| row.id.clone()))
@@ -165,9 +204,7 @@ async fn insert(app: &App, tx: &mut Tx, contact: Contact) -> Result<String, AppE
 
 /// Never writes to an address again; a later import does not enable it. How many contacts it was.
 pub async fn disable(app: &App, address: &str, why: &str) -> Result<u64, AppError> {
-    let parsed = EmailAddress::parse(address).map_err(|error| {
-        AppError::bad(format!("the address cannot be used: {error}"), "write it as in name@example.com")
-    })?;
+    let parsed = parse(address)?;
     let mut tx = app.store.begin().await?;
     let contacts = store::contacts::of_address(&mut tx, parsed.as_str()).await?;
     if contacts.is_empty() {
@@ -218,15 +255,21 @@ pub struct Listed {
 pub async fn list(app: &App, tenant: &str) -> Result<Vec<Listed>, AppError> {
     let mut conn = app.store.snapshot().await?;
     known_tenant(&mut conn, tenant).await?;
-    let contacts = store::contacts::of(&mut conn, &[tenant.to_owned()]).await?;
-    let mut listed: Vec<Listed> = contacts.into_iter().map(of_contact).collect();
+    let tenants = [tenant.to_owned()];
+    let contacts = store::contacts::of(&mut conn, &tenants).await?;
+    let mut entries: HashMap<Key, Vec<Entry>> = HashMap::new();
+    for entry in store::contacts::entries::of(&mut conn, &tenants).await? {
+        entries.entry(entry.key()).or_default().push(entry);
+    }
+    let said = |contact: &Contact| entries.get(&contact.key()).map(Vec::as_slice).unwrap_or_default();
+    let mut listed: Vec<Listed> = contacts.iter().map(|contact| of_contact(contact, said(contact))).collect();
     let found = store::contacts::found_of(&mut conn, tenant).await?;
     listed.extend(found.into_iter().filter(|found| found.state != "confirmed").map(of_found));
     Ok(listed)
 }
 
-fn of_contact(contact: Contact) -> Listed {
-    let state = match &contact {
+fn of_contact(contact: &Contact, entries: &[Entry]) -> Listed {
+    let state = match contact {
         Contact { merged_into: Some(_), .. } => "merged",
         Contact { disabled_at: Some(_), .. } => "disabled",
         Contact { left_at: Some(_), .. } => "left",
@@ -234,20 +277,30 @@ fn of_contact(contact: Contact) -> Listed {
         Contact { source, .. } if source == "manual" => "entered",
         _ => "imported",
     };
+    let said: Vec<String> = entries.iter().rev().map(provenance).collect();
     Listed {
         state: state.to_owned(),
-        provenance: if contact.source == "manual" { contact.why } else { format!("directory {}", contact.origin) },
-        contact: contact.id,
-        tenant_id: contact.tenant_id,
-        role: contact.role,
-        name: contact.name,
-        email: contact.address,
-        language: contact.language,
-        timezone: contact.timezone,
-        channel: contact.channel,
+        provenance: said.join("; "),
+        contact: contact.id.clone(),
+        tenant_id: contact.tenant_id.clone(),
+        role: contact.role.clone(),
+        name: contact.name.clone(),
+        email: contact.address.clone(),
+        language: contact.language.clone(),
+        timezone: contact.timezone.clone(),
+        channel: contact.channel.clone(),
         priority: contact.priority,
-        source: contact.source,
-        may_be_named: contact.may_be_named,
+        source: contact.source.clone(),
+        may_be_named: contact.may_be_named.clone(),
+    }
+}
+
+/// Who says so: an entry by hand with its reason, an import with its directory.
+fn provenance(entry: &Entry) -> String {
+    match (entry.source.as_str(), entry.expires_at.map(Timestamp::from_micros)) {
+        ("manual", Some(until)) => format!("{} (until {until})", entry.why),
+        ("manual", None) => entry.why.clone(),
+        _ => format!("directory {}", entry.origin),
     }
 }
 
@@ -308,10 +361,11 @@ pub async fn verify(app: &App, id: &str, why: &str) -> Result<Verified, AppError
         timezone: "",
         priority: "",
         may_be_named: "",
+        expires: None,
     };
     let bad = |why| AppError::bad(why, "enter the right address with `forthright directory add-contact`");
     let new = Contact { why: format!("{}; {why}", found.provenance), ..given.contact("manual").map_err(bad)? };
-    let contact = insert(app, &mut tx, new).await?;
+    let contact = insert(app, &mut tx, new, None).await?;
     store::contacts::verify(&mut tx, &contact, &app.actor, why, now).await?;
     let decided = Decided { state: "confirmed", actor: &app.actor, why, contact: Some(&contact) };
     store::contacts::decide_found(&mut tx, id, &decided, now).await?;
@@ -352,7 +406,7 @@ pub async fn consent(app: &App, id: &str, may_be_named: bool, why: &str) -> Resu
     let word = if may_be_named { "yes" } else { "no" };
     let mut tx = app.store.begin().await?;
     let contact = contact(&mut tx, id).await?;
-    store::contacts::set_consent(&mut tx, id, word).await?;
+    store::contacts::set_consent(&mut tx, id, word, &app.actor).await?;
     let detail = serde_json::json!({ "contact": id, "may_be_named": word, "why": why });
     Ok(tx.commit(app.entry("contact.consent", &contact.tenant_id, detail)).await?)
 }

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use sources::directory::DirectoryFormat;
+use store::contacts::Said;
 use store::directory::Tenant;
 use store::{Conn, Tx};
 
@@ -236,12 +237,12 @@ impl Import<'_> {
         let now = self.app.clock.now();
         for part in people.new.chunks(A_PART) {
             let mut tx = self.part().await?;
-            store::contacts::upsert(&mut tx, part, now).await?;
+            store::contacts::upsert(&mut tx, part, &Said { by: &self.app.actor, until: None }, now).await?;
             tx.commit_ledger().await?;
         }
         for part in people.gone.chunks(A_PART) {
             let mut tx = self.part().await?;
-            store::contacts::leave(&mut tx, self.origin, part, now).await?;
+            store::contacts::entries::lapse_imported(&mut tx, self.origin, part, now).await?;
             tx.commit_ledger().await?;
         }
         Ok(())

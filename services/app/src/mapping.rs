@@ -278,6 +278,7 @@ async fn verdicts(
 
 /// Takes expired exceptions, and changes of owner that have stood long enough, out of the count; whether there were any.
 pub async fn lapse_expired(app: &App) -> Result<bool, AppError> {
+    crate::contacts::lapse_expired(app).await?;
     let now = app.clock.now();
     let settled = now.minus(app.settings.mapping.owner_change());
     let limit = i64::try_from(MANY_DOMAINS).unwrap_or(i64::MAX);

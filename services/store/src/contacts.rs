@@ -3,12 +3,15 @@
 //! Decides nobody's rank. Invariant: what was found by look-up or named by somebody is in a table of its own, from which
 //! no notice is addressed, until a person confirms it.
 
+pub mod entries;
+
 use model::time::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use crate::notices::one;
 use crate::rows::{ROWS_AN_INSERT, insert_text, list};
 use crate::{Conn, StoreError, Tx};
+pub use entries::{Entry, Said};
 
 /// The columns of [`Contact`], in order.
 macro_rules! contact {
@@ -23,24 +26,12 @@ macro_rules! contact {
 
 statements! {
     COUNT_USABLE = "SELECT COUNT(*) FROM contacts WHERE disabled_at IS NULL AND left_at IS NULL AND merged_into IS NULL";
-    COUNT_IMPORTED = "SELECT COUNT(*) FROM contacts WHERE source = 'imported' AND origin = $1 AND left_at IS NULL";
     BY_ID = contact!("WHERE id = $1");
     OF_ADDRESS = contact!("WHERE address = $1 ORDER BY tenant_id, role");
     IN_RANGE = contact!(
         "WHERE tenant_id >= $1 AND tenant_id <= $2 AND disabled_at IS NULL AND left_at IS NULL AND merged_into IS NULL
         ORDER BY tenant_id, priority, role, address"
     );
-    PAGE = contact!(
-        "WHERE (tenant_id, role, address) > ($1, $2, $3)
-        ORDER BY tenant_id, role, address
-        LIMIT $4"
-    );
-    IMPORTED_PAGE = "
-        SELECT tenant_id, role, address
-        FROM contacts
-        WHERE (tenant_id, role, address) > ($1, $2, $3) AND source = 'imported' AND origin = $4 AND left_at IS NULL
-        ORDER BY tenant_id, role, address
-        LIMIT $5";
     DISABLE = "
         UPDATE contacts
         SET disabled_at = $1, disabled_why = $2
@@ -57,7 +48,7 @@ statements! {
         UPDATE contacts
         SET verified_at = $1, verified_by = $2, verified_how = $3
         WHERE id = $4";
-    SET_CONSENT = "UPDATE contacts SET may_be_named = $1 WHERE id = $2";
+    SET_CONSENT = "UPDATE contacts SET may_be_named = $1, consent_by = $2 WHERE id = $3";
     MERGE = "
         UPDATE contacts
         SET merged_into = $1
@@ -107,9 +98,9 @@ pub struct Contact {
     pub timezone: String,
     /// Lower comes first.
     pub priority: i64,
-    /// `imported` or `manual`.
+    /// Of the entry that counts: `imported` or `manual`.
     pub source: String,
-    /// Of an import, the directory's name.
+    /// Of an import, the directory's name; else empty.
     pub origin: String,
     /// The reason, of a manual entry.
     pub why: String,
@@ -121,13 +112,18 @@ pub struct Contact {
     pub verified_by: Option<String>,
     /// Set: never written to.
     pub disabled_at: Option<i64>,
-    /// Set: its directory names it no more.
+    /// Set: nobody names it any more.
     pub left_at: Option<i64>,
     /// Set: a duplicate of that one.
     pub merged_into: Option<String>,
 }
 
 impl Contact {
+    /// What names it.
+    pub fn key(&self) -> Key {
+        (self.tenant_id.clone(), self.role.clone(), self.address.clone())
+    }
+
     /// Whether mail may go to it.
     pub fn is_usable(&self) -> bool {
         self.disabled_at.is_none() && self.left_at.is_none() && self.merged_into.is_none()
@@ -164,11 +160,6 @@ pub struct Found {
 /// How many contacts may be written to.
 pub(crate) async fn count(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(COUNT_USABLE).fetch_one(c).await)?)
-}
-
-/// How many contacts of one imported directory count.
-pub async fn count_imported(conn: &mut Conn, origin: &str) -> Result<i64, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(COUNT_IMPORTED).bind(origin).fetch_one(c).await)?)
 }
 
 /// The contact of an id.
@@ -209,27 +200,10 @@ pub async fn of_address(conn: &mut Conn, address: &str) -> Result<Vec<Contact>, 
 /// What names a contact: tenant, role, address.
 pub type Key = (String, String, String);
 
-/// Up to `limit` contacts after `after`, in order, those that are not written to as well.
-pub async fn page(conn: &mut Conn, after: &Key, limit: i64) -> Result<Vec<Contact>, StoreError> {
-    let (tenant, role, address) = after;
-    Ok(on!(conn, |c| sqlx::query_as(PAGE).bind(tenant).bind(role).bind(address).bind(limit).fetch_all(c).await)?)
-}
-
-/// Up to `limit` contacts of an imported directory after `after`, in order.
-pub async fn imported_page(conn: &mut Conn, origin: &str, after: &Key, limit: i64) -> Result<Vec<Key>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(IMPORTED_PAGE)
-        .bind(&after.0)
-        .bind(&after.1)
-        .bind(&after.2)
-        .bind(origin)
-        .bind(limit)
-        .fetch_all(c)
-        .await)?)
-}
-
-/// Adds contacts, or changes what is said of those that are there. A disabled one stays disabled, and so does an address
-/// that a person disabled, whosever and in whatever role it comes now; one that had left is back.
-pub async fn upsert(tx: &mut Tx, contacts: &[Contact], now: Timestamp) -> Result<(), StoreError> {
+/// Keeps what is said of contacts, each by its source and origin, and makes the contacts say what counts of it. A disabled
+/// one stays disabled, and so does an address that a person disabled, whosever and in whatever role it comes now; one that
+/// had left is back.
+pub async fn upsert(tx: &mut Tx, contacts: &[Contact], said: &Said<'_>, now: Timestamp) -> Result<(), StoreError> {
     for part in contacts.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
             tx.dialect(),
@@ -237,10 +211,7 @@ pub async fn upsert(tx: &mut Tx, contacts: &[Contact], now: Timestamp) -> Result
              why, may_be_named, verified_at, verified_by, added_at, disabled_at, disabled_why)",
             18,
             part.len(),
-            "ON CONFLICT (tenant_id, role, address) DO UPDATE SET name = excluded.name, language = excluded.language, \
-             channel = excluded.channel, timezone = excluded.timezone, priority = excluded.priority, source = excluded.source, \
-             origin = excluded.origin, why = excluded.why, left_at = NULL, \
-             may_be_named = CASE WHEN excluded.may_be_named = '' THEN contacts.may_be_named ELSE excluded.may_be_named END, \
+            "ON CONFLICT (tenant_id, role, address) DO UPDATE SET \
              verified_at = COALESCE(contacts.verified_at, excluded.verified_at), \
              verified_by = COALESCE(contacts.verified_by, excluded.verified_by), \
              disabled_at = COALESCE(contacts.disabled_at, excluded.disabled_at), \
@@ -272,6 +243,8 @@ pub async fn upsert(tx: &mut Tx, contacts: &[Contact], now: Timestamp) -> Result
             query.execute(c).await.map(drop)
         })?;
         keep_disabled(tx, part).await?;
+        entries::keep(tx, part, said, now).await?;
+        entries::settle(tx, part.iter().map(|contact| &contact.tenant_id), now).await?;
     }
     Ok(())
 }
@@ -294,26 +267,6 @@ async fn keep_disabled(tx: &mut Tx, contacts: &[Contact]) -> Result<(), StoreErr
         }
         query.execute(c).await.map(drop)
     })?;
-    Ok(())
-}
-
-/// Notes that a directory names these contacts no more.
-pub async fn leave(tx: &mut Tx, origin: &str, keys: &[Key], now: Timestamp) -> Result<(), StoreError> {
-    const LEAVE: &str = "
-        UPDATE contacts
-        SET left_at = $1
-        WHERE tenant_id = $2 AND role = $3 AND address = $4 AND source = 'imported' AND origin = $5 AND left_at IS NULL";
-    for (tenant, role, address) in keys {
-        on!(tx, |c| sqlx::query(LEAVE)
-            .bind(now.micros())
-            .bind(tenant)
-            .bind(role)
-            .bind(address)
-            .bind(origin)
-            .execute(c)
-            .await
-            .map(drop))?;
-    }
     Ok(())
 }
 
@@ -359,10 +312,11 @@ pub async fn verify(tx: &mut Tx, id: &str, actor: &str, how: &str, now: Timestam
     one(hit, || format!("contact {id}"))
 }
 
-/// Notes whether a contact may be named to others: `yes` or `no`.
-pub async fn set_consent(tx: &mut Tx, id: &str, may_be_named: &str) -> Result<(), StoreError> {
+/// Notes whether a contact may be named to others: `yes` or `no`, whatever directories say.
+pub async fn set_consent(tx: &mut Tx, id: &str, may_be_named: &str, actor: &str) -> Result<(), StoreError> {
     let hit = on!(tx, |c| sqlx::query(SET_CONSENT)
         .bind(may_be_named)
+        .bind(actor)
         .bind(id)
         .execute(c)
         .await

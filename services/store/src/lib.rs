@@ -37,6 +37,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
     [
         audit::STATEMENTS,
         contacts::STATEMENTS,
+        contacts::entries::STATEMENTS,
         delivery::STATEMENTS,
         directory::STATEMENTS,
         escalation::STATEMENTS,

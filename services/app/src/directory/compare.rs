@@ -8,7 +8,7 @@ use std::path::Path;
 use model::time::Timestamp;
 
 use store::Conn;
-use store::contacts::{Contact, Key};
+use store::contacts::{Contact, Entry, Key};
 use store::directory::{ImportedClaim, Tenant};
 
 use super::Difference;
@@ -284,7 +284,7 @@ pub(super) struct People {
     pub(super) before: usize,
 }
 
-/// Compares the file's contacts with those that are there. Manual ones stay as they are.
+/// Compares the file's contacts with those that its directory named before. What others say of them stays as it is.
 pub(super) async fn contacts(
     conn: &mut Conn,
     origin: &str,
@@ -301,8 +301,10 @@ pub(super) async fn contacts(
         let ids: Vec<String> = ids.into_iter().cloned().collect();
         let stored: HashSet<String> =
             store::directory::tenants_of(conn, &ids).await?.into_iter().map(|tenant| tenant.id).collect();
-        let there: HashMap<Key, Contact> =
-            store::contacts::of(conn, &ids).await?.into_iter().map(|contact| (key(&contact), contact)).collect();
+        let mut there: HashMap<Key, Vec<Entry>> = HashMap::new();
+        for entry in store::contacts::entries::of(conn, &ids).await? {
+            there.entry(entry.key()).or_default().push(entry);
+        }
         for (line, contact) in part {
             if !claims.names_tenant(&contact.tenant_id) && !stored.contains(&contact.tenant_id) {
                 difference
@@ -310,16 +312,17 @@ pub(super) async fn contacts(
                     .push(format!("{file}, line {line}: no tenant {} in the directory", contact.tenant_id));
                 continue;
             }
-            let key = key(contact);
-            match there.get(&key) {
+            let key = contact.key();
+            let entries = there.get(&key).map(Vec::as_slice).unwrap_or_default();
+            if let Some(manual) = entries.iter().find(|entry| entry.source == "manual" && !says_alike(entry, contact)) {
+                difference.notes.push(format!(
+                    "{file}, line {line}: {} ({}) of {} was entered by hand otherwise, which counts",
+                    manual.address, manual.role, manual.tenant_id
+                ));
+            }
+            match entries.iter().find(|entry| entry.source == "imported" && entry.origin == origin) {
                 None => difference.added += 1,
-                // What another directory says of the same person stays as long as it says so.
-                Some(old) if old.source == "imported" && old.origin != contact.origin && old.left_at.is_none() => {
-                    difference.kept += 1;
-                    named.insert(key);
-                    continue;
-                }
-                Some(old) if old.source == "manual" || says_the_same(old, contact) => {
+                Some(old) if says_the_same(old, contact) => {
                     difference.kept += 1;
                     named.insert(key);
                     continue;
@@ -330,10 +333,12 @@ pub(super) async fn contacts(
             result.new.push(contact.clone());
         }
     }
+    // In one order, so that two imports never wait for each other.
+    result.new.sort_by_cached_key(Contact::key);
     let mut after = Key::default();
     loop {
         let limit = i64::try_from(A_PAGE).unwrap_or(i64::MAX);
-        let page = store::contacts::imported_page(conn, origin, &after, limit).await?;
+        let page = store::contacts::entries::imported_page(conn, origin, &after, limit).await?;
         let Some(last) = page.last().cloned() else { break };
         result.before += page.len();
         result.gone.extend(page.into_iter().filter(|key| !named.contains(key)));
@@ -342,24 +347,17 @@ pub(super) async fn contacts(
     Ok(result)
 }
 
-fn key(contact: &Contact) -> Key {
-    (contact.tenant_id.clone(), contact.role.clone(), contact.address.clone())
+fn says_alike(old: &Entry, new: &Contact) -> bool {
+    (&old.name, &old.language, &old.channel, &old.timezone, old.priority)
+        == (&new.name, &new.language, &new.channel, &new.timezone, new.priority)
 }
 
-fn says_the_same(old: &Contact, new: &Contact) -> bool {
-    let plain = |contact: &Contact| {
-        (
-            contact.name.clone(),
-            contact.language.clone(),
-            contact.channel.clone(),
-            contact.timezone.clone(),
-            contact.priority,
-            contact.origin.clone(),
-        )
-    };
-    plain(old) == plain(new)
-        && old.left_at.is_none()
-        && (new.may_be_named.is_empty() || old.may_be_named == new.may_be_named)
-        && (new.disabled_at.is_none() || old.disabled_at.is_some())
-        && (new.verified_at.is_none() || old.verified_at.is_some())
+/// What the contact is already by others' words need not be said again.
+fn says_the_same(old: &Entry, new: &Contact) -> bool {
+    says_alike(old, new)
+        && (old.may_be_named == new.may_be_named || old.effective_consent == new.may_be_named)
+        && (old.is_disabled == i64::from(new.disabled_at.is_some())
+            || (new.disabled_at.is_some() && old.disabled_at.is_some()))
+        && (old.is_verified == i64::from(new.verified_at.is_some())
+            || (new.verified_at.is_some() && old.verified_at.is_some()))
 }

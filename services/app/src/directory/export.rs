@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use sources::directory::{ContactRecord, DirectoryFormat, OrganisationRecord, write_contacts, write_organisations};
-use store::contacts::{Contact, Key};
+use store::contacts::Entry;
 
 use crate::{App, AppError};
 
@@ -80,15 +80,23 @@ pub async fn export(
         write(path, |out| write_organisations(out, format, records.into_iter()))?;
     }
     if let Some(path) = contacts {
-        let mut records = Vec::new();
-        let mut after = Key::default();
+        let mut records: Vec<ContactRecord> = Vec::new();
+        let mut after = None;
         loop {
-            let page = store::contacts::page(&mut conn, &after, A_PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = (last.tenant_id.clone(), last.role.clone(), last.address.clone());
-            let is_there = |contact: &Contact| contact.left_at.is_none() && contact.merged_into.is_none();
-            let chosen = page.into_iter().filter(is_there);
-            records.extend(chosen.filter(|contact| counts(twin, origin, &contact.source, &contact.origin)).map(record));
+            let page = store::contacts::entries::page(&mut conn, after.as_ref(), A_PAGE).await?;
+            let Some(last) = page.last().cloned() else { break };
+            after = Some(last);
+            for entry in page {
+                if entry.merged_into.is_some() || !counts(twin, origin, &entry.source, &entry.origin) {
+                    continue;
+                }
+                // Of two words on one contact the one by hand counts, and comes second.
+                let record = record(entry);
+                if records.last().is_some_and(|before| is_same(before, &record)) {
+                    records.pop();
+                }
+                records.push(record);
+            }
         }
         exported.contacts = records.len();
         write(path, |out| write_contacts(out, format, records.into_iter()))?;
@@ -105,7 +113,11 @@ fn counts(twin: Twin, wanted: &str, source: &str, origin: &str) -> bool {
     }
 }
 
-fn record(contact: Contact) -> ContactRecord {
+fn is_same(one: &ContactRecord, other: &ContactRecord) -> bool {
+    (&one.tenant_id, &one.role, &one.email) == (&other.tenant_id, &other.role, &other.email)
+}
+
+fn record(contact: Entry) -> ContactRecord {
     ContactRecord {
         line: 0,
         tenant_id: contact.tenant_id,
@@ -118,7 +130,7 @@ fn record(contact: Contact) -> ContactRecord {
         priority: contact.priority.to_string(),
         state: if contact.disabled_at.is_some() { "disabled" } else { "active" }.to_owned(),
         verified: if contact.verified_at.is_some() { "verified" } else { "" }.to_owned(),
-        may_be_named: contact.may_be_named,
+        may_be_named: contact.effective_consent,
     }
 }
 

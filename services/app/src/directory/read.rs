@@ -175,6 +175,7 @@ fn imported(record: &ContactRecord, origin: &str) -> Result<Contact, String> {
         timezone: &record.timezone,
         priority: &record.priority,
         may_be_named: &record.may_be_named,
+        expires: None,
     };
     let mut contact = given.contact("imported")?;
     origin.clone_into(&mut contact.origin);

@@ -98,7 +98,14 @@ impl World {
             ..Contact::default()
         };
         let mut tx = self.app.store.begin().await.unwrap();
-        store::contacts::upsert(&mut tx, &[contact], self.app.clock.now()).await.unwrap();
+        store::contacts::upsert(
+            &mut tx,
+            &[contact],
+            &store::contacts::Said { by: "test", until: None },
+            self.app.clock.now(),
+        )
+        .await
+        .unwrap();
         tx.commit_ledger().await.unwrap();
     }
 

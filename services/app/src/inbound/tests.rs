@@ -103,7 +103,9 @@ impl World {
             ..Contact::default()
         };
         let contacts = [contact(SUE, "security", "en"), contact(PER, "privacy", "")];
-        store::contacts::upsert(&mut tx, &contacts, now).await.unwrap();
+        store::contacts::upsert(&mut tx, &contacts, &store::contacts::Said { by: "test", until: None }, now)
+            .await
+            .unwrap();
         let draft = Draft {
             id: text("ntc_1"),
             tenant_id: text("t-1"),

@@ -120,6 +120,19 @@ pub(crate) enum DirectoryVerb {
         /// The reason.
         #[arg(long)]
         why: Option<String>,
+        /// When it counts no more.
+        #[arg(long, value_name = "TIME")]
+        expires: Option<Timestamp>,
+    },
+    /// Take a contact that was entered by hand back: what imports say of it counts again.
+    RemoveContact {
+        /// The tenant.
+        tenant: String,
+        /// The address.
+        email: String,
+        /// The reason.
+        #[arg(long, value_parser = reason)]
+        why: String,
     },
     /// Never write to an address again.
     DisableContact {

@@ -67,7 +67,18 @@ pub(super) async fn directory(e: &Everywhere, verb: DirectoryVerb) -> Result<u8>
             app::directory::remove_domain(&app, &tenant, &domain, &why).await?;
             say(e, format!("{domain} is no longer entered by hand for tenant {tenant}"));
         }
-        DirectoryVerb::AddContact { tenant, role, email, name, language, channel, timezone, priority, why } => {
+        DirectoryVerb::AddContact {
+            tenant,
+            role,
+            email,
+            name,
+            language,
+            channel,
+            timezone,
+            priority,
+            why,
+            expires,
+        } => {
             let given = Given {
                 tenant: &tenant,
                 role: &role,
@@ -78,9 +89,14 @@ pub(super) async fn directory(e: &Everywhere, verb: DirectoryVerb) -> Result<u8>
                 timezone: &timezone,
                 priority: &priority,
                 may_be_named: "",
+                expires,
             };
             let contact = app::contacts::add(&app, &given, why.as_deref().unwrap_or_default()).await?;
             output::document(e, &serde_json::json!({ "contact": contact }))?;
+        }
+        DirectoryVerb::RemoveContact { tenant, email, why } => {
+            let entries = app::contacts::remove(&app, &tenant, &email, &why).await?;
+            output::document(e, &serde_json::json!({ "entries_taken_back": entries }))?;
         }
         DirectoryVerb::DisableContact { email, why } => {
             let contacts = app::contacts::disable(&app, &email, &why).await?;

@@ -1,0 +1,34 @@
+-- What each directory says of a contact, and what a person entered: side by side. The contact itself is what counts of
+-- that: an entry by hand before imports, the directory named `directory` before the others, those by name.
+CREATE TABLE contact_entries (
+    tenant_id    TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    role         TEXT COLLATE "C" NOT NULL,
+    address      TEXT COLLATE "C" NOT NULL, -- normalised, as in contacts
+    source       TEXT COLLATE "C" NOT NULL CONSTRAINT known_entry_source CHECK (source IN ('imported', 'manual')),
+    origin       TEXT COLLATE "C" NOT NULL, -- of an import: the name of the directory it came from; of a manual entry: empty
+    name         TEXT COLLATE "C" NOT NULL,
+    language     TEXT COLLATE "C" NOT NULL,
+    channel      TEXT COLLATE "C" NOT NULL,
+    timezone     TEXT COLLATE "C" NOT NULL,
+    priority     BIGINT NOT NULL,
+    may_be_named TEXT COLLATE "C" NOT NULL CONSTRAINT known_entry_consent CHECK (may_be_named IN ('', 'yes', 'no')),
+    is_disabled  BIGINT  NOT NULL CONSTRAINT entry_disabled_or_not CHECK (is_disabled IN (0, 1)), -- the directory says so
+    is_verified  BIGINT  NOT NULL CONSTRAINT entry_verified_or_not CHECK (is_verified IN (0, 1)), -- likewise
+    why          TEXT COLLATE "C" NOT NULL, -- of a manual entry
+    actor        TEXT COLLATE "C" NOT NULL,
+    added_at     BIGINT NOT NULL,
+    expires_at   BIGINT,
+    lapsed_at    BIGINT, -- set once expires_at has passed, the directory names them no more, or a person took it back
+    PRIMARY KEY (tenant_id, role, address, source, origin),
+    CONSTRAINT origin_iff_imported CHECK ((source = 'imported') = (origin <> ''))
+);
+INSERT INTO contact_entries (tenant_id, role, address, source, origin, name, language, channel, timezone, priority, may_be_named, is_disabled, is_verified, why, actor, added_at, expires_at, lapsed_at)
+SELECT tenant_id, role, address, source, CASE WHEN source = 'imported' THEN origin ELSE '' END, name, language, channel, timezone, priority, may_be_named,
+       CASE WHEN disabled_why = 'disabled in the directory' THEN 1 ELSE 0 END, 0, why, '', added_at, NULL, left_at
+FROM contacts
+ORDER BY tenant_id, role, address;
+-- The sweep looks for entries whose time is over.
+CREATE INDEX contact_entries_expiring ON contact_entries (expires_at) WHERE expires_at IS NOT NULL AND lapsed_at IS NULL;
+
+-- Who noted the consent; none: it is what the entries say.
+ALTER TABLE contacts ADD COLUMN consent_by TEXT COLLATE "C";
