@@ -5,6 +5,7 @@ mod contacts;
 mod interruptions;
 mod labelled;
 mod properties;
+mod races;
 mod tables;
 
 use testkit::process::Backend;
