@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use mail::message::{Automatic, LetterParts, Outgoing, Rehearsal, Sender};
+use model::actor::is_one_person;
 use model::delivery::{Outcome, Role, State, UncertainPolicy, after_attempt, recipients};
 use model::language::Language;
 use model::time::Timestamp;
@@ -66,7 +67,9 @@ pub async fn release(
     let approved = store::notices::in_state(&mut tx, incident.id, "approved").await?;
     let chosen = choose(slug, approved, selection)?;
     must_be_true(&mut tx, &incident, &chosen).await?;
-    if let Some(mine) = chosen.iter().find(|notice| notice.approved_by.as_deref() == Some(app.actor.as_str())) {
+    if let Some(mine) =
+        chosen.iter().find(|notice| notice.approved_by.as_deref().is_some_and(|by| is_one_person(by, &app.actor)))
+    {
         return Err(AppError::refused(
             format!("{} approved notice {} and cannot release it too: two people arm a wave", app.actor, mine.id),
             "let somebody else release it: --actor NAME",

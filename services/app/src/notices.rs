@@ -11,6 +11,7 @@ mod withhold;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mail::templates::{Kind, Templates};
+use model::actor::is_one_person;
 use model::delivery::recipients;
 use model::difference::{Change, What, Why, between};
 use model::language::Language;
@@ -452,7 +453,7 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
     crate::mapping::hold_verdicts(&mut tx, incident.id).await?;
     let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await?;
     let chosen = choose(slug, drafted, which)?;
-    if let Some(mine) = chosen.iter().find(|notice| notice.drafted_by == app.actor) {
+    if let Some(mine) = chosen.iter().find(|notice| is_one_person(&notice.drafted_by, &app.actor)) {
         return Err(AppError::refused(
             format!("cannot approve notice {}: {} drafted it, and nobody approves their own", mine.id, app.actor),
             "let somebody else approve it: --actor NAME",

@@ -11,6 +11,7 @@ mod wrong_recipient;
 
 use std::collections::BTreeMap;
 
+use model::actor::is_one_person;
 use model::tickets::{InDebt, Settled, Status, Step, settle, turn};
 use model::time::Timestamp;
 use serde::Serialize;
@@ -163,7 +164,7 @@ fn by_reason(named: &[QuestionRow], actor: &str) -> Result<BTreeMap<(String, i64
                 ),
             ));
         };
-        if by == actor {
+        if is_one_person(by, actor) {
             return Err(AppError::refused(
                 format!(
                     "{actor} proposed to decline question {} and cannot approve it too: two people decline",

@@ -3,6 +3,7 @@
 //!
 //! Architecture invariant: no I/O, no async, no clock, no random; knows no sqlx, tokio, lettre, handlebars, axum, apalis.
 
+pub mod actor;
 pub mod advice;
 pub mod delivery;
 pub mod difference;

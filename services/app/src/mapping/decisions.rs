@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use model::actor::is_one_person;
 use model::domain::DomainName;
 use model::mapping::decide;
 use model::time::Timestamp;
@@ -160,7 +161,7 @@ pub async fn approve(app: &App, id: &str) -> Result<Weight, AppError> {
     let mut tx = app.store.begin().await?;
     store::directory::bump_version(&mut tx).await?;
     let proposal = waiting(&mut tx, id).await?;
-    if proposal.proposed_by == app.actor {
+    if is_one_person(&proposal.proposed_by, &app.actor) {
         return Err(AppError::refused(
             format!("{} proposed {id}, and nobody approves their own change", app.actor),
             "let somebody else approve it: --actor NAME",

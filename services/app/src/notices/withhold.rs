@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use model::actor::is_one_person;
 use model::notices::DomainFacts;
 use model::time::Timestamp;
 use model::withholding::{FactName, Withheld};
@@ -150,7 +151,7 @@ pub async fn withhold(
 pub async fn approve_withholding(app: &App, id: &str) -> Result<(), AppError> {
     let mut tx = app.store.begin().await?;
     let (row, incident) = find(app, &mut tx, id).await?;
-    if row.proposed_by == app.actor {
+    if is_one_person(&row.proposed_by, &app.actor) {
         return Err(AppError::refused(
             format!("{} proposed {id}, and nobody signs for their own withholding", app.actor),
             "let somebody else sign it: --actor NAME",
