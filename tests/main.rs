@@ -14,6 +14,7 @@ mod mapping;
 mod notices;
 mod reach;
 mod setup;
+mod signing;
 mod story;
 mod templates;
 mod tickets;

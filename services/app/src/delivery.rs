@@ -538,7 +538,7 @@ pub fn compose(app: &App, letterbox: &Letterbox, date: Timestamp) -> Result<Vec<
         rehearsal: if app.rehearsal { Rehearsal::Yes } else { Rehearsal::No },
         language: &letter.language,
     };
-    Ok(mail::message::compose(&outgoing)?)
+    Ok(app.signing.sign(mail::message::compose(&outgoing)?, app.clock.now())?)
 }
 
 /// How a try ended, in a sender's words.

@@ -26,6 +26,9 @@ pub enum AppError {
     /// A mail that could not be put together.
     #[error(transparent)]
     Compose(#[from] mail::message::ComposeError),
+    /// A mail that cannot be signed, or a key that cannot be used.
+    #[error(transparent)]
+    Dkim(#[from] mail::dkim::DkimError),
     /// Something that was named is not there.
     #[error("{what}")]
     Missing {
@@ -113,6 +116,7 @@ impl AppError {
             | Self::Template(_)
             | Self::Law(_)
             | Self::Compose(_)
+            | Self::Dkim(_)
             | Self::Stored { .. } => None,
         }
     }

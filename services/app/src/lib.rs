@@ -20,11 +20,14 @@ pub mod notices;
 pub mod overview;
 pub mod reach;
 pub mod settings;
+pub mod signing;
 pub mod templates;
 pub mod tickets;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use mail::dkim::Keys;
 use mail::templates::Templates;
 use store::{AuditEntry, Database, Store};
 
@@ -48,6 +51,8 @@ pub struct App {
     pub templates: Templates,
     /// Configuration.
     pub settings: Settings,
+    /// What signs mail.
+    pub signing: Arc<Keys>,
     /// Who acts.
     pub actor: String,
     /// Whether the store is a rehearsal.
@@ -127,6 +132,7 @@ impl App {
             clock: Clock::starting_at(opening.now),
             templates: Templates::builtin()?,
             settings: opening.settings,
+            signing: Arc::default(),
             actor: opening.actor,
             rehearsal,
             suffixes: mapping::CachedSuffixes::default(),
@@ -135,6 +141,12 @@ impl App {
             own_templates: templates::CachedTemplates::default(),
             master,
         })
+    }
+
+    /// The same with the keys of its configuration, which sign what it sends.
+    pub fn signing(self) -> Result<Self, AppError> {
+        let keys = signing::keys(&self.settings)?;
+        Ok(Self { signing: Arc::new(keys), ..self })
     }
 
     /// The same for another actor.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use model::delivery::{RetryPolicy, UncertainPolicy};
 use model::escalation::{Policy, Target};
+use model::time::Timestamp;
 use serde::Deserialize;
 
 /// All of it.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub import: ImportSettings,
     /// How mail is sent.
     pub sending: SendingSettings,
+    /// The keys that sign it.
+    pub dkim: Vec<DkimSettings>,
     /// How organisations are reached where nobody can be told.
     pub reach: ReachSettings,
     /// Who is turned to when a ladder climbs.
@@ -57,6 +60,26 @@ impl SenderSettings {
     pub fn hello(&self) -> &str {
         if self.hello.is_empty() { self.domain() } else { &self.hello }
     }
+}
+
+/// `[[dkim]]`: a key that signs mail. To rotate keys, publish the new one's record first, then let both stand with `from`
+/// and `until`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DkimSettings {
+    /// The domain that answers for the mail; empty = the sender's.
+    #[serde(default)]
+    pub domain: String,
+    /// Where below `_domainkey` its public half is published.
+    pub selector: String,
+    /// Private key in PEM: Ed25519 (PKCS #8) or RSA.
+    pub file: std::path::PathBuf,
+    /// From when it signs; none = from ever.
+    #[serde(default)]
+    pub from: Option<Timestamp>,
+    /// Until when it signs; none = for ever. Too early: mail on its way is checked without its record.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// `[import]`: how manifests are read.

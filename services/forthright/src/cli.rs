@@ -3,6 +3,7 @@
 //! Holds no behaviour.
 
 mod directory;
+mod dkim;
 mod templates;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use model::time::Timestamp;
 use sources::{Encoding, Format, Preset};
 
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
+pub(crate) use dkim::DkimVerb;
 pub(crate) use templates::{TemplatePart, TemplatesVerb};
 
 /// Tells every organisation touched by a data exposure what of theirs was exposed, and keeps asking until each question has an answer.
@@ -124,6 +126,9 @@ pub(crate) enum Verb {
     /// The words of letters: built in, and of one incident.
     #[command(subcommand)]
     Templates(TemplatesVerb),
+    /// Keys that sign mail (DKIM), and the records that let others check them.
+    #[command(subcommand)]
+    Dkim(DkimVerb),
     /// Waves: release, pause, resume.
     #[command(subcommand)]
     Wave(WaveVerb),

@@ -4,6 +4,7 @@
 //!
 //! Architecture invariant: knows `model` only; no SQL, no other crate of ours.
 
+pub mod dkim;
 pub mod inbound;
 pub mod message;
 pub mod reply;

@@ -31,6 +31,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     });
     findings.push(disk(e));
     findings.push(sender(&app));
+    findings.push(signing(&app));
     findings.extend(targets(&app));
     findings.push(match route(e)? {
         None => finding(
@@ -78,6 +79,22 @@ fn sender(app: &app::App) -> Finding {
             next,
         )
     }
+}
+
+fn signing(app: &app::App) -> Finding {
+    let keys = match app::signing::keys(&app.settings) {
+        Ok(keys) => keys,
+        Err(error) => {
+            let next = error.hint().unwrap_or("make one with forthright dkim generate").to_owned();
+            return finding("dkim", "bad", error.to_string(), next);
+        }
+    };
+    if keys.is_silent_at(app.clock.now()) {
+        let next = "unless the relay signs, make a key with forthright dkim generate";
+        return finding("dkim", "warning", "no key signs mail here", next);
+    }
+    let domains: Vec<&str> = keys.domains_at(app.clock.now()).collect();
+    finding("dkim", "good", format!("mail is signed for {}", domains.join(", ")), "")
 }
 
 fn targets(app: &app::App) -> Vec<Finding> {

@@ -4,6 +4,7 @@
 
 mod conversation;
 mod directory;
+mod dkim;
 mod doctor;
 mod exposure;
 mod law;
@@ -48,6 +49,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Mapping(verb) => directory::mapping(e, verb).await,
         Verb::Notice(verb) => notices::notice(e, verb).await,
         Verb::Templates(verb) => templates::templates(e, verb).await,
+        Verb::Dkim(verb) => dkim::dkim(e, verb).await,
         Verb::Wave(verb) => notices::wave(e, verb).await,
         Verb::Stop => stop(e, app::incidents::Stop::Now).await,
         Verb::Go => stop(e, app::incidents::Stop::NoLonger).await,

@@ -13,7 +13,7 @@ use crate::cli::Everywhere;
 use crate::output;
 
 pub(super) async fn serve(e: &Everywhere, listen: SocketAddr, no_workers: bool) -> Result<u8> {
-    let app = open(e).await?;
+    let app = open(e).await?.signing()?;
     let listener = web::bind(listen).await?;
     println!("http://{}/", listener.local_addr()?);
     let stop = stop_on_signal();
@@ -50,7 +50,7 @@ async fn ending<T>(task: tokio::task::JoinHandle<T>, stop: &CancellationToken) -
 }
 
 pub(super) async fn worker(e: &Everywhere) -> Result<u8> {
-    let app = open(e).await?;
+    let app = open(e).await?.signing()?;
     let route = route_or_talk(e)?;
     say(e, "working; Ctrl-C ends");
     workers::run(app, route, stop_on_signal()).await?;
@@ -58,7 +58,7 @@ pub(super) async fn worker(e: &Everywhere) -> Result<u8> {
 }
 
 pub(super) async fn work(e: &Everywhere, timeout: Option<u64>) -> Result<u8> {
-    let app = open(e).await?;
+    let app = open(e).await?.signing()?;
     let done = workers::work_until_idle(app, route(e)?, timeout.map(Duration::from_secs)).await?;
     output::document(e, &done)?;
     Ok(DONE)
