@@ -4,6 +4,7 @@ mod changes;
 mod contacts;
 mod interruptions;
 mod labelled;
+mod owners;
 mod properties;
 mod races;
 mod tables;

@@ -55,13 +55,13 @@ fn import(stage: &Stage, run: &Forthright, rows: &[(&str, &str)]) -> serde_json:
 }
 
 /// Verdict, tenant and why a person has to look.
-fn verdict(run: &Forthright, host: &str) -> (String, String, String) {
+pub(super) fn verdict(run: &Forthright, host: &str) -> (String, String, String) {
     let rows = run.csv(&["mapping", "list", SLUG]);
     let row = rows.iter().find(|row| row["domain"] == host).unwrap();
     (row["verdict"].clone(), row["tenant_id"].clone(), row["review"].clone())
 }
 
-fn says(verdict: &str, tenant: &str, review: &str) -> (String, String, String) {
+pub(super) fn says(verdict: &str, tenant: &str, review: &str) -> (String, String, String) {
     (verdict.to_owned(), tenant.to_owned(), review.to_owned())
 }
 

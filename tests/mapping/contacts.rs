@@ -118,6 +118,88 @@ fn what_a_person_noted_of_consent_outlives_imports() {
     }
 }
 
+/// Tenant, role and state of each contact with an address, in order.
+fn states(run: &Forthright, email: &str) -> Vec<(String, String)> {
+    let mut states = Vec::new();
+    for tenant in ["t-acme", "t-b"] {
+        let rows = run.csv(&["contact", "list", tenant]);
+        let meant = rows.into_iter().filter(|row| row["email"] == email);
+        states.extend(meant.map(|row| (tenant.to_owned(), row["state"].clone())));
+    }
+    states
+}
+
+fn each(acme: &str, b: &str) -> Vec<(String, String)> {
+    [("t-acme", acme), ("t-b", b)].map(|(tenant, state)| (tenant.to_owned(), state.to_owned())).to_vec()
+}
+
+#[test]
+fn a_person_s_word_on_an_address_outlives_what_directories_say() {
+    const MSP: &str = "x@msp.example";
+    for backend in Backend::each() {
+        let stage = stage(backend, Clock::Real, &ROWS, &["acme.example"]);
+        let import = |name: &str, acme: &str, b: &str| {
+            let header = "tenant_id,role,name,email,language,state\n";
+            let rows = format!("t-acme,security,{name},{MSP},en,{acme}\nt-b,security,{name},{MSP},en,{b}\n");
+            let file = stage.file("msp.csv", &format!("{header}{rows}"));
+            stage.run.ok(&["directory", "import", "--contacts", path(&file), "--accept-shrink"]);
+        };
+        import("M", "disabled", "active");
+        assert_eq!(states(&stage.run, MSP), each("disabled", "imported"), "{backend:?}");
+        import("M", "active", "active");
+        assert_eq!(states(&stage.run, MSP), each("imported", "imported"), "what a directory says, it can take back");
+        // Of one tenant's contact alone: the other's is not touched, whatever is imported.
+        stage.run.ok(&["directory", "disable-contact", MSP, "--tenant", "t-acme", "--why", "not theirs"]);
+        import("Max", "active", "active");
+        assert_eq!(states(&stage.run, MSP), each("disabled", "imported"));
+        // Of the address: a directory that had called it disabled already cannot bring it back.
+        import("Max", "active", "disabled");
+        stage.run.ok(&["directory", "disable-contact", MSP, "--why", "asked to be left alone"]);
+        import("Max", "active", "active");
+        assert_eq!(states(&stage.run, MSP), each("disabled", "disabled"));
+        // Taken back, the word on the one tenant's stays.
+        stage.run.ok(&["directory", "enable-contact", MSP, "--why", "asked to be written to again"]);
+        assert_eq!(states(&stage.run, MSP), each("disabled", "imported"), "{backend:?}");
+        stage.run.ok(&["directory", "enable-contact", MSP, "--tenant", "t-acme", "--why", "theirs after all"]);
+        import("Mo", "disabled", "active");
+        assert_eq!(states(&stage.run, MSP), each("imported", "imported"), "a person's word beats a directory's");
+    }
+}
+
+#[test]
+fn whoever_was_merged_into_somebody_that_left_is_written_to_again() {
+    for backend in Backend::each() {
+        let stage = stage(backend, Clock::Real, &ROWS, &["acme.example"]);
+        let both = "t-acme,security,Ann,ann@acme.example,en\nt-acme,security,Ann,a@acme.example,en\n";
+        import(&stage, "directory", both);
+        let id = |email: &str| {
+            let rows = stage.run.csv(&["contact", "list", "t-acme"]);
+            rows.into_iter().find(|row| row["email"] == email).unwrap()["contact"].clone()
+        };
+        stage.run.ok(&["contact", "merge", &id("a@acme.example"), &id("ann@acme.example"), "--why", "one person"]);
+        assert_eq!(people(&stage.run)["a@acme.example"].1, "merged");
+        // An export has both, so that importing it takes nobody away.
+        let file = stage.folder.path().join("exported.csv");
+        stage.run.ok(&["directory", "export", "--contacts", path(&file)]);
+        let again = stage.run.json(&["directory", "import", "--contacts", path(&file)]);
+        assert_eq!((&again["removed"], &again["changed"]), (&0.into(), &0.into()), "{again}");
+        import(&stage, "directory", "t-acme,security,Ann,a@acme.example,en\n");
+        assert_eq!(people(&stage.run)["a@acme.example"].1, "imported", "{backend:?}");
+    }
+}
+
+#[test]
+fn what_is_not_one_mailbox_is_no_contact() {
+    let stage = stage(Backend::Sqlite, Clock::Real, &ROWS, &["acme.example"]);
+    let rows = "t-acme,security,Two,\"s@acme.example,b@evil.example\",en\nt-acme,security,Ann,ann@acme.example,en\n";
+    let file = stage.file("people.csv", &format!("{HEADER}{rows}"));
+    let output = stage.run.run(&["directory", "import", "--contacts", path(&file), "--json"]);
+    assert_eq!(output.status, 3, "{}", output.stderr);
+    assert!(output.stdout.contains("is no single address"), "{}", output.stdout);
+    let emails: Vec<String> = people(&stage.run).into_keys().collect();
+    assert_eq!(emails, ["ann@acme.example", "security@t-acme.example"]);
+}
+
 /// One thing that is done to the contacts of a tenant.
 #[derive(Debug, Clone)]
 enum Step {

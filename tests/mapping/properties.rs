@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use app::directory::{Files, ManualDomain, Mode};
+use app::directory::{Files, Ids, ManualDomain, Mode};
 use app::{App, Made, Opening};
 use testkit::process::{Backend, Forthright};
 
@@ -234,7 +234,8 @@ async fn take(app: &App, folder: &Path, name: &str, step: Step) {
             return by_hand(app, "t-c", &of("over.pNNN.example"), None, &["t-a".to_owned(), "t-b".to_owned()]).await;
         }
     };
-    let files = Files { organisations: Some(&file), contacts: None, format: None, origin: &origin };
+    let files =
+        Files { organisations: Some(&file), contacts: None, format: None, origin: &origin, ids: Ids::OfThisDirectory };
     app::directory::import(app, &files, Mode::Write).await.unwrap();
 }
 
@@ -255,7 +256,13 @@ fn the_order_of_imports_and_entries_by_hand_does_not_matter() {
             let base = folder.path().join("base.csv");
             let rows = "a.base.example,t-a,A,,\nb.base.example,t-b,B,,\nc.base.example,t-c,C,,\n";
             std::fs::write(&base, format!("{HEADER}{rows}")).unwrap();
-            let files = Files { organisations: Some(&base), contacts: None, format: None, origin: "base" };
+            let files = Files {
+                organisations: Some(&base),
+                contacts: None,
+                format: None,
+                origin: "base",
+                ids: Ids::OfThisDirectory,
+            };
             app::directory::import(&app, &files, Mode::Write).await.unwrap();
             let mut first: Option<(&[Step], Vec<String>)> = None;
             for (n, order) in orders.iter().enumerate() {

@@ -10,6 +10,7 @@ use model::delivery::Role;
 use model::email::EmailAddress;
 use model::time::Timestamp;
 use serde::Serialize;
+use store::contacts::words::{Saying, Word};
 use store::contacts::{Contact, Decided, Entry, Found, Key, Said};
 use store::{Conn, Tx};
 
@@ -53,6 +54,9 @@ impl Given<'_> {
             "" => 100,
             text => text.parse().map_err(|_| format!("the priority `{text}` is no number"))?,
         };
+        if !address.local_part().chars().all(fits_a_mailbox) {
+            return Err(format!("`{}` is no single address: write it as in name@example.com", self.address.trim()));
+        }
         if self.tenant.trim().is_empty() {
             return Err("no tenant_id".to_owned());
         }
@@ -81,6 +85,11 @@ impl Given<'_> {
             merged_into: None,
         })
     }
+}
+
+/// Characters before the `@` that every relay takes for one mailbox (RFC 5321 4.1.2, RFC 6531 3.3): no quoting, no lists.
+fn fits_a_mailbox(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || !c.is_ascii()
 }
 
 /// A preference: whoever would rather be called still has an address that is written to.
@@ -162,35 +171,81 @@ fn parse(address: &str) -> Result<EmailAddress, AppError> {
 /// Never writes to an address of a tenant again, within a larger step.
 pub(crate) async fn disable_in(app: &App, tx: &mut Tx, tenant: &str, address: &str, why: &str) -> Result<(), AppError> {
     let parsed = parse(address)?;
-    let there = store::contacts::of_address(tx, parsed.as_str()).await?;
-    if !there.iter().any(|contact| contact.tenant_id == tenant) {
-        return Err(AppError::missing(
-            format!("tenant {tenant} has no contact with this address"),
-            format!("run `forthright contact list {tenant}`"),
-        ));
-    }
-    store::contacts::disable_of(tx, tenant, parsed.as_str(), why, app.clock.now()).await?;
-    Ok(())
+    contacts_at(tx, parsed.as_str(), Some(tenant)).await?;
+    let saying = Saying { address: parsed.as_str(), tenant, why, actor: &app.actor };
+    Ok(store::contacts::words::say(tx, Word::Never, &saying, app.clock.now()).await?)
 }
 
-/// Writes to an address again that a person disabled, or merged by mistake; how many contacts it was.
-pub async fn enable(app: &App, address: &str, why: &str) -> Result<u64, AppError> {
+/// Writes to an address again that a person or a directory disabled, or that was merged by mistake; how many contacts can
+/// be written to again.
+pub async fn enable(app: &App, address: &str, tenant: Option<&str>, why: &str) -> Result<usize, AppError> {
     let parsed = parse(address)?;
+    let address = parsed.as_str();
     let mut tx = app.store.begin().await?;
-    let enabled = store::contacts::enable(&mut tx, parsed.as_str()).await?;
+    let before = contacts_at(&mut tx, address, tenant).await?;
+    let words = store::contacts::words::of_address(&mut tx, address).await?;
+    let whose = choose(&words, tenant, address)?;
+    let saying = Saying { address, tenant: &whose, why, actor: &app.actor };
+    store::contacts::words::say(&mut tx, Word::Write, &saying, app.clock.now()).await?;
+    store::contacts::words::unmerge(&mut tx, address, &whose).await?;
+    let after = store::contacts::of_address(&mut tx, address).await?;
+    let was_usable = |id: &str| before.iter().any(|contact| contact.id == id && contact.is_usable());
+    let enabled = after.iter().filter(|contact| contact.is_usable() && !was_usable(&contact.id)).count();
     if enabled == 0 {
         return Err(AppError::missing(
-            "no contact with this address is disabled or merged",
+            "no contact with this address is disabled or merged, apart from those that left their directory",
             "run `forthright contact list TENANT` to see what there is",
         ));
     }
     tx.commit(app.entry(
         "directory.enable-contact",
-        "directory",
+        if whose.is_empty() { "directory" } else { &whose },
         serde_json::json!({ "contacts": enabled, "why": why }),
     ))
     .await?;
     Ok(enabled)
+}
+
+/// Of which tenant's contact it is meant: a word on one tenant's stays when another matter is settled.
+fn choose(words: &[(String, Word)], tenant: Option<&str>, address: &str) -> Result<String, AppError> {
+    let never = |whose: &str| words.iter().any(|(tenant, word)| tenant == whose && *word == Word::Never);
+    let refused = |what: String, hint: String| Err(AppError::refused(what, hint));
+    match tenant {
+        Some(_) if never("") => refused(
+            "the address is disabled wherever it is a contact".to_owned(),
+            format!("run `forthright directory enable-contact {address} --why …` without --tenant"),
+        ),
+        Some(tenant) => Ok(tenant.to_owned()),
+        None if never("") => Ok(String::new()),
+        None => {
+            let tenants: Vec<&str> =
+                words.iter().filter(|(_, word)| *word == Word::Never).map(|(tenant, _)| tenant.as_str()).collect();
+            match tenants.as_slice() {
+                [] => Ok(String::new()),
+                [one] => Ok((*one).to_owned()),
+                several => refused(
+                    format!("the address is disabled as a contact of {}", several.join(", ")),
+                    "say which is meant with --tenant".to_owned(),
+                ),
+            }
+        }
+    }
+}
+
+/// The contacts with an address, of which there has to be one.
+async fn contacts_at(conn: &mut Conn, address: &str, tenant: Option<&str>) -> Result<Vec<Contact>, AppError> {
+    let there = store::contacts::of_address(conn, address).await?;
+    let meant = |contact: &Contact| tenant.is_none_or(|tenant| contact.tenant_id == tenant);
+    if there.iter().any(meant) {
+        return Ok(there.into_iter().filter(meant).collect());
+    }
+    Err(match tenant {
+        Some(tenant) => AppError::missing(
+            format!("tenant {tenant} has no contact with this address"),
+            format!("run `forthright contact list {tenant}`"),
+        ),
+        None => AppError::missing("no contact has this address", "look for it in the contacts file that was imported"),
+    })
 }
 
 /// Adds a contact; one of the same tenant, role and address keeps its id, which is returned.
@@ -202,22 +257,17 @@ async fn insert(app: &App, tx: &mut Tx, contact: Contact, until: Option<Timestam
     Ok(there.iter().find(same).map_or(contact.id, |row| row.id.clone()))
 }
 
-/// Never writes to an address again; a later import does not enable it. How many contacts it was.
-pub async fn disable(app: &App, address: &str, why: &str) -> Result<u64, AppError> {
+/// Never writes to an address again, of all tenants or of one, whatever a later import says. How many contacts have it.
+pub async fn disable(app: &App, address: &str, tenant: Option<&str>, why: &str) -> Result<usize, AppError> {
     let parsed = parse(address)?;
     let mut tx = app.store.begin().await?;
-    let contacts = store::contacts::of_address(&mut tx, parsed.as_str()).await?;
-    if contacts.is_empty() {
-        return Err(AppError::missing(
-            "no contact has this address",
-            "look for it in the contacts file that was imported",
-        ));
-    }
-    let disabled = store::contacts::disable(&mut tx, parsed.as_str(), why, app.clock.now()).await?;
+    let contacts = contacts_at(&mut tx, parsed.as_str(), tenant).await?;
+    let saying = Saying { address: parsed.as_str(), tenant: tenant.unwrap_or_default(), why, actor: &app.actor };
+    store::contacts::words::say(&mut tx, Word::Never, &saying, app.clock.now()).await?;
     let ids: Vec<&str> = contacts.iter().map(|contact| contact.id.as_str()).collect();
-    tx.commit(app.entry("directory.disable-contact", "directory", serde_json::json!({ "contacts": ids, "why": why })))
-        .await?;
-    Ok(disabled)
+    let detail = serde_json::json!({ "contacts": ids, "why": why });
+    tx.commit(app.entry("directory.disable-contact", tenant.unwrap_or("directory"), detail)).await?;
+    Ok(contacts.len())
 }
 
 /// A contact, or a found address, as it is listed.
@@ -424,6 +474,10 @@ pub async fn merge(app: &App, duplicate: &str, into: &str, why: &str) -> Result<
             "{duplicate} is tenant {}'s and {into} tenant {}'s: people of two organisations are never one",
             one.tenant_id, other.tenant_id
         ));
+    }
+    let own = Role::AccountManager.as_str();
+    if one.role != own && other.role == own {
+        return refused(format!("{into} is the vendor's own {}, who gets tasks and no notices", other.role));
     }
     if one.merged_into.is_some() {
         return refused(format!("{duplicate} is merged into another contact already"));

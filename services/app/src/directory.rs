@@ -64,6 +64,17 @@ pub struct Files<'a> {
     pub format: Option<DirectoryFormat>,
     /// Which directory they are: each has its own entries, and an import replaces those of its own.
     pub origin: &'a str,
+    /// Whether its tenant ids mean the same organisations as those of other directories.
+    pub ids: Ids,
+}
+
+/// What the tenant ids of a directory mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// What this directory calls by them; another name for one of them elsewhere is a clash.
+    OfThisDirectory,
+    /// The organisations that other directories call by them, whatever the names.
+    Shared,
 }
 
 /// Whether an import writes.
@@ -93,23 +104,25 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
     }
     let mut difference = Difference::default();
     let Read { claims, people, digests } = read::read(files, &mut difference)?;
-    if let Some(path) = files.organisations.filter(|_| claims.len() == 0 && difference.rejected.is_empty()) {
+    if let Some(path) =
+        files.organisations.filter(|_| claims.len() == 0 && difference.rejected.is_empty() && mode == Mode::Write)
+    {
         return Err(AppError::bad(
             format!("{} names no organisation", path.display()),
-            "look whether it is the right file; users alone are imported with --contacts",
+            "look whether it is the right file; users alone are imported with --contacts; a directory that is given up is emptied with --accept-shrink",
         ));
     }
     let import = Import { app, id: new_id("imp"), origin: files.origin };
     // Begun before anything is compared: whoever imports this directory meanwhile takes our place, and we end.
     let unfinished = if mode == Mode::DryRun { false } else { import.begin(&digests).await? };
     let mut conn = app.store.read().await?;
-    let new_tenants = compare::tenants(&mut conn, &claims.tenants, &mut difference).await?;
+    let (new_tenants, clashes) = compare::tenants(&mut conn, files.origin, &claims.tenants, &mut difference).await?;
     let mut changes = match files.organisations {
         Some(_) => compare::claims(&mut conn, files.origin, &claims, &mut difference).await?,
         None => Changes::default(),
     };
     let since = app.clock.now().minus(app.settings.mapping.owner_change());
-    compare::changes_of_hands(&mut conn, &claims, &mut changes, since, &mut difference).await?;
+    compare::changes_of_hands(&mut conn, &claims, &changes, since, &mut difference).await?;
     let mut people = match files.contacts {
         Some(path) => compare::contacts(&mut conn, files.origin, path, people, &claims, &mut difference).await?,
         None => compare::People::default(),
@@ -117,7 +130,7 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
     drop(conn);
     if !difference.rejected.is_empty() && mode != Mode::WriteEvenIfSmaller {
         // What a row that cannot be used was about is not known: it may be what seems to be gone.
-        changes.keep_what_is_not_named(&claims);
+        changes.keep_all();
         people.gone.clear();
         difference.notes.push(format!(
             "nothing is taken away, because {} row(s) cannot be used: mend them, or say --accept-shrink",
@@ -131,6 +144,15 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
         .take(GONE)
         .collect();
     difference.removed = changes.gone() + people.gone.len();
+    if !clashes.is_empty() && files.ids == Ids::OfThisDirectory {
+        if mode != Mode::DryRun {
+            if !unfinished {
+                import.abandon().await?;
+            }
+            return Err(clash(&clashes, files.origin));
+        }
+        difference.notes.extend(clashes.into_iter().map(|clash| format!("one id of two organisations? {clash}")));
+    }
     let limit = app.settings.mapping.shrink_percent;
     let shrinks =
         [("domains", changes.domains_gone, changes.domains_before), ("contacts", people.gone.len(), people.before)];
@@ -157,6 +179,18 @@ pub async fn import(app: &App, files: &Files<'_>, mode: Mode) -> Result<Differen
     import.finish(&difference, &digests, all).await?;
     settle_all(app).await?;
     Ok(difference)
+}
+
+fn clash(clashes: &[String], origin: &str) -> AppError {
+    let shown = clashes.iter().take(10).cloned().collect::<Vec<_>>().join("; ");
+    let more = if clashes.len() > 10 { format!("; and {} more", clashes.len() - 10) } else { String::new() };
+    AppError::refused(
+        format!(
+            "{} tenant id(s) of `{origin}` stand for another name elsewhere, so one may get the other's facts: {shown}{more}",
+            clashes.len()
+        ),
+        "give this directory ids of its own, or say --same-tenants if they are the same organisations",
+    )
 }
 
 const SHRINK_HINT: &str = "look at it with --dry-run; if it is right, import it with --accept-shrink, and if it is \
@@ -200,7 +234,7 @@ impl Import<'_> {
         for part in new.chunks(A_PART) {
             let part: Vec<Tenant> = part.iter().map(|number| claims.tenants.get(*number)).collect();
             let mut tx = self.part().await?;
-            store::directory::upsert_tenants(&mut tx, &part, self.app.clock.now()).await?;
+            store::directory::upsert_tenants(&mut tx, self.origin, &part, self.app.clock.now()).await?;
             tx.commit_ledger().await?;
         }
         Ok(())
@@ -219,10 +253,9 @@ impl Import<'_> {
             let mut tx = self.part().await?;
             store::directory::bump_version(&mut tx).await?;
             store::directory::lapse_imported(&mut tx, self.origin, now, &part.gone).await?;
-            store::directory::import_claims(&mut tx, self.origin, &self.app.actor, now, &part.new).await?;
-            for (domain, tenant, from) in &part.moved {
-                store::directory::note_move(&mut tx, self.origin, domain, tenant, from, now).await?;
-            }
+            let since = now.minus(self.app.settings.mapping.owner_change());
+            store::directory::import_claims(&mut tx, self.origin, &self.app.actor, now, since, &part.new).await?;
+            store::directory::settle_moves(&mut tx, since, &part.domains()).await?;
             if !all {
                 for incident in store::mapping::open_incidents(&mut tx).await? {
                     store::mapping::mark_under(&mut tx, incident, &part.domains()).await?;
@@ -275,7 +308,7 @@ pub(crate) async fn settle_all(app: &App) -> Result<(), AppError> {
 }
 
 /// Refuses while an import is under way or was interrupted: half a directory decides about nobody's mail.
-pub(crate) async fn must_be_whole(conn: &mut Conn) -> Result<(), AppError> {
+pub async fn must_be_whole(conn: &mut Conn) -> Result<(), AppError> {
     let unfinished = store::directory::unfinished_imports(conn).await?;
     let Some((origin, by, at)) = unfinished.first() else { return Ok(()) };
     let since = model::time::Timestamp::from_micros(*at);

@@ -276,6 +276,17 @@ async fn verdicts(
     Ok(names.iter().map(verdict).collect())
 }
 
+/// Whether entries, decisions or changes of owner wait to be taken out of the count.
+pub async fn is_anything_expired(app: &App) -> Result<bool, AppError> {
+    let now = app.clock.now();
+    let settled = now.minus(app.settings.mapping.owner_change());
+    let mut conn = app.store.read().await?;
+    let (domains, decisions) = store::directory::lapsing(&mut conn, now, settled, 1).await?;
+    Ok(!domains.is_empty()
+        || !decisions.is_empty()
+        || !store::contacts::entries::expiring(&mut conn, now).await?.is_empty())
+}
+
 /// Takes expired exceptions, and changes of owner that have stood long enough, out of the count; whether there were any.
 pub async fn lapse_expired(app: &App) -> Result<bool, AppError> {
     crate::contacts::lapse_expired(app).await?;
@@ -380,9 +391,8 @@ fn verdict(host: &str, mapping: Mapping, version: i64, suffix_list: &str) -> Hos
 /// All verdicts of an incident, by host.
 pub async fn list(app: &App, slug: &str) -> Result<Vec<HostVerdict>, AppError> {
     let incident = app.incident(slug).await?;
-    if lapse_expired(app).await? {
-        crate::facts::settle(app, incident.id).await?;
-    }
+    lapse_expired(app).await?;
+    crate::facts::settle(app, incident.id).await?;
     Ok(store::mapping::list(&mut app.store.read().await?, incident.id).await?)
 }
 

@@ -4,6 +4,7 @@
 //! no notice is addressed, until a person confirms it.
 
 pub mod entries;
+pub mod words;
 
 use model::time::Timestamp;
 use sqlx::AssertSqlSafe;
@@ -32,18 +33,6 @@ statements! {
         "WHERE tenant_id >= $1 AND tenant_id <= $2 AND disabled_at IS NULL AND left_at IS NULL AND merged_into IS NULL
         ORDER BY tenant_id, priority, role, address"
     );
-    DISABLE = "
-        UPDATE contacts
-        SET disabled_at = $1, disabled_why = $2
-        WHERE address = $3 AND disabled_at IS NULL";
-    DISABLE_OF = "
-        UPDATE contacts
-        SET disabled_at = $1, disabled_why = $2
-        WHERE address = $3 AND tenant_id = $4 AND disabled_at IS NULL";
-    ENABLE = "
-        UPDATE contacts
-        SET disabled_at = NULL, disabled_why = NULL, merged_into = NULL
-        WHERE address = $1 AND (disabled_at IS NOT NULL OR merged_into IS NOT NULL)";
     VERIFY = "
         UPDATE contacts
         SET verified_at = $1, verified_by = $2, verified_how = $3
@@ -200,22 +189,17 @@ pub async fn of_address(conn: &mut Conn, address: &str) -> Result<Vec<Contact>, 
 /// What names a contact: tenant, role, address.
 pub type Key = (String, String, String);
 
-/// Keeps what is said of contacts, each by its source and origin, and makes the contacts say what counts of it. A disabled
-/// one stays disabled, and so does an address that a person disabled, whosever and in whatever role it comes now; one that
+/// Keeps what is said of contacts, each by its source and origin, and makes the contacts say what counts of it; one that
 /// had left is back.
 pub async fn upsert(tx: &mut Tx, contacts: &[Contact], said: &Said<'_>, now: Timestamp) -> Result<(), StoreError> {
     for part in contacts.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
             tx.dialect(),
             "INSERT INTO contacts (id, tenant_id, role, name, address, language, channel, timezone, priority, source, origin, \
-             why, may_be_named, verified_at, verified_by, added_at, disabled_at, disabled_why)",
-            18,
+             why, may_be_named, added_at)",
+            14,
             part.len(),
-            "ON CONFLICT (tenant_id, role, address) DO UPDATE SET \
-             verified_at = COALESCE(contacts.verified_at, excluded.verified_at), \
-             verified_by = COALESCE(contacts.verified_by, excluded.verified_by), \
-             disabled_at = COALESCE(contacts.disabled_at, excluded.disabled_at), \
-             disabled_why = COALESCE(contacts.disabled_why, excluded.disabled_why)",
+            "ON CONFLICT (tenant_id, role, address) DO NOTHING",
         );
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
@@ -234,69 +218,14 @@ pub async fn upsert(tx: &mut Tx, contacts: &[Contact], said: &Said<'_>, now: Tim
                     .bind(&contact.origin)
                     .bind(&contact.why)
                     .bind(&contact.may_be_named)
-                    .bind(contact.verified_at)
-                    .bind(&contact.verified_by)
-                    .bind(now.micros())
-                    .bind(contact.disabled_at)
-                    .bind(contact.disabled_at.map(|_| BY_DIRECTORY));
+                    .bind(now.micros());
             }
             query.execute(c).await.map(drop)
         })?;
-        keep_disabled(tx, part).await?;
         entries::keep(tx, part, said, now).await?;
         entries::settle(tx, part.iter().map(|contact| &contact.tenant_id), now).await?;
     }
     Ok(())
-}
-
-/// What disables a contact that its directory calls disabled: that is said of it alone, and not of its address.
-const BY_DIRECTORY: &str = "disabled in the directory";
-
-async fn keep_disabled(tx: &mut Tx, contacts: &[Contact]) -> Result<(), StoreError> {
-    let text = format!(
-        "UPDATE contacts SET disabled_at = same.disabled_at, disabled_why = same.disabled_why \
-         FROM (SELECT address, MIN(disabled_at) AS disabled_at, MIN(disabled_why) AS disabled_why FROM contacts \
-         WHERE disabled_at IS NOT NULL AND disabled_why <> '{BY_DIRECTORY}' AND address IN {} GROUP BY address) AS same \
-         WHERE contacts.address = same.address AND contacts.disabled_at IS NULL",
-        list(tx.dialect(), 1, contacts.len())
-    );
-    on!(tx, |c| {
-        let mut query = sqlx::query(AssertSqlSafe(text));
-        for contact in contacts {
-            query = query.bind(&contact.address);
-        }
-        query.execute(c).await.map(drop)
-    })?;
-    Ok(())
-}
-
-/// Disables an address wherever it is a contact; how many were.
-pub async fn disable(tx: &mut Tx, address: &str, why: &str, now: Timestamp) -> Result<u64, StoreError> {
-    Ok(on!(tx, |c| sqlx::query(DISABLE)
-        .bind(now.micros())
-        .bind(why)
-        .bind(address)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?)
-}
-
-/// Disables an address among the contacts of one tenant.
-pub async fn disable_of(tx: &mut Tx, tenant: &str, address: &str, why: &str, now: Timestamp) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(DISABLE_OF)
-        .bind(now.micros())
-        .bind(why)
-        .bind(address)
-        .bind(tenant)
-        .execute(c)
-        .await
-        .map(drop))?;
-    Ok(())
-}
-
-/// Lets an address be written to again; how many contacts have it.
-pub async fn enable(tx: &mut Tx, address: &str) -> Result<u64, StoreError> {
-    Ok(on!(tx, |c| sqlx::query(ENABLE).bind(address).execute(c).await.map(|done| done.rows_affected()))?)
 }
 
 /// Notes that somebody made sure of a contact.

@@ -4,14 +4,20 @@
 //! entry that counts no more is lapsed, never deleted; whoever changes what decides verdicts takes a new version first,
 //! and marks what it touches in the same transaction.
 
+pub mod imports;
+pub mod moves;
+pub mod tenants;
+
 use model::time::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use crate::rows::{ROWS_AN_INSERT, after, list, values};
 use crate::{Conn, Dialect, StoreError, Tx};
+pub use imports::{abandon_import, begin_import, finish_import, hold_import, origins, unfinished_imports};
+pub use moves::{left_since, settle_moves};
+pub use tenants::{Tenant, TenantEntry, tenant, tenant_entries, tenants_in_range, tenants_of, upsert_tenants};
 
 statements! {
-    TENANT = "SELECT id, name, country, language, added_at FROM tenants WHERE id = $1";
     COUNT_TENANTS = "SELECT COUNT(*) FROM tenants";
     COUNT_DOMAINS = "SELECT COUNT(*) FROM domains WHERE lapsed_at IS NULL";
     COUNT_IMPORTED = "SELECT COUNT(*) FROM domains WHERE source = 'imported' AND origin = $1 AND lapsed_at IS NULL";
@@ -23,11 +29,6 @@ statements! {
         SET directory_version = directory_version + 1
         WHERE id = 1
         RETURNING directory_version";
-    TENANTS_IN_RANGE = "
-        SELECT id, name, country, language, added_at
-        FROM tenants
-        WHERE id >= $1 AND id <= $2
-        ORDER BY id";
     CLAIMS_PAGE = "
         SELECT domain, tenant_id, moved_from
         FROM domains
@@ -36,9 +37,11 @@ statements! {
         LIMIT $3";
     ENTRIES_PAGE = "
         SELECT d.domain, d.tenant_id, d.source, d.origin, d.alias_of, d.over, d.why, d.actor, d.added_at, d.expires_at,
-            d.moved_from, t.name, t.country, t.language
+            d.moved_from, COALESCE(e.name, t.name) AS name, COALESCE(e.country, t.country) AS country,
+            COALESCE(e.language, t.language) AS language
         FROM domains d
         JOIN tenants t ON t.id = d.tenant_id
+        LEFT JOIN tenant_entries e ON e.tenant_id = d.tenant_id AND e.origin = d.origin
         WHERE d.domain > $1 AND d.lapsed_at IS NULL
         ORDER BY d.domain, d.tenant_id, d.source, d.origin
         LIMIT $2";
@@ -57,10 +60,6 @@ statements! {
         UPDATE domains
         SET lapsed_at = $1, why = $2, actor = $3
         WHERE domain = $4 AND tenant_id = $5 AND source = 'manual' AND lapsed_at IS NULL";
-    MOVED = "
-        UPDATE domains
-        SET moved_from = $1, moved_at = $2
-        WHERE domain = $3 AND tenant_id = $4 AND source = 'imported' AND origin = $5";
     /// What expires, and changes of owner that have stood long enough.
     LAPSING = "
         SELECT domain
@@ -81,41 +80,11 @@ statements! {
         UPDATE mapping_decisions
         SET lapsed_at = $1
         WHERE lapsed_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1";
-    BEGIN_IMPORT = "
-        INSERT INTO directory_imports (id, origin, files, started_by, started_at, difference)
-        VALUES ($1, $2, $3, $4, $5, '')";
-    /// What another import of the same directory left unfinished is finished by this one, or compared anew.
-    SUPERSEDE_IMPORTS = "DELETE FROM directory_imports WHERE origin = $1 AND finished_at IS NULL AND id <> $2";
-    ABANDON_IMPORT = "DELETE FROM directory_imports WHERE id = $1 AND finished_at IS NULL";
-    LEFT_SINCE = "
-        SELECT COUNT(*)
-        FROM (SELECT 1 AS one FROM domains WHERE source = 'imported' AND lapsed_at >= $1 LIMIT 1) AS first";
-    HOLD_IMPORT = "UPDATE directory_imports SET files = files WHERE id = $1 AND finished_at IS NULL";
-    FINISH_IMPORT = "
-        UPDATE directory_imports
-        SET finished_at = $1, difference = $2
-        WHERE id = $3 AND finished_at IS NULL";
-    UNFINISHED_IMPORTS = "SELECT origin, started_by, started_at FROM directory_imports WHERE finished_at IS NULL ORDER BY started_at";
     NEWEST_SUFFIX_LIST = "SELECT MAX(id) FROM suffix_lists";
     SUFFIX_LIST = "SELECT text FROM suffix_lists WHERE id = $1";
     INSERT_SUFFIX_LIST = "
         INSERT INTO suffix_lists (id, version, text, loaded_by, loaded_at)
         VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM suffix_lists), $1, $2, $3, $4)";
-}
-
-/// A customer.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Tenant {
-    /// The vendor's id for it.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// ISO 3166 code, as imported.
-    pub country: String,
-    /// BCP 47 tag, as imported.
-    pub language: String,
-    /// Microseconds since the epoch.
-    pub added_at: i64,
 }
 
 /// What decides about a domain: one tenant's claim to it.
@@ -170,11 +139,6 @@ pub struct Entry {
     pub language: String,
 }
 
-/// The tenant of an id.
-pub async fn tenant(conn: &mut Conn, id: &str) -> Result<Option<Tenant>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(TENANT).bind(id).fetch_optional(c).await)?)
-}
-
 /// How many tenants, claims and usable contacts there are.
 pub async fn counts(conn: &mut Conn) -> Result<(i64, i64, i64), StoreError> {
     let tenants = on!(conn, |c| sqlx::query_scalar(COUNT_TENANTS).fetch_one(c).await)?;
@@ -205,25 +169,6 @@ pub async fn held_version(tx: &mut Tx) -> Result<i64, StoreError> {
 /// Counts the directory's version up. First in a transaction: verdicts that are being written wait for it, or it for them.
 pub async fn bump_version(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(on!(tx, |c| sqlx::query_scalar(BUMP_VERSION).fetch_one(c).await)?)
-}
-
-/// The tenants of these ids.
-pub async fn tenants_of(conn: &mut Conn, ids: &[String]) -> Result<Vec<Tenant>, StoreError> {
-    let mut found = Vec::new();
-    for part in ids.chunks(ROWS_AN_INSERT) {
-        let text = format!(
-            "SELECT id, name, country, language, added_at FROM tenants WHERE id IN {}",
-            list(conn.dialect(), 1, part.len())
-        );
-        found.extend(on!(conn, |c| {
-            let mut query = sqlx::query_as::<_, Tenant>(AssertSqlSafe(text));
-            for id in part {
-                query = query.bind(id);
-            }
-            query.fetch_all(c).await
-        })?);
-    }
-    Ok(found)
 }
 
 /// The claims to these domains that have not lapsed.
@@ -268,42 +213,14 @@ pub async fn entries_page(conn: &mut Conn, after: &str, limit: i64) -> Result<Ve
     Ok(on!(conn, |c| sqlx::query_as(ENTRIES_PAGE).bind(after).bind(limit).fetch_all(c).await)?)
 }
 
-/// The tenants from `first` to `last`.
-pub async fn tenants_in_range(conn: &mut Conn, first: &str, last: &str) -> Result<Vec<Tenant>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(TENANTS_IN_RANGE).bind(first).bind(last).fetch_all(c).await)?)
-}
-
-/// Adds tenants, or changes name, country and language of those that are there.
-pub async fn upsert_tenants(tx: &mut Tx, tenants: &[Tenant], now: Timestamp) -> Result<(), StoreError> {
-    for part in tenants.chunks(ROWS_AN_INSERT) {
-        let dialect = tx.dialect();
-        let mut text = String::from(
-            "INSERT INTO tenants (id, name, country, language, added_at) \
-             SELECT new.column1, new.column2, new.column3, new.column4, same.at FROM (VALUES ",
-        );
-        values(dialect, &mut text, 1, 4, part.len());
-        text.push_str(&format!(
-            ") AS new, (SELECT CAST({} AS BIGINT) AS at) AS same WHERE TRUE ON CONFLICT (id) DO UPDATE SET \
-             name = excluded.name, country = excluded.country, language = excluded.language",
-            after(dialect, part.len() * 4)
-        ));
-        on!(tx, |c| {
-            let mut query = sqlx::query(AssertSqlSafe(text));
-            for tenant in part {
-                query = query.bind(&tenant.id).bind(&tenant.name).bind(&tenant.country).bind(&tenant.language);
-            }
-            query.bind(now.micros()).execute(c).await.map(drop)
-        })?;
-    }
-    Ok(())
-}
-
-/// Adds imported claims as (domain, tenant); one that had lapsed counts again.
+/// Adds imported claims as (domain, tenant); one that had lapsed counts again, and is as old as it was if it left since
+/// `since`.
 pub async fn import_claims(
     tx: &mut Tx,
     origin: &str,
     actor: &str,
     now: Timestamp,
+    since: Timestamp,
     claims: &[(&str, &str)],
 ) -> Result<(), StoreError> {
     for part in claims.chunks(ROWS_AN_INSERT) {
@@ -318,10 +235,12 @@ pub async fn import_claims(
         text.push_str(&format!(
             ") AS new, (SELECT CAST({} AS TEXT) AS origin, CAST({} AS TEXT) AS actor, CAST({} AS BIGINT) AS at) AS same \
              WHERE TRUE ON CONFLICT (domain, tenant_id, source, origin) DO UPDATE SET lapsed_at = NULL, \
-             actor = excluded.actor, added_at = excluded.added_at, moved_from = NULL, moved_at = NULL",
+             actor = excluded.actor, moved_from = NULL, moved_at = NULL, \
+             added_at = CASE WHEN domains.lapsed_at >= {} THEN domains.added_at ELSE excluded.added_at END",
             after(dialect, count),
             after(dialect, count + 1),
-            after(dialect, count + 2)
+            after(dialect, count + 2),
+            since.micros()
         ));
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
@@ -361,27 +280,6 @@ pub async fn lapse_imported(
             query.bind(origin).bind(now.micros()).execute(c).await.map(drop)
         })?;
     }
-    Ok(())
-}
-
-/// Notes that a directory named another tenant for this domain before.
-pub async fn note_move(
-    tx: &mut Tx,
-    origin: &str,
-    domain: &str,
-    tenant: &str,
-    from: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(MOVED)
-        .bind(from)
-        .bind(now.micros())
-        .bind(domain)
-        .bind(tenant)
-        .bind(origin)
-        .execute(c)
-        .await
-        .map(drop))?;
     Ok(())
 }
 
@@ -467,90 +365,6 @@ pub async fn lapse(tx: &mut Tx, now: Timestamp, settled: Timestamp) -> Result<()
         on!(tx, |c| sqlx::query(text).bind(time.micros()).execute(c).await.map(drop))?;
     }
     Ok(())
-}
-
-/// Notes that an import of a directory begins, in place of one that was left unfinished. Whether there was one.
-pub async fn begin_import(
-    tx: &mut Tx,
-    id: &str,
-    origin: &str,
-    files: &str,
-    actor: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let superseded = on!(tx, |c| sqlx::query(SUPERSEDE_IMPORTS)
-        .bind(origin)
-        .bind(id)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    on!(tx, |c| sqlx::query(BEGIN_IMPORT)
-        .bind(id)
-        .bind(origin)
-        .bind(files)
-        .bind(actor)
-        .bind(now.micros())
-        .execute(c)
-        .await
-        .map(drop))?;
-    Ok(superseded > 0)
-}
-
-/// Takes back that an import began.
-pub async fn abandon_import(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(ABANDON_IMPORT).bind(id).execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// Who was named for these domains by any imported directory and is no more since `since`: (domain, tenant, when).
-pub async fn left_since(
-    conn: &mut Conn,
-    since: Timestamp,
-    domains: &[&str],
-) -> Result<Vec<(String, String, i64)>, StoreError> {
-    let any: i64 = on!(conn, |c| sqlx::query_scalar(LEFT_SINCE).bind(since.micros()).fetch_one(c).await)?;
-    let mut found = Vec::new();
-    if any == 0 {
-        return Ok(found);
-    }
-    for part in domains.chunks(ROWS_AN_INSERT) {
-        let text = format!(
-            "SELECT domain, tenant_id, lapsed_at FROM domains WHERE source = 'imported' AND lapsed_at >= {} AND domain IN {}",
-            since.micros(),
-            list(conn.dialect(), 1, part.len())
-        );
-        found.extend(on!(conn, |c| {
-            let mut query = sqlx::query_as::<_, (String, String, i64)>(AssertSqlSafe(text));
-            for domain in part {
-                query = query.bind(*domain);
-            }
-            query.fetch_all(c).await
-        })?);
-    }
-    Ok(found)
-}
-
-/// Makes sure that an import is still the one under way.
-pub async fn hold_import(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
-    let hit = on!(tx, |c| sqlx::query(HOLD_IMPORT).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
-    crate::notices::one(hit, || "the directory is being imported by somebody else".to_owned())
-}
-
-/// Notes that an import is complete.
-pub async fn finish_import(tx: &mut Tx, id: &str, difference: &str, now: Timestamp) -> Result<(), StoreError> {
-    let hit = on!(tx, |c| sqlx::query(FINISH_IMPORT)
-        .bind(now.micros())
-        .bind(difference)
-        .bind(id)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    crate::notices::one(hit, || "the directory is being imported by somebody else".to_owned())
-}
-
-/// Imports that were begun and not finished: (origin, by whom, since when).
-pub async fn unfinished_imports(conn: &mut Conn) -> Result<Vec<(String, String, i64)>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(UNFINISHED_IMPORTS).fetch_all(c).await)?)
 }
 
 /// The number of the newest list of public suffixes that was loaded.

@@ -30,6 +30,7 @@ enum Left {
     Inbound,
     Escalations,
     Reaching,
+    Expiries,
     Mail,
     Leases,
 }
@@ -42,6 +43,7 @@ impl Left {
             Self::Inbound => "received mails wait to be filed",
             Self::Escalations => "escalations are due",
             Self::Reaching => "organisations wait to be reached",
+            Self::Expiries => "entries of the directory have expired",
             Self::Mail => "mails are due",
             Self::Leases => "a sender holds mails",
         }
@@ -122,6 +124,9 @@ async fn what_is_left(desk: &Desk, route: Option<&str>) -> Result<Option<Left>, 
     }
     if desk.is_busy() {
         return Ok(Some(Left::Jobs));
+    }
+    if app::mapping::is_anything_expired(app).await? {
+        return Ok(Some(Left::Expiries));
     }
     if !app::mapping::pending(app).await?.is_empty() {
         return Ok(Some(Left::Hosts));

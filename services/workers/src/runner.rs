@@ -69,9 +69,9 @@ async fn sweep_once(desk: &Desk, sends: bool, cleaned: &mut Option<Instant>) -> 
     let app = &desk.app;
     if cleaned.is_none_or(|at| at.elapsed() >= HOUSEKEEPING) {
         app.store.clean_jobs().await?;
-        app::mapping::lapse_expired(app).await?;
         *cleaned = Some(Instant::now());
     }
+    app::mapping::lapse_expired(app).await?;
     app::delivery::reclaim(app).await?;
     for incident in app::mapping::pending(app).await? {
         push(desk, Kind::Map, Some(incident)).await?;

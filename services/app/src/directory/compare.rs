@@ -9,7 +9,7 @@ use model::time::Timestamp;
 
 use store::Conn;
 use store::contacts::{Contact, Entry, Key};
-use store::directory::{ImportedClaim, Tenant};
+use store::directory::{ImportedClaim, TenantEntry};
 
 use super::Difference;
 use super::read::Claims;
@@ -28,8 +28,8 @@ pub(super) struct Changes {
     new: Vec<usize>,
     /// (domain, tenant), in order.
     gone: Vec<(String, String)>,
-    /// Place in the file's claims → the tenant that was named before.
-    moved: HashMap<usize, String>,
+    /// Places of claims in the file that are said to have moved already.
+    moved: HashSet<usize>,
     /// Domains that the directory named before.
     pub(super) domains_before: usize,
     /// Of these, how many it names no more.
@@ -40,8 +40,6 @@ pub(super) struct Changes {
 pub(super) struct Part<'a> {
     pub(super) new: Vec<(&'a str, &'a str)>,
     pub(super) gone: Vec<(&'a str, &'a str)>,
-    /// (domain, tenant, tenant before).
-    pub(super) moved: Vec<(&'a str, &'a str, &'a str)>,
 }
 
 impl Part<'_> {
@@ -53,9 +51,9 @@ impl Part<'_> {
 }
 
 impl Changes {
-    /// Keeps the claims to domains that the file does not name at all.
-    pub(super) fn keep_what_is_not_named(&mut self, claims: &Claims) {
-        self.gone.retain(|(domain, _)| claims.tenants_of(domain).next().is_some());
+    /// Takes nothing away.
+    pub(super) fn keep_all(&mut self) {
+        self.gone.clear();
         self.domains_gone = 0;
     }
 
@@ -79,12 +77,9 @@ impl Changes {
         let (mut new, mut gone) = (0, 0);
         while new < self.new.len() || gone < self.gone.len() {
             let end = self.end_of_part(claims, new, gone, size);
-            let mut part = Part { new: Vec::new(), gone: Vec::new(), moved: Vec::new() };
+            let mut part = Part { new: Vec::new(), gone: Vec::new() };
             while let Some(at) = self.new.get(new).filter(|at| claims.domain(**at) <= end) {
                 part.new.push((claims.domain(*at), claims.tenant(*at)));
-                if let Some(before) = self.moved.get(at) {
-                    part.moved.push((claims.domain(*at), claims.tenant(*at), before));
-                }
                 new += 1;
             }
             while let Some((domain, tenant)) = self.gone.get(gone).filter(|(domain, _)| domain.as_str() <= end) {
@@ -161,11 +156,11 @@ pub(super) async fn claims(
 pub(super) async fn changes_of_hands(
     conn: &mut Conn,
     claims: &Claims,
-    changes: &mut Changes,
+    changes: &Changes,
     since: Timestamp,
     difference: &mut Difference,
 ) -> Result<(), AppError> {
-    let new: Vec<usize> = changes.new.iter().copied().filter(|at| !changes.moved.contains_key(at)).collect();
+    let new: Vec<usize> = changes.new.iter().copied().filter(|at| !changes.moved.contains(at)).collect();
     let domains: Vec<&str> = new.iter().map(|at| claims.domain(*at)).collect();
     let mut last: HashMap<String, (i64, String)> = HashMap::new();
     for (domain, tenant, at) in store::directory::left_since(conn, since, &domains).await? {
@@ -178,7 +173,6 @@ pub(super) async fn changes_of_hands(
         let (domain, tenant) = (claims.domain(at), claims.tenant(at));
         if let Some((_, before)) = last.get(domain).filter(|(_, before)| before != tenant) {
             difference.moved.push(format!("{domain} from {before} to {tenant}"));
-            changes.moved.insert(at, before.clone());
         }
     }
     Ok(())
@@ -228,9 +222,15 @@ fn one_domain(
         // A wrong import that is taken back: whoever had the domain before it has it again, and nothing is held.
         let is_back = old.iter().any(|(_, left, from)| from.as_deref() == Some(tenant) && !has(left));
         if let Some(before) = first_left.filter(|_| !is_back) {
-            changes.moved.insert(at, before.clone());
+            changes.moved.insert(at);
             difference.moved.push(format!("{} from {before} to {tenant}", claims.domain(at)));
         }
+    }
+    // One of several stays: who has the domain alone now did not have it alone before.
+    if let (Some(before), [only]) = (&first_left, Vec::from_iter(new.clone()).as_slice())
+        && had(claims.tenant(*only))
+    {
+        difference.moved.push(format!("{} from {before} to {}", claims.domain(*only), claims.tenant(*only)));
     }
     changes.gone.extend(left.by_ref().map(|tenant| (old[0].0.clone(), tenant.clone())));
     if new.len() > 1 {
@@ -243,36 +243,64 @@ fn one_domain(
     }
 }
 
-/// The tenants of a file that are new or say something else, in the order of their ids.
+/// The tenants of a file that are new or called something else, in the order of their ids; and those that another
+/// directory calls otherwise, in words: one id of two organisations gives each the other's facts.
 pub(super) async fn tenants(
     conn: &mut Conn,
+    origin: &str,
     tenants: &Tenants,
     difference: &mut Difference,
-) -> Result<Vec<u32>, AppError> {
+) -> Result<(Vec<u32>, Vec<String>), AppError> {
     let mut new = tenants.in_order();
+    let mut clashes = Vec::new();
     let (stored, _, _) = store::directory::counts(conn).await?;
     if stored == 0 {
         difference.added += new.len();
-        return Ok(new);
+        return Ok((new, clashes));
     }
     let all = std::mem::take(&mut new);
     for part in all.chunks(A_PART) {
         let ids: Vec<String> = part.iter().map(|number| tenants.id(*number).to_owned()).collect();
-        let found = store::directory::tenants_of(conn, &ids).await?;
-        let there: HashMap<String, Tenant> = found.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect();
+        let mut there: HashMap<String, Vec<TenantEntry>> = HashMap::new();
+        for entry in store::directory::tenant_entries(conn, &ids).await? {
+            there.entry(entry.tenant_id.clone()).or_default().push(entry);
+        }
         for number in part {
-            match there.get(tenants.id(*number)) {
-                None => difference.added += 1,
-                Some(old) if tenants.says(*number, &old.name, &old.country, &old.language) => {
-                    difference.kept += 1;
-                    continue;
-                }
-                Some(_) => difference.changed += 1,
+            let id = tenants.id(*number);
+            let entries = there.get(id).map(Vec::as_slice).unwrap_or_default();
+            let own = entries.iter().find(|entry| entry.origin == origin);
+            if own.is_some_and(|own| tenants.says(*number, &own.name, &own.country, &own.language)) {
+                difference.kept += 1;
+                continue;
             }
             new.push(*number);
+            let name = tenants.get(*number).name;
+            let is_renamed = own.is_none_or(|own| !is_one_name(&own.name, &name));
+            match own {
+                Some(own) => {
+                    difference.changed += 1;
+                    if is_renamed {
+                        difference
+                            .notes
+                            .push(format!("tenant {id} was called `{}` and is called `{name}` now", own.name));
+                    }
+                }
+                None => difference.added += 1,
+            }
+            let others = entries.iter().filter(|entry| is_renamed && entry.origin != origin);
+            clashes.extend(others.filter(|other| !is_one_name(&other.name, &name)).map(|other| {
+                format!("{id} is `{}` in the directory `{}`, and `{name}` here", other.name, other.origin)
+            }));
         }
     }
-    Ok(new)
+    Ok((new, clashes))
+}
+
+/// Whether two names differ in case, spaces and punctuation only.
+fn is_one_name(one: &str, other: &str) -> bool {
+    let plain =
+        |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    plain(one) == plain(other)
 }
 
 /// Contacts that come or change, and those that go.

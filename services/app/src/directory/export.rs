@@ -45,6 +45,13 @@ pub async fn export(
 ) -> Result<Exported, AppError> {
     let mut exported = Exported::default();
     let mut conn = app.store.snapshot().await?;
+    let known = store::directory::origins(&mut conn).await?;
+    if twin == Twin::Imported && !known.is_empty() && !known.iter().any(|name| name == origin) {
+        return Err(AppError::missing(
+            format!("no directory `{origin}` was imported"),
+            format!("name one of {} with --source", known.join(", ")),
+        ));
+    }
     if let Some(path) = organisations {
         let mut records = Vec::new();
         let (mut after, mut limit) = (String::new(), A_PAGE);
@@ -87,7 +94,7 @@ pub async fn export(
             let Some(last) = page.last().cloned() else { break };
             after = Some(last);
             for entry in page {
-                if entry.merged_into.is_some() || !counts(twin, origin, &entry.source, &entry.origin) {
+                if !counts(twin, origin, &entry.source, &entry.origin) {
                     continue;
                 }
                 // Of two words on one contact the one by hand counts, and comes second.

@@ -153,7 +153,17 @@ fn contacts(path: &Path, files: &Files<'_>, difference: &mut Difference) -> Resu
         };
         let line = record.line;
         match imported(&record, files.origin) {
-            Ok(contact) if seen.insert((contact.tenant_id.clone(), contact.role.clone(), contact.address.clone())) => {
+            Ok(mut contact) if !contact.timezone.is_empty() && !model::time::is_zone(&contact.timezone) => {
+                difference.notes.push(format!(
+                    "{file}, line {line}: `{}` is no time zone, and is left out; an IANA name like Europe/Berlin is",
+                    contact.timezone
+                ));
+                contact.timezone.clear();
+                if seen.insert(contact.key()) {
+                    contacts.push((line, contact));
+                }
+            }
+            Ok(contact) if seen.insert(contact.key()) => {
                 contacts.push((line, contact));
             }
             Ok(_) => difference.notes.push(format!("{file}, line {line}: the same contact stands above")),

@@ -71,7 +71,7 @@ impl World {
             language: "de".to_owned(),
             added_at: 0,
         };
-        store::directory::upsert_tenants(&mut tx, &[tenant], self.app.clock.now()).await.unwrap();
+        store::directory::upsert_tenants(&mut tx, "directory", &[tenant], self.app.clock.now()).await.unwrap();
         tx.commit_ledger().await.unwrap();
         for (role, name, language) in [
             ("security", "sue", "en"),

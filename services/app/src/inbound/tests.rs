@@ -88,7 +88,7 @@ impl World {
         let text = |text: &str| text.to_owned();
         let tenant =
             Tenant { id: text("t-1"), name: text("Acme"), country: text("DE"), language: text("de"), added_at: 0 };
-        store::directory::upsert_tenants(&mut tx, &[tenant], now).await.unwrap();
+        store::directory::upsert_tenants(&mut tx, "directory", &[tenant], now).await.unwrap();
         let contact = |address: &str, role: &str, language: &str| Contact {
             id: format!("ctc_{address}"),
             tenant_id: text("t-1"),

@@ -42,7 +42,7 @@ impl World {
             added_at: 0,
         };
         let mut tx = world.app.store.begin().await.unwrap();
-        store::directory::upsert_tenants(&mut tx, &[tenant], world.app.clock.now()).await.unwrap();
+        store::directory::upsert_tenants(&mut tx, "directory", &[tenant], world.app.clock.now()).await.unwrap();
         tx.commit_ledger().await.unwrap();
         for slug in ["one", "two"] {
             let incident = world.affect(slug).await;

@@ -32,6 +32,9 @@ pub(crate) enum DirectoryVerb {
         /// Import it although it takes away more of the directory than the limit.
         #[arg(long)]
         accept_shrink: bool,
+        /// Its tenant ids mean the same organisations as in other directories, although it calls some of them otherwise.
+        #[arg(long)]
+        same_tenants: bool,
         /// Show the difference, write nothing.
         #[arg(long)]
         dry_run: bool,
@@ -138,6 +141,9 @@ pub(crate) enum DirectoryVerb {
     DisableContact {
         /// The address.
         email: String,
+        /// Only as a contact of this tenant.
+        #[arg(long)]
+        tenant: Option<String>,
         /// The reason.
         #[arg(long, value_parser = reason)]
         why: String,
@@ -146,6 +152,9 @@ pub(crate) enum DirectoryVerb {
     EnableContact {
         /// The address.
         email: String,
+        /// Only as a contact of this tenant.
+        #[arg(long)]
+        tenant: Option<String>,
         /// The reason.
         #[arg(long, value_parser = reason)]
         why: String,

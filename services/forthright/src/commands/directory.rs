@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use anyhow::{Context, Result};
 use app::App;
 use app::contacts::Given;
-use app::directory::{Files, ManualDomain, Mode, Twin};
+use app::directory::{Files, Ids, ManualDomain, Mode, Twin};
 use app::mapping::{Ruled, Ruling};
 use sources::directory::DirectoryFormat;
 
@@ -16,12 +16,13 @@ use crate::output;
 pub(super) async fn directory(e: &Everywhere, verb: DirectoryVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        DirectoryVerb::Import { organisations, contacts, format, source, accept_shrink, dry_run } => {
+        DirectoryVerb::Import { organisations, contacts, format, source, accept_shrink, same_tenants, dry_run } => {
             let files = Files {
                 organisations: organisations.as_deref(),
                 contacts: contacts.as_deref(),
                 format: DirectoryFormat::parse(&format).flatten(),
                 origin: &source,
+                ids: if same_tenants { Ids::Shared } else { Ids::OfThisDirectory },
             };
             let mode = match (dry_run, accept_shrink) {
                 (true, _) => Mode::DryRun,
@@ -98,12 +99,12 @@ pub(super) async fn directory(e: &Everywhere, verb: DirectoryVerb) -> Result<u8>
             let entries = app::contacts::remove(&app, &tenant, &email, &why).await?;
             output::document(e, &serde_json::json!({ "entries_taken_back": entries }))?;
         }
-        DirectoryVerb::DisableContact { email, why } => {
-            let contacts = app::contacts::disable(&app, &email, &why).await?;
+        DirectoryVerb::DisableContact { email, tenant, why } => {
+            let contacts = app::contacts::disable(&app, &email, tenant.as_deref(), &why).await?;
             output::document(e, &serde_json::json!({ "contacts_disabled": contacts }))?;
         }
-        DirectoryVerb::EnableContact { email, why } => {
-            let contacts = app::contacts::enable(&app, &email, &why).await?;
+        DirectoryVerb::EnableContact { email, tenant, why } => {
+            let contacts = app::contacts::enable(&app, &email, tenant.as_deref(), &why).await?;
             output::document(e, &serde_json::json!({ "contacts_enabled": contacts }))?;
         }
         DirectoryVerb::SuffixList { file } => {

@@ -31,6 +31,10 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     });
     findings.push(disk(e));
     findings.push(sender(&app));
+    if let Err(error) = app::directory::must_be_whole(&mut app.store.read().await.map_err(app::AppError::from)?).await {
+        let next = error.hint().unwrap_or_default().to_owned();
+        findings.push(finding("directory", "warning", error.to_string(), next));
+    }
     findings.push(signing(&app));
     findings.extend(targets(&app));
     findings.push(match route(e)? {

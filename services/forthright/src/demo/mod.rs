@@ -106,8 +106,13 @@ impl Stage<'_> {
         );
         let contacts = self.file("contacts.csv", CONTACTS)?;
         let organisations = self.file("directory.csv", DIRECTORY)?;
-        let files =
-            Files { organisations: Some(&organisations), contacts: Some(&contacts), format: None, origin: "directory" };
+        let files = Files {
+            organisations: Some(&organisations),
+            contacts: Some(&contacts),
+            format: None,
+            origin: "directory",
+            ids: app::directory::Ids::OfThisDirectory,
+        };
         let difference = app::directory::import(app, &files, Mode::Write).await?;
         let (tenants, domains, people) = store::directory::counts(&mut app.store.read().await?).await?;
         step(

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use model::time::Timestamp;
 use sqlx::AssertSqlSafe;
 
-use super::{Contact, Key};
+use super::{Contact, Key, words};
 use crate::rows::{ROWS_AN_INSERT, insert_text, list};
 use crate::{Conn, Dialect, StoreError, Tx};
 
@@ -99,6 +99,9 @@ impl Entry {
         (self.tenant_id.clone(), self.role.clone(), self.address.clone())
     }
 }
+
+/// What disables a contact that its directory calls disabled: that is said of it alone, and not of its address.
+const BY_DIRECTORY: &str = "disabled in the directory";
 
 /// Who enters, and until when.
 #[derive(Debug, Clone, Copy)]
@@ -248,33 +251,51 @@ pub async fn lapse_expired(tx: &mut Tx, keys: &[Key], now: Timestamp) -> Result<
 }
 
 /// Makes the contacts of these tenants say what counts: an entry by hand before imports, the directory named
-/// `directory` before others, those by name. Of consents, what a person noted; then an entry by hand; then a no before
-/// a yes.
+/// `directory` before others, those by name; over all of them a person's word on the address, and on who it is. Of
+/// consents, what a person noted; then an entry by hand; then a no before a yes.
 pub(super) async fn settle(
     tx: &mut Tx,
     tenants: impl Iterator<Item = &String>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    words::hold(tx).await?;
     let tenants = Vec::from_iter(tenants.collect::<BTreeSet<_>>());
     for part in tenants.chunks(ROWS_AN_INSERT) {
         let of_these = list(tx.dialect(), 1, part.len());
         let say = format!(
             "UPDATE contacts SET name = best.name, language = best.language, channel = best.channel, \
              timezone = best.timezone, priority = best.priority, source = best.source, origin = best.origin, \
-             why = best.why, left_at = NULL, \
+             why = best.why, left_at = NULL, disabled_at = best.stopped_at, disabled_why = best.stopped_why, \
+             verified_at = CASE WHEN contacts.verified_how IS NULL THEN best.verified_at ELSE contacts.verified_at END, \
+             verified_by = CASE WHEN contacts.verified_how IS NULL THEN best.verified_by ELSE contacts.verified_by END, \
              may_be_named = CASE WHEN contacts.consent_by IS NULL THEN best.consent ELSE contacts.may_be_named END \
+             FROM (SELECT said.*, \
+             CASE WHEN everywhere.word = 'never' THEN everywhere.at WHEN there.word = 'never' THEN there.at \
+             WHEN there.word = 'write' OR everywhere.word = 'write' THEN NULL \
+             WHEN said.is_disabled = 1 THEN said.added_at END AS stopped_at, \
+             CASE WHEN everywhere.word = 'never' THEN everywhere.why WHEN there.word = 'never' THEN there.why \
+             WHEN there.word = 'write' OR everywhere.word = 'write' THEN NULL \
+             WHEN said.is_disabled = 1 THEN '{BY_DIRECTORY}' END AS stopped_why, \
+             CASE WHEN said.is_verified = 1 THEN said.added_at END AS verified_at, \
+             CASE WHEN said.is_verified = 1 THEN 'the directory ' || said.origin END AS verified_by \
              FROM (SELECT tenant_id, role, address, name, language, channel, timezone, priority, source, origin, why, \
+             is_disabled, is_verified, added_at, \
              COALESCE(MIN(CASE WHEN source = 'manual' THEN NULLIF(may_be_named, '') END) OVER contact, \
              MIN(NULLIF(may_be_named, '')) OVER contact, '') AS consent, \
              ROW_NUMBER() OVER (PARTITION BY tenant_id, role, address \
              ORDER BY source DESC, CASE WHEN origin = 'directory' THEN 0 ELSE 1 END, origin) AS place \
              FROM contact_entries WHERE lapsed_at IS NULL AND tenant_id IN {of_these} \
-             WINDOW contact AS (PARTITION BY tenant_id, role, address)) AS best \
-             WHERE best.place = 1 AND contacts.tenant_id = best.tenant_id AND contacts.role = best.role \
+             WINDOW contact AS (PARTITION BY tenant_id, role, address)) AS said \
+             LEFT JOIN contact_words everywhere ON everywhere.address = said.address AND everywhere.tenant_id = '' \
+             LEFT JOIN contact_words there ON there.address = said.address AND there.tenant_id = said.tenant_id \
+             WHERE said.place = 1) AS best \
+             WHERE contacts.tenant_id = best.tenant_id AND contacts.role = best.role \
              AND contacts.address = best.address AND (contacts.left_at IS NOT NULL \
              OR (contacts.name, contacts.language, contacts.channel, contacts.timezone, contacts.priority, contacts.source, \
              contacts.origin, contacts.why) <> (best.name, best.language, best.channel, best.timezone, best.priority, \
              best.source, best.origin, best.why) \
+             OR contacts.disabled_why IS DISTINCT FROM best.stopped_why \
+             OR (contacts.verified_how IS NULL AND contacts.verified_by IS DISTINCT FROM best.verified_by) \
              OR (contacts.consent_by IS NULL AND contacts.may_be_named <> best.consent))"
         );
         let leave = format!(
@@ -283,13 +304,18 @@ pub(super) async fn settle(
              AND e.address = contacts.address AND e.lapsed_at IS NULL)",
             now.micros()
         );
+        // Whoever stood for two people and left leaves the other one behind.
+        let part_again = format!(
+            "UPDATE contacts SET merged_into = NULL WHERE tenant_id IN {of_these} AND merged_into IN \
+             (SELECT id FROM contacts other WHERE other.left_at IS NOT NULL)"
+        );
         // Two directories that drop one person at a time must not each see the other's word still standing.
         let hold = (tx.dialect() == Dialect::Postgres).then(|| {
             format!(
                 "SELECT id FROM contacts WHERE tenant_id IN {of_these} ORDER BY tenant_id, role, address FOR UPDATE"
             )
         });
-        for text in hold.into_iter().chain([say, leave]) {
+        for text in hold.into_iter().chain([say, leave, part_again]) {
             on!(tx, |c| {
                 let mut query = sqlx::query(AssertSqlSafe(text));
                 for tenant in part {

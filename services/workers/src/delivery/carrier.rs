@@ -54,7 +54,7 @@ async fn hang_up(line: &mut Option<Line>) {
 async fn deliver(post: &Post, line: &mut Option<Line>, parcel: Parcel) {
     let Parcel { letterbox, place } = parcel;
     if letterbox.suppressed {
-        let text = "not sent: the contact is disabled";
+        let text = "not sent: the contact is disabled, merged into another, or named by nobody any more";
         return record(
             post,
             &letterbox,
