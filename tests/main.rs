@@ -10,6 +10,7 @@ mod escalation;
 mod faults;
 mod intake;
 mod law;
+mod looks;
 mod mapping;
 mod notices;
 mod reach;

@@ -59,7 +59,8 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
     let templates = crate::templates::of_incident(app, &mut app.store.read().await?, incident.id).await?;
-    let source = Source { incident: &incident, templates: &templates };
+    let verify_page = app.settings.sender.verify_page.as_str();
+    let source = Source { incident: &incident, templates: &templates, verify_page };
     let mut total = Drafted::default();
     let mut affected = BTreeSet::new();
     let mut after = String::new();
@@ -79,6 +80,8 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
 struct Source<'a> {
     incident: &'a Incident,
     templates: &'a Templates,
+    /// Where codes can be checked; empty = nowhere.
+    verify_page: &'a str,
 }
 
 async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
@@ -207,7 +210,7 @@ struct Material<'a> {
 struct Digest {
     /// Of the organisation's facts.
     facts: String,
-    /// Of languages, templates and the organisation's name.
+    /// Of languages, templates, the organisation's name, and where codes are checked.
     form: String,
     /// Of what the vendor states.
     stated: String,
@@ -241,7 +244,7 @@ impl<'a> Material<'a> {
             .collect();
         let tags: Vec<&str> = languages.iter().map(|language| language.tag()).collect();
         let version = source.templates.version(Kind::Notice, languages.iter().copied());
-        let form = format!("{} {version} {}", tags.join(","), tenant.name);
+        let form = format!("{} {version} {} {}", tags.join(","), tenant.name, source.verify_page);
         let digest = Digest {
             facts: facts_digest(&told.domains),
             form: model::digest::sha256(form.as_bytes()),
@@ -389,6 +392,7 @@ fn write(
         tenant_name: tenant.name.clone(),
         domains: material.told.domains,
         code: model::ids::notice_code(incident.key.bytes(), &scope, version),
+        verify_page: source.verify_page.to_owned(),
         version,
         supplements,
         withheld: material.told.withheld,

@@ -14,6 +14,7 @@ const KEYS: &[(&str, &str)] = &[
     ("sender", "name"),
     ("sender", "address"),
     ("sender", "hello"),
+    ("sender", "verify_page"),
     ("import", "batch_bytes"),
     ("sending", "connections"),
     ("sending", "lease_seconds"),
@@ -99,6 +100,14 @@ fn check(settings: &Settings) -> Result<()> {
     let address = &settings.sender.address;
     if !address.contains('@') || address.chars().any(|c| c.is_whitespace() || c.is_control()) {
         bail!("sender.address is no mail address: write it as in incident-response@vendor.example");
+    }
+    let page = &settings.sender.verify_page;
+    let plain = |page: &str| {
+        page.strip_prefix("https://").is_some_and(|rest| rest.contains('.') && !rest.starts_with('.'))
+            && page.chars().all(|char| char.is_ascii_alphanumeric() || "-._~/:".contains(char))
+    };
+    if !page.is_empty() && !plain(page) {
+        bail!("sender.verify_page is no plain https address: write it as in https://vendor.example/verify");
     }
     Ok(())
 }

@@ -148,8 +148,8 @@ impl Templates {
     }
 }
 
-/// Columns of the longest line that has a space to break at.
+/// Columns of the longest line that has a place to break at.
 fn widest(text: &str) -> usize {
-    let breakable = text.lines().filter(|line| line.trim_start_matches(['-', '>', ' ']).contains(' '));
+    let breakable = text.lines().filter(|line| output::can_be_broken(line));
     breakable.map(output::columns).max().unwrap_or_default()
 }
