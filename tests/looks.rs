@@ -5,11 +5,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::process::Backend;
 
+use crate::genuine::Serving;
 use crate::setup::{SLUG, Stage, path};
 
 /// The narrowest phone that is sold, and a desk.
@@ -50,7 +50,7 @@ fn look(stage: &Stage, pages: &[Value], expected: usize) -> Vec<String> {
 const HEADER: &str = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
 
 /// One organisation of two domains, and one whose names are as long as names can be; contacts in every language.
-fn letters() -> (Stage, String) {
+fn letters() -> Stage {
     let stage = Stage::new(Backend::Sqlite);
     let long = format!("{0}.{0}.{0}.example", "a".repeat(63));
     let name = format!("{} Verwaltungsgesellschaft", "Donaudampfschifffahrts".repeat(5));
@@ -77,7 +77,7 @@ fn letters() -> (Stage, String) {
             .map(|(name, text)| stage.file(name, &text));
     stage.directory(&files[0], &files[1]);
     stage.import(&[&files[2]], &files[3]);
-    (stage, long)
+    stage
 }
 
 /// Writes the notices of an organisation as they are now into files: a page each.
@@ -98,7 +98,7 @@ fn release(stage: &Stage, wave: &str) {
 
 #[test]
 fn every_notice_reads_well_on_phones_and_desks_in_light_and_dark_and_fetches_nothing() {
-    let (mut stage, _) = letters();
+    let mut stage = letters();
     stage.run.ok(&["notice", "draft", SLUG]);
     let mut seen = [pages(&stage, "t-1", "initial"), pages(&stage, "t-2", "long")].concat();
     release(&stage, "first");
@@ -135,16 +135,21 @@ fn every_notice_reads_well_on_phones_and_desks_in_light_and_dark_and_fetches_not
 
 #[test]
 fn the_pages_of_the_console_read_well_on_phones_and_desks_in_light_and_dark() {
-    let (stage, _) = letters();
+    let stage = letters();
     stage.run.ok(&["notice", "draft", SLUG]);
-    let mut serving = stage.run.spawn(&["serve", "--listen", "127.0.0.1:0", "--no-workers"]);
-    let line = serving.wait_for("http://", Duration::from_secs(60)).unwrap_or_else(|| panic!("{}", serving.said()));
-    let address = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches('/');
+    let code = stage.run.csv(&["notice", "list", SLUG])[0]["code"].clone();
+    release(&stage, "first");
+    let serving = Serving::start(&stage);
     // The console loads itself again on purpose: it hangs on walls. axe would have no page do that.
     let page = |place: &str| {
-        json!({ "name": place, "url": format!("{address}{place}"), "least": 20, "without": ["meta-refresh"] })
+        let url = format!("http://{}{place}", serving.address);
+        json!({ "name": place, "url": url, "least": 20, "without": ["meta-refresh"] })
     };
-    let seen = ["/", "/incidents/bluebleed", "/no-such-page"].map(page);
+    let mut seen = ["/", "/incidents/bluebleed", "/no-such-page", "/verify?code=K7QF"].map(page).to_vec();
+    for language in LANGUAGES {
+        let url = format!("http://{}/verify?code={code}", serving.address);
+        seen.push(json!({ "name": format!("verify {language}"), "url": url, "least": 150, "locale": language }));
+    }
     assert_eq!(look(&stage, &seen, seen.len() * LOOKS), Vec::<String>::new());
 }
 

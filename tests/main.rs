@@ -8,6 +8,7 @@ mod cli;
 mod delivery;
 mod escalation;
 mod faults;
+mod genuine;
 mod intake;
 mod law;
 mod looks;

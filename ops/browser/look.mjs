@@ -2,7 +2,7 @@
 //
 //   node look.mjs JOBS.json      (modules from $FORTHRIGHT_BROWSER, the folder that has node_modules)
 //
-// JOBS.json: { "widths": [360, 1280], "pages": [{ "name", "file" | "url", "least"?, "bare"?, "without"?, "shot"? }] }
+// JOBS.json: { "widths": [360, 1280], "pages": [{ "name", "file" | "url", "least"?, "bare"?, "without"?, "locale"?, "shot"? }] }
 //   least  characters that can be seen at the least
 //   file   a letter: shown as mail programs do, offline; any request it makes is a finding
 //   url    a page of ours: requests to its own origin are allowed
@@ -43,6 +43,7 @@ async function context(job, width, scheme) {
 async function show(job, width, scheme, change, then) {
   const page = await (await context(job, width, scheme)).newPage();
   const asked = [];
+  if (job.locale) await page.setExtraHTTPHeaders({ 'accept-language': job.locale });
   const own = job.url && new URL(job.url).origin;
   await page.route('**/*', (route) => {
     const url = route.request().url();

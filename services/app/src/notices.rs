@@ -6,6 +6,7 @@
 mod check;
 mod specific;
 mod stated;
+mod verify;
 mod withhold;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -25,6 +26,7 @@ use store::notices::{Draft, LetterRow, Notice};
 
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use stated::{StatedFact, stated};
+pub use verify::{Genuine, Verified, genuine, verify};
 pub use withhold::{ListedWithholding, approve_withholding, disclose, withhold, withholdings};
 pub(crate) use withhold::{Told, review as review_withholdings, review_is_due, told};
 

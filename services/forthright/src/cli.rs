@@ -408,6 +408,12 @@ pub(crate) enum NoticeVerb {
         #[arg(long)]
         language: Option<String>,
     },
+    /// Whether a notice code that somebody reads out is genuine, and whose: for the support desk.
+    #[command(after_help = "Example: forthright notice verify K7QF-2M9X-0WTR")]
+    Verify {
+        /// The code, in any case, with or without dashes.
+        code: String,
+    },
     /// Every fact that a notice states: its id, its value then and now, the parts that do not state it, what proves it.
     Facts {
         /// ntc_….

@@ -8,6 +8,7 @@
 mod db;
 
 pub mod audit;
+pub mod codes;
 pub mod contacts;
 pub mod delivery;
 pub mod directory;
@@ -36,6 +37,7 @@ pub use db::{Conn, Database, Dialect, Store, StoreError, Tx};
 pub fn statements() -> Vec<(&'static str, &'static str)> {
     [
         audit::STATEMENTS,
+        codes::STATEMENTS,
         contacts::STATEMENTS,
         delivery::STATEMENTS,
         directory::STATEMENTS,

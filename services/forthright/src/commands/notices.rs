@@ -22,6 +22,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
             let question = Question { tenant: tenant.as_deref(), obligations: &obligations, texts };
             return law::checked(e, &app::notices::check(&app, &slug, &question).await?);
         }
+        NoticeVerb::Verify { code } => output::document(e, &app::notices::verify(&app, &code).await?)?,
         NoticeVerb::Facts { notice } => {
             let rows = app::notices::stated(&app, &notice).await?.into_iter();
             let rows = rows.map(|fact| vec![fact.fact, fact.value, fact.today, fact.not_in.join("; "), fact.proof]);
