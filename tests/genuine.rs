@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use testkit::process::{Backend, Running};
+use testkit::process::{Backend, Forthright, Running};
 
-use crate::setup::{SLUG, Stage};
+use crate::setup::{SLUG, Stage, path};
 
 /// The pages of a store, on a port of their own, until dropped.
 pub(crate) struct Serving {
@@ -136,5 +136,52 @@ fn a_client_that_guesses_is_slowed_down_and_others_go_on() {
     for markup in ["%3Cscript%3Ealert(1)%3C/script%3E", "%22%3E%3Cimg%20src=x%3E"] {
         let page = serving.code(markup, 3);
         assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
+    }
+}
+
+#[test]
+fn a_link_to_somebody_elses_host_is_refused_wherever_it_stands() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(1);
+        let state = |words: &str| {
+            let file = stage.file("words.txt", words);
+            stage.run.ok(&["incident", "state", SLUG, "what_happened", "--text", path(&file)]);
+            stage.run.ok(&["notice", "draft", SLUG]);
+        };
+        let check = |run: &Forthright| run.run(&["notice", "check", SLUG, "--obligations", "eu-nis2-recipients"]);
+        let approve = |run: &Forthright| run.as_actor("counsel").run(&["notice", "approve", SLUG, "--all"]);
+        state("A server was open.\n\nRead https://vendor.example@evil.example/advice about it.");
+        let said = "`https://vendor.example@evil.example` is no host under vendor.example";
+        let checked = check(&stage.run);
+        assert_eq!(checked.status, 4, "{}", checked.stderr);
+        let place = "statement what_happened, line 3, column 6: ";
+        assert!(checked.stderr.contains(&format!("{place}{said}")), "{}", checked.stderr);
+        let refused = approve(&stage.run);
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
+        assert!(refused.stderr.contains("en text, line ") && refused.stderr.contains(said), "{}", refused.stderr);
+        assert_eq!(approve(&stage.run.with("FORTHRIGHT_SENDER_LINK_HOSTS", "a.example, evil.example")).status, 0);
+
+        let words = stage.run.ok(&["templates", "show", "reminder", "en"]);
+        let subject = stage.file("s.hbs", "About {{code}}\n");
+        let set = |text: &str| {
+            let text = stage.file("t.hbs", text);
+            let args = ["templates", "set", SLUG, "reminder", "en", "--subject", path(&subject), "--text", path(&text)];
+            stage.run.run(&[&args[..], &["--why", "x"]].concat())
+        };
+        let refused = set(&format!("See www.evil.example today.\n{words}"));
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("template reminder/en.text, line 1, column 5: `www.evil.example`"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(set(&format!("See https://help.vendor.example/{{{{code}}}} today.\n{words}")).status, 0);
+        let elsewhere = stage.run.with("FORTHRIGHT_SENDER_ADDRESS", "ir@other.example");
+        let checked = elsewhere.run(&["templates", "check", "--incident", SLUG]);
+        assert!(
+            checked.status == 1
+                && checked.stderr.contains("`https://help.vendor.example` is no host under other.example")
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! organisation's facts and approved only while they are still true.
 
 mod check;
+pub(crate) mod links;
 mod specific;
 mod stated;
 mod verify;
@@ -476,6 +477,7 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
         crate::delivery::by_tenant(store::contacts::in_range(&mut tx, &first.tenant_id, &last.tenant_id).await?);
     let now = app.clock.now().micros();
     let today = app.incident_by_id(&mut tx, incident.id).await?;
+    let own_hosts = app.own_hosts();
     for notice in &chosen {
         let domains = facts.get(&notice.tenant_id).map(|told| told.domains.as_slice()).unwrap_or_default();
         if !is_true(notice, domains, &today.facts) {
@@ -489,6 +491,7 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
         }
         let written = letters.get(&notice.id).map(Vec::as_slice).unwrap_or_default();
         specific::refuse_generic(notice, domains, written)?;
+        links::refuse_outside(notice, domains, written, &own_hosts)?;
         let digest = approved_digest(written, contacts.get(&notice.tenant_id));
         store::notices::approve(&mut tx, notice, &app.actor, now, &digest).await?;
     }

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod intake;
 pub mod language;
 pub mod law;
+pub mod links;
 pub mod mapping;
 pub mod notices;
 pub mod path_rule;
