@@ -16,6 +16,7 @@ mod mapping;
 mod notices;
 mod reach;
 mod setup;
+mod signed;
 mod story;
 mod templates;
 mod tickets;

@@ -5,6 +5,7 @@
 
 mod check;
 pub(crate) mod links;
+mod signed;
 mod specific;
 mod stated;
 mod verify;
@@ -26,6 +27,7 @@ use store::facts::Scope;
 use store::notices::{Draft, LetterRow, Notice};
 
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
+pub use signed::{export, public_keys};
 pub use stated::{StatedFact, stated};
 pub use verify::{Genuine, Verified, genuine, verify};
 pub use withhold::{ListedWithholding, approve_withholding, disclose, withhold, withholdings};
@@ -495,6 +497,7 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
         let digest = approved_digest(written, contacts.get(&notice.tenant_id));
         store::notices::approve(&mut tx, notice, &app.actor, now, &digest).await?;
     }
+    signed::freeze(app, &mut tx, &chosen, now).await?;
     let detail = serde_json::json!({ "notices": chosen.len(), "ids": ids });
     tx.commit(app.entry("notice.approve", slug, detail)).await?;
     Ok(chosen.len())
@@ -575,6 +578,8 @@ pub enum Format {
     Html,
     /// The mail as the first recipient gets it.
     Eml,
+    /// What machines are told: the same in every language.
+    Json,
 }
 
 /// The exact bytes of a tenant's newest notice, in a language (none = the first recipient's).
@@ -614,6 +619,7 @@ pub async fn preview(
     match format {
         Format::Text => Ok(letter.text.clone().into_bytes()),
         Format::Html => Ok(letter.html.clone().unwrap_or_default().into_bytes()),
+        Format::Json => Ok(signed::preview(app, &mut conn, &notice.id).await?.into_bytes()),
         Format::Eml => eml(app, &incident, &notice, letter, first),
     }
 }

@@ -83,7 +83,7 @@ pub async fn check(app: &App, slug: Option<&str>) -> Result<Vec<CheckedTemplate>
                 if let Some(one) =
                     checked.iter_mut().find(|one| name.starts_with(&format!("template {}.", one.template)))
                 {
-                    one.errors.extend(links);
+                    one.links.extend(links);
                 }
             }
             Ok(checked)

@@ -381,6 +381,8 @@ pub(crate) enum PreviewFormat {
     Html,
     /// The whole mail to the first recipient.
     Eml,
+    /// What programs are told, after docs/schema/notice-1.json.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -408,6 +410,14 @@ pub(crate) enum NoticeVerb {
         #[arg(long)]
         language: Option<String>,
     },
+    /// An approved notice for the organisation's programs, as it was signed.
+    #[command(after_help = "Example: forthright notice export ntc_01jq… > notice.json")]
+    Export {
+        /// ntc_….
+        notice: String,
+    },
+    /// The public keys by which exported notices are checked, as a JWK set.
+    Keys,
     /// Whether a notice code that somebody reads out is genuine, and whose: for the support desk.
     #[command(after_help = "Example: forthright notice verify K7QF-2M9X-0WTR")]
     Verify {

@@ -16,6 +16,7 @@ pub mod intake;
 pub mod language;
 pub mod law;
 pub mod links;
+pub mod machine;
 pub mod mapping;
 pub mod notices;
 pub mod path_rule;

@@ -25,6 +25,7 @@ pub mod queue;
 pub mod reach;
 mod rows;
 pub mod runs;
+pub mod signed;
 pub mod templates;
 pub mod tickets;
 pub mod withholdings;
@@ -52,6 +53,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         queue::STATEMENTS,
         reach::STATEMENTS,
         runs::STATEMENTS,
+        signed::STATEMENTS,
         templates::STATEMENTS,
         tickets::STATEMENTS,
         withholdings::STATEMENTS,

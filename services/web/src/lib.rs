@@ -73,6 +73,8 @@ fn router(app: App) -> Router {
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
         .route("/style.css", get(pages::style))
+        .route("/.well-known/jwks.json", get(verify::keys))
+        .route("/schema/notice-1.json", get(verify::schema))
         .route("/verify", get(verify::page))
         .route("/verify/style.css", get(pages::style))
         .fallback(pages::nothing_here)

@@ -11,7 +11,7 @@ use app::App;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, RETRY_AFTER, VARY};
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use model::language::Language;
@@ -79,6 +79,17 @@ pub(crate) async fn page(
         headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
     }
     Ok(response)
+}
+
+/// The public keys by which machine-readable notices are checked.
+pub(crate) async fn keys(State(app): State<App>) -> Result<Response, Problem> {
+    let keys = app::notices::public_keys(&app).await?;
+    Ok(([(CONTENT_TYPE, "application/jwk-set+json")], keys.to_string()).into_response())
+}
+
+/// The schema of machine-readable notices.
+pub(crate) async fn schema() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/schema+json")], model::machine::SCHEMA)
 }
 
 /// The first language of the header that letters exist in, by weight (RFC 9110 12.5.4); else English.

@@ -41,6 +41,8 @@ pub struct CheckedTemplate {
     pub readability: Option<Readability>,
     /// What is wrong, each with template, line and next step; none: all is well.
     pub errors: Vec<String>,
+    /// Links to hosts that are not the sender's, each with template and line. Who the sender is, the caller knows.
+    pub links: Vec<String>,
 }
 
 impl Templates {
@@ -82,6 +84,7 @@ impl Templates {
             columns: 0,
             readability: None,
             errors: Vec::new(),
+            links: Vec::new(),
         };
         match self.own(kind, language) {
             Ok(read) => {
