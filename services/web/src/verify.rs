@@ -70,7 +70,7 @@ pub(crate) async fn page(
             None => Answer { class: "no", title: words.no_title, text: words.no.to_owned() },
         }),
     };
-    let html = Page { language, rehearsal: app.rehearsal, words, typed, answer }.render()?;
+    let html = Page { language, rehearsal: app.rehearsal, words, typed: harmless(&typed), answer }.render()?;
     let mut response = (status, Html(html)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
@@ -79,6 +79,13 @@ pub(crate) async fn page(
         headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
     }
     Ok(response)
+}
+
+/// What is shown again of what was typed: a link to this page could carry words of its own otherwise.
+fn harmless(typed: &str) -> String {
+    const LONGEST: usize = 16;
+    let code = |char: &char| char.is_ascii_digit() || char.is_ascii_uppercase() || "- ".contains(*char);
+    typed.to_ascii_uppercase().chars().filter(code).take(LONGEST).collect()
 }
 
 /// The public keys by which machine-readable notices are checked.
@@ -107,6 +114,12 @@ fn preferred(header: &str) -> Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_can_stand_in_a_code_is_shown_again() {
+        assert_eq!(harmless("k7qf-2m9x 0wtr"), "K7QF-2M9X 0WTR");
+        assert_eq!(harmless("<b>Call 555-0100 now!"), "BCALL 555-0100 N");
+    }
 
     #[test]
     fn the_page_speaks_the_language_that_the_browser_prefers() {
