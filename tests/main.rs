@@ -6,15 +6,18 @@
 
 mod cli;
 mod delivery;
+mod dkim;
 mod escalation;
 mod faults;
+mod genuine;
 mod intake;
 mod law;
+mod looks;
 mod mapping;
 mod notices;
 mod reach;
 mod setup;
-mod signing;
+mod signed;
 mod story;
 mod templates;
 mod tickets;

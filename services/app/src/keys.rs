@@ -127,6 +127,17 @@ impl MasterKey {
         Ok(IncidentKey(key))
     }
 
+    /// A key that signs notices, wrapped.
+    pub(crate) fn wrap_signing_key(&self, key: &[u8]) -> Result<String, AppError> {
+        self.seal(key)
+    }
+
+    pub(crate) fn unwrap_signing_key(&self, wrapped: &str) -> Result<Vec<u8>, AppError> {
+        self.open(wrapped).ok_or_else(|| {
+            key_error("the key that signs notices does not open".to_owned(), "it was wrapped by another master key")
+        })
+    }
+
     fn cipher(&self) -> Option<LessSafeKey> {
         UnboundKey::new(&CHACHA20_POLY1305, &self.0).ok().map(LessSafeKey::new)
     }

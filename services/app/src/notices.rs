@@ -4,8 +4,11 @@
 //! organisation's facts and approved only while they are still true.
 
 mod check;
+pub(crate) mod links;
+mod signed;
 mod specific;
 mod stated;
+mod verify;
 mod withhold;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -25,7 +28,9 @@ use store::facts::Scope;
 use store::notices::{Draft, LetterRow, Notice};
 
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
+pub use signed::{export, public_keys};
 pub use stated::{StatedFact, stated};
+pub use verify::{Genuine, Verified, genuine, verify};
 pub use withhold::{ListedWithholding, approve_withholding, disclose, withhold, withholdings};
 pub(crate) use withhold::{Told, review as review_withholdings, review_is_due, told};
 
@@ -60,7 +65,8 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
     let templates = crate::templates::of_incident(app, &mut app.store.read().await?, incident.id).await?;
-    let source = Source { incident: &incident, templates: &templates };
+    let verify_page = app.settings.sender.verify_page.as_str();
+    let source = Source { incident: &incident, templates: &templates, verify_page };
     let mut total = Drafted::default();
     let mut affected = BTreeSet::new();
     let mut after = String::new();
@@ -80,6 +86,8 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
 struct Source<'a> {
     incident: &'a Incident,
     templates: &'a Templates,
+    /// Where codes can be checked; empty = nowhere.
+    verify_page: &'a str,
 }
 
 async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
@@ -208,7 +216,7 @@ struct Material<'a> {
 struct Digest {
     /// Of the organisation's facts.
     facts: String,
-    /// Of languages, templates and the organisation's name.
+    /// Of languages, templates, the organisation's name, and where codes are checked.
     form: String,
     /// Of what the vendor states.
     stated: String,
@@ -242,7 +250,7 @@ impl<'a> Material<'a> {
             .collect();
         let tags: Vec<&str> = languages.iter().map(|language| language.tag()).collect();
         let version = source.templates.version(Kind::Notice, languages.iter().copied());
-        let form = format!("{} {version} {}", tags.join(","), tenant.name);
+        let form = format!("{} {version} {} {}", tags.join(","), tenant.name, source.verify_page);
         let digest = Digest {
             facts: facts_digest(&told.domains),
             form: model::digest::sha256(form.as_bytes()),
@@ -390,6 +398,7 @@ fn write(
         tenant_name: tenant.name.clone(),
         domains: material.told.domains,
         code: model::ids::notice_code(incident.key.bytes(), &scope, version),
+        verify_page: source.verify_page.to_owned(),
         version,
         supplements,
         withheld: material.told.withheld,
@@ -471,6 +480,7 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
         crate::delivery::by_tenant(store::contacts::in_range(&mut tx, &first.tenant_id, &last.tenant_id).await?);
     let now = app.clock.now().micros();
     let today = app.incident_by_id(&mut tx, incident.id).await?;
+    let own_hosts = app.own_hosts();
     for notice in &chosen {
         let domains = facts.get(&notice.tenant_id).map(|told| told.domains.as_slice()).unwrap_or_default();
         if !is_true(notice, domains, &today.facts) {
@@ -484,9 +494,11 @@ pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize,
         }
         let written = letters.get(&notice.id).map(Vec::as_slice).unwrap_or_default();
         specific::refuse_generic(notice, domains, written)?;
+        links::refuse_outside(notice, domains, written, &own_hosts)?;
         let digest = approved_digest(written, contacts.get(&notice.tenant_id));
         store::notices::approve(&mut tx, notice, &app.actor, now, &digest).await?;
     }
+    signed::freeze(app, &mut tx, &chosen, now).await?;
     let detail = serde_json::json!({ "notices": chosen.len(), "ids": ids });
     tx.commit(app.entry("notice.approve", slug, detail)).await?;
     Ok(chosen.len())
@@ -567,6 +579,8 @@ pub enum Format {
     Html,
     /// The mail as the first recipient gets it.
     Eml,
+    /// What machines are told: the same in every language.
+    Json,
 }
 
 /// The exact bytes of a tenant's newest notice, in a language (none = the first recipient's).
@@ -606,6 +620,7 @@ pub async fn preview(
     match format {
         Format::Text => Ok(letter.text.clone().into_bytes()),
         Format::Html => Ok(letter.html.clone().unwrap_or_default().into_bytes()),
+        Format::Json => Ok(signed::preview(app, &mut conn, &notice.id).await?.into_bytes()),
         Format::Eml => eml(app, &incident, &notice, letter, first),
     }
 }

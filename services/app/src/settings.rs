@@ -42,11 +42,17 @@ pub struct SenderSettings {
     pub address: String,
     /// The name given in EHLO; empty = the domain of the address.
     pub hello: String,
+    /// The vendor's own page where readers check notice codes, an https address; empty = none. Notices print it.
+    pub verify_page: String,
+    /// Hosts that letters may lead to beside those under the domain of the address. Each one more is a place that
+    /// readers have to believe.
+    pub link_hosts: Vec<String>,
 }
 
 impl Default for SenderSettings {
     fn default() -> Self {
-        Self { name: String::new(), address: "incident-response@localhost".to_owned(), hello: String::new() }
+        let address = "incident-response@localhost".to_owned();
+        Self { name: String::new(), address, hello: String::new(), verify_page: String::new(), link_hosts: Vec::new() }
     }
 }
 

@@ -10,6 +10,7 @@ use model::language::Language;
 use serde::Serialize;
 use store::templates::TemplateRow;
 
+use crate::notices::links::{NEXT, said};
 use crate::{App, AppError, new_id};
 
 /// The templates that were used last, with the versions that they were made of.
@@ -74,9 +75,53 @@ pub async fn check(app: &App, slug: Option<&str>) -> Result<Vec<CheckedTemplate>
         None => Ok(app.templates.check()?),
         Some(slug) => {
             let incident = app.incident(slug).await?;
-            Ok(of_incident(app, &mut app.store.read().await?, incident.id).await?.check()?)
+            let mut conn = app.store.read().await?;
+            let mut checked = of_incident(app, &mut conn, incident.id).await?.check()?;
+            let own = app.own_hosts();
+            for (name, text) in own_words(app, &mut conn, incident.id).await? {
+                let links = own.outside(&text).into_iter().map(|link| said(&name, &text, &link, &own));
+                if let Some(one) =
+                    checked.iter_mut().find(|one| name.starts_with(&format!("template {}.", one.template)))
+                {
+                    one.links.extend(links);
+                }
+            }
+            Ok(checked)
         }
     }
+}
+
+/// Name and source of every part that an incident has words of its own for.
+pub(crate) async fn own_words(
+    app: &App,
+    conn: &mut store::Conn,
+    incident: i64,
+) -> Result<Vec<(String, String)>, AppError> {
+    let templates = of_incident(app, conn, incident).await?;
+    let mut words = Vec::new();
+    for (kind, language, _) in store::templates::versions(conn, incident).await? {
+        words.extend(parts(&templates.own(self::kind(&kind)?, self::language(&language)?)?));
+    }
+    Ok(words)
+}
+
+/// Name (`template notice/de.text`) and source of each part.
+fn parts(own: &Own) -> Vec<(String, String)> {
+    let name = |part| format!("template {}/{}.{part}", own.kind().name(), own.language());
+    let mut parts = vec![(name("subject"), own.subject().to_owned()), (name("text"), own.text().to_owned())];
+    parts.extend(own.html().map(|html| (name("html"), html.to_owned())));
+    parts
+}
+
+/// Refuses words with a link to somebody else's host.
+fn refuse_outside(app: &App, own: &Own) -> Result<(), AppError> {
+    let hosts = app.own_hosts();
+    for (name, text) in parts(own) {
+        if let Some(link) = hosts.outside(&text).first() {
+            return Err(AppError::refused(said(&name, &text, link, &hosts), NEXT));
+        }
+    }
+    Ok(())
 }
 
 /// Words that somebody wrote, as bytes: nothing is known of them yet.
@@ -121,6 +166,7 @@ pub async fn set(
         html: words.html.as_deref(),
     };
     let own = Own::check(&submitted)?;
+    refuse_outside(app, &own)?;
     let (kind, tag) = (own.kind().name(), own.language().tag());
     let kept = |in_use_before| -> Result<Kept, AppError> {
         let (template, version) = (format!("{kind}/{tag}"), own.version());

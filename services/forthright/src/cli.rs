@@ -386,6 +386,8 @@ pub(crate) enum PreviewFormat {
     Html,
     /// The whole mail to the first recipient.
     Eml,
+    /// What programs are told, after docs/schema/notice-1.json.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -412,6 +414,20 @@ pub(crate) enum NoticeVerb {
         /// In this language; default: the first recipient's.
         #[arg(long)]
         language: Option<String>,
+    },
+    /// An approved notice for the organisation's programs, as it was signed.
+    #[command(after_help = "Example: forthright notice export ntc_01jq… > notice.json")]
+    Export {
+        /// ntc_….
+        notice: String,
+    },
+    /// The public keys by which exported notices are checked, as a JWK set.
+    Keys,
+    /// Whether a notice code that somebody reads out is genuine, and whose: for the support desk.
+    #[command(after_help = "Example: forthright notice verify K7QF-2M9X-0WTR")]
+    Verify {
+        /// The code, in any case, with or without dashes.
+        code: String,
     },
     /// Every fact that a notice states: its id, its value then and now, the parts that do not state it, what proves it.
     Facts {

@@ -14,6 +14,8 @@ const KEYS: &[(&str, &str)] = &[
     ("sender", "name"),
     ("sender", "address"),
     ("sender", "hello"),
+    ("sender", "verify_page"),
+    ("sender", "link_hosts"),
     ("import", "batch_bytes"),
     ("sending", "connections"),
     ("sending", "lease_seconds"),
@@ -75,6 +77,10 @@ fn value(key: &str, text: &str) -> Value {
         "security_txt" | "rdap" | "role_mailboxes" => {
             text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean)
         }
+        "link_hosts" => {
+            let hosts = text.split(',').map(str::trim).filter(|host| !host.is_empty());
+            Value::Array(hosts.map(|host| Value::String(host.to_owned())).collect())
+        }
         "rdap_server" | "replay" | "record" => Value::String(text.to_owned()),
         _ => text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Integer),
     }
@@ -99,6 +105,17 @@ fn check(settings: &Settings) -> Result<()> {
     let address = &settings.sender.address;
     if !address.contains('@') || address.chars().any(|c| c.is_whitespace() || c.is_control()) {
         bail!("sender.address is no mail address: write it as in incident-response@vendor.example");
+    }
+    if let Some(bad) = settings.sender.link_hosts.iter().find(|host| model::domain::DomainName::parse(host).is_err()) {
+        bail!("sender.link_hosts has {bad:?}, which is no host name: write it as in status.vendor.example");
+    }
+    let page = &settings.sender.verify_page;
+    let plain = |page: &str| {
+        page.strip_prefix("https://").is_some_and(|rest| rest.contains('.') && !rest.starts_with('.'))
+            && page.chars().all(|char| char.is_ascii_alphanumeric() || "-._~/:".contains(char))
+    };
+    if !page.is_empty() && !plain(page) {
+        bail!("sender.verify_page is no plain https address: write it as in https://vendor.example/verify");
     }
     Ok(())
 }

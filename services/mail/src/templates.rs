@@ -6,6 +6,7 @@
 
 mod check;
 mod contexts;
+mod frame;
 mod helpers;
 mod labels;
 mod lint;
@@ -281,7 +282,7 @@ impl Templates {
         let text = match part {
             Part::Subject => one_line(&rendered),
             Part::Text => plain_text(&rendered),
-            Part::Html => output::clean(&rendered),
+            Part::Html => frame::dressed(&output::clean(&rendered)),
         };
         Ok(RenderedPart { text, said })
     }

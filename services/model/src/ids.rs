@@ -18,11 +18,10 @@ pub fn ticket_token(incident_key: &[u8], tenant_id: &str) -> String {
     base32(&keyed(incident_key, &[b"ticket-token", tenant_id.as_bytes()]))[..32].to_owned()
 }
 
-/// The code of a notice, typed by hand and read over the phone: `K7QF-2M9X-0WTA`.
+/// The code of a notice, typed by hand and read over the phone: `K7QF-2M9X-0WTR`.
 pub fn notice_code(incident_key: &[u8], tenant_id: &str, version: i64) -> String {
     let mac = keyed(incident_key, &[b"notice-code", tenant_id.as_bytes(), &version.to_be_bytes()]);
-    let code = base32(&mac).to_ascii_uppercase();
-    format!("{}-{}-{}", &code[..4], &code[4..8], &code[8..12])
+    crate::code::NoticeCode::of(&mac).to_string()
 }
 
 /// How an exposed person's address or user id is held: 128 bits of HMAC-SHA-256 under the incident's key, hex.

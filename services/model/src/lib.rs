@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod advice;
+pub mod code;
 pub mod delivery;
 pub mod difference;
 pub mod digest;
@@ -15,6 +16,8 @@ pub mod ids;
 pub mod intake;
 pub mod language;
 pub mod law;
+pub mod links;
+pub mod machine;
 pub mod mapping;
 pub mod notices;
 pub mod path_rule;

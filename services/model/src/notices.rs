@@ -145,6 +145,9 @@ pub struct NoticeContext {
     pub domains: Vec<DomainFacts>,
     /// The notice code (`K7QF-2M9X`), to be quoted and checked.
     pub code: String,
+    /// The vendor's own page where the code can be checked; empty = none, and the notice says how else.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub verify_page: String,
     /// 1 for the first notice; each further one counts up.
     pub version: i64,
     /// When the notice before this one was released, for a supplement; `None` for the first.

@@ -8,6 +8,7 @@
 mod db;
 
 pub mod audit;
+pub mod codes;
 pub mod contacts;
 pub mod delivery;
 pub mod directory;
@@ -24,6 +25,7 @@ pub mod queue;
 pub mod reach;
 mod rows;
 pub mod runs;
+pub mod signed;
 pub mod templates;
 pub mod tickets;
 pub mod withholdings;
@@ -36,6 +38,7 @@ pub use db::{Conn, Database, Dialect, Store, StoreError, Tx};
 pub fn statements() -> Vec<(&'static str, &'static str)> {
     [
         audit::STATEMENTS,
+        codes::STATEMENTS,
         contacts::STATEMENTS,
         contacts::entries::STATEMENTS,
         contacts::words::STATEMENTS,
@@ -55,6 +58,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         queue::STATEMENTS,
         reach::STATEMENTS,
         runs::STATEMENTS,
+        signed::STATEMENTS,
         templates::STATEMENTS,
         tickets::STATEMENTS,
         withholdings::STATEMENTS,

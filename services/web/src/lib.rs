@@ -1,21 +1,26 @@
-//! HTTP: one page for staff per incident, and what monitors ask.
+//! HTTP: one page for staff per incident, the page that checks notice codes, and what monitors ask.
 //!
 //! Changes nothing and knows no login, so it answers on loopback only. Invariant: every request is a GET or HEAD for a
 //! loopback name, and every answer carries the same strict headers.
 
 mod guard;
+mod limits;
 mod pages;
 mod server;
+mod verify;
 mod view;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use app::App;
-use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use limits::Limits;
 
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +73,12 @@ fn router(app: App) -> Router {
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
         .route("/style.css", get(pages::style))
+        .route("/.well-known/jwks.json", get(verify::keys))
+        .route("/schema/notice-1.json", get(verify::schema))
+        .route("/verify", get(verify::page))
+        .route("/verify/style.css", get(pages::style))
         .fallback(pages::nothing_here)
+        .layer(Extension(Arc::new(Limits::new())))
         .layer(from_fn(guard::guard))
         .with_state(app)
 }

@@ -53,6 +53,8 @@ pub struct Checked {
     pub organisations_without_notice: usize,
     /// Organisations whose notice should not go out like this.
     pub refused: usize,
+    /// Links to hosts that are not the sender's, with their place, in words that every notice is written from.
+    pub links: Vec<String>,
     /// Obligations that were not asked for and were not law when the incident was discovered.
     pub not_in_force: Vec<NotInForce>,
     /// One for each obligation, in the order of the table.
@@ -123,7 +125,9 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
         }
         refused += if refuses { tenants.len() } else { 0 };
     }
+    let templates = crate::templates::own_words(app, &mut conn, incident.id).await?;
     Ok(Checked {
+        links: super::links::of_words(&incident.facts, &templates, &app.own_hosts()),
         disclaimer: DISCLAIMER,
         incident: incident.slug.clone(),
         checked_at: app.clock.now(),

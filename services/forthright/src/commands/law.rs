@@ -26,10 +26,13 @@ pub(super) fn checked(e: &Everywhere, checked: &Checked) -> Result<u8> {
     if without > 0 {
         say(e, format!("{without} affected organisations have no notice and were not checked"));
     }
+    for link in &checked.links {
+        say(e, format!("every notice leads elsewhere: {link}"));
+    }
     if !e.json {
         say(e, DISCLAIMER);
     }
-    Ok(if checked.refused > 0 { REFUSED } else { DONE })
+    Ok(if checked.refused > 0 || !checked.links.is_empty() { REFUSED } else { DONE })
 }
 
 /// Sorted by tenant.

@@ -22,6 +22,10 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
             let question = Question { tenant: tenant.as_deref(), obligations: &obligations, texts };
             return law::checked(e, &app::notices::check(&app, &slug, &question).await?);
         }
+        // JSON with and without --json: documents for programs.
+        NoticeVerb::Export { notice } => output::json(&app::notices::export(&app, &notice).await?)?,
+        NoticeVerb::Keys => output::json(&app::notices::public_keys(&app).await?)?,
+        NoticeVerb::Verify { code } => output::document(e, &app::notices::verify(&app, &code).await?)?,
         NoticeVerb::Facts { notice } => {
             let rows = app::notices::stated(&app, &notice).await?.into_iter();
             let rows = rows.map(|fact| vec![fact.fact, fact.value, fact.today, fact.not_in.join("; "), fact.proof]);
@@ -91,6 +95,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                 PreviewFormat::Text => Format::Text,
                 PreviewFormat::Html => Format::Html,
                 PreviewFormat::Eml => Format::Eml,
+                PreviewFormat::Json => Format::Json,
             };
             let bytes = app::notices::preview(&app, &slug, &tenant, format, language.as_deref()).await?;
             std::io::stdout().lock().write_all(&bytes)?;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use app::templates::{Kept, Words};
 use mail::templates::{CheckedTemplate, Templates};
 
-use super::{DONE, FAILED, open, say};
+use super::{DONE, FAILED, REFUSED, open, say};
 use crate::cli::{Everywhere, TemplatePart, TemplatesVerb};
 use crate::output;
 
@@ -114,7 +114,11 @@ fn checked(e: &Everywhere, checked: &[CheckedTemplate]) -> Result<u8> {
             vec![
                 one.template.clone(),
                 one.own.clone().unwrap_or_else(|| "built in".to_owned()),
-                if one.errors.is_empty() { "ok".to_owned() } else { format!("{} errors", one.errors.len()) },
+                match (one.errors.len(), one.links.len()) {
+                    (0, 0) => "ok".to_owned(),
+                    (0, links) => format!("{links} links elsewhere"),
+                    (errors, _) => format!("{errors} errors"),
+                },
                 one.samples.to_string(),
                 one.placeholders.to_string(),
                 one.elements.to_string(),
@@ -141,5 +145,13 @@ fn checked(e: &Everywhere, checked: &[CheckedTemplate]) -> Result<u8> {
     for error in checked.iter().flat_map(|one| &one.errors) {
         say(e, format!("error: {error}"));
     }
-    Ok(if wrong == 0 { DONE } else { FAILED })
+    let links: Vec<&String> = checked.iter().flat_map(|one| &one.links).collect();
+    for link in &links {
+        say(e, format!("refused: {link}"));
+    }
+    Ok(match (wrong, links.len()) {
+        (0, 0) => DONE,
+        (0, _) => REFUSED,
+        (_, _) => FAILED,
+    })
 }

@@ -41,6 +41,8 @@ pub struct CheckedTemplate {
     pub readability: Option<Readability>,
     /// What is wrong, each with template, line and next step; none: all is well.
     pub errors: Vec<String>,
+    /// Links to hosts that are not the sender's, each with template and line. Who the sender is, the caller knows.
+    pub links: Vec<String>,
 }
 
 impl Templates {
@@ -82,6 +84,7 @@ impl Templates {
             columns: 0,
             readability: None,
             errors: Vec::new(),
+            links: Vec::new(),
         };
         match self.own(kind, language) {
             Ok(read) => {
@@ -148,8 +151,8 @@ impl Templates {
     }
 }
 
-/// Columns of the longest line that has a space to break at.
+/// Columns of the longest line that has a place to break at.
 fn widest(text: &str) -> usize {
-    let breakable = text.lines().filter(|line| line.trim_start_matches(['-', '>', ' ']).contains(' '));
+    let breakable = text.lines().filter(|line| output::can_be_broken(line));
     breakable.map(output::columns).max().unwrap_or_default()
 }

@@ -6,17 +6,22 @@
 
 mod changes;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use model::advice::Advice;
 use model::language::Language;
 use model::notices::{DomainFacts, NoticeContext, STATED};
+use model::taxonomy::Taxonomy;
 use model::withholding::Withheld;
 use serde::Serialize;
 
 use super::contexts::minute;
 use super::labels::Labels;
 use super::output::one_line;
+
+/// Types that the first lines of a notice name for each domain; all of them stand below.
+const KINDS: usize = 3;
 
 /// What the templates of a notice can print.
 #[derive(Debug, Serialize)]
@@ -26,6 +31,8 @@ pub(super) struct NoticeView {
     title: String,
     tenant_name: String,
     code: String,
+    /// Where the code can be checked; empty = nowhere but by asking.
+    verify_page: String,
     version: i64,
     discovered_at: String,
     /// Empty for a first notice.
@@ -80,6 +87,8 @@ struct DomainView {
     first_date: String,
     last_date: String,
     types: Vec<TypeView>,
+    /// The most sensitive types, in words; empty while none is known.
+    kinds: String,
     unknown_type: i64,
     unknown_date: i64,
     unknown_size: i64,
@@ -118,6 +127,7 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
         title: one_line(&incident.title),
         tenant_name: one_line(&context.tenant_name),
         code: one_line(&context.code),
+        verify_page: one_line(&context.verify_page),
         version: context.version,
         discovered_at: minute(incident.discovered_at),
         supplements: context.supplements.map(minute).unwrap_or_default(),
@@ -171,11 +181,24 @@ fn domain(language: Language, facts: &DomainFacts, labels: &Labels) -> DomainVie
         size: if has_size && !hidden("bytes") { human_size(language, facts.bytes) } else { String::new() },
         first_date,
         last_date,
+        kinds: kinds(language, facts, labels),
         types,
         unknown_type: facts.unknown.data_type,
         unknown_date: facts.unknown.date,
         unknown_size: facts.unknown.size,
     }
+}
+
+/// The most sensitive types of a domain, at most [`KINDS`] of them; among equals those with most objects.
+fn kinds(language: Language, facts: &DomainFacts, labels: &Labels) -> String {
+    let sensitivity = |id: &str| {
+        let known = Taxonomy::builtin().get(id).map(|kind| kind.sensitivity.as_str());
+        ["critical", "high", "medium", "low"].iter().position(|one| known == Some(*one))
+    };
+    let mut types: Vec<_> = facts.data_types.iter().collect();
+    types.sort_by_key(|one| (sensitivity(&one.id).unwrap_or(usize::MAX), Reverse(one.objects), &one.id));
+    let names: Vec<String> = types.into_iter().take(KINDS).map(|one| labels.describe(language, &one.id)).collect();
+    names.join(if language == Language::Ja { "、" } else { ", " })
 }
 
 fn withheld_view(language: Language, withheld: &Withheld) -> WithheldView {

@@ -159,6 +159,12 @@ fn unspaced(word: &str) -> Vec<(Gap, String)> {
     pieces
 }
 
+/// Whether there is a place after its margin where a line could have been broken.
+pub(super) fn can_be_broken(line: &str) -> bool {
+    let (margin, _) = margins(line);
+    words(&line[margin.len()..]).len() > 1
+}
+
 /// Columns on a screen where Chinese and Japanese characters take two.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().map(|char| if is_wide(char) { 2 } else { 1 }).sum()

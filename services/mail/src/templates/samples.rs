@@ -58,6 +58,7 @@ pub(super) fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
         tenant_name: "Contoso GmbH".to_owned(),
         domains,
         code: "K7QF-2M9X-0WTA".to_owned(),
+        verify_page: "https://verify.vendor.example/".to_owned(),
         version: 1,
         supplements: None,
         withheld: vec![withheld("emails", None), withheld("type", Some("contoso.example"))],
@@ -114,6 +115,7 @@ pub(super) fn notices(labels: &Labels) -> Vec<(&'static str, NoticeContext)> {
     bare.withheld.clear();
     bare.changes.clear();
     bare.why.clear();
+    bare.verify_page.clear();
     bare.version = 2;
     bare.supplements = Some(day(2));
     let mut marked = notice(vec![facts("contoso.example", 1)]);

@@ -1,7 +1,7 @@
 //! The files of the built-in template set and its version.
 //!
-//! Does not compile anything. Invariant: [`VERSION`] changes with every byte of every file, the advice of the model
-//! among them.
+//! Does not compile anything. Invariant: [`VERSION`] changes with every byte of every file, the stylesheet and the
+//! advice of the model among them.
 
 use model::language::Language;
 
@@ -198,7 +198,7 @@ const fn digest() -> u64 {
         state = fold(state, LABELS[at].1.as_bytes());
         at += 1;
     }
-    fold(state, model::advice::FILE.as_bytes())
+    fold(fold(state, super::frame::STYLE.as_bytes()), model::advice::FILE.as_bytes())
 }
 
 /// Every byte, then the length, so that moving text between files changes the result.

@@ -3,6 +3,7 @@
 //! Does not mend as browsers do: what is not plainly one of the allowed forms is refused. Invariant: tags close in
 //! order within the block they were opened in, no field stands inside a tag, and nothing is loaded, run or hidden.
 
+use super::super::frame::CLASSES;
 use super::characters::script;
 use super::tags::{Piece, What};
 use super::{Refusal, style};
@@ -251,15 +252,19 @@ fn attribute(at: usize, tag: &str, name: &str, value: &str) -> Result<(), Refusa
     let fits = match (tag, name) {
         (_, "style") => return style::check(at, value),
         ("meta", "charset") => value.eq_ignore_ascii_case("utf-8"),
-        ("meta", "name") => ["viewport", "color-scheme"].contains(&value),
+        ("meta", "name") => ["viewport", "color-scheme", "supported-color-schemes"].contains(&value),
         ("meta", "content") => {
             ["width=device-width", "width=device-width, initial-scale=1", "light dark"].contains(&value)
         }
         (_, "lang" | "dir" | "role" | "scope") => plain,
+        (_, "class") => CLASSES.contains(&value),
+        ("table" | "tr" | "th" | "td", "align") => ["left", "center", "right"].contains(&value),
+        ("table", "cellpadding" | "cellspacing") => value.parse().is_ok_and(|pixels: u8| pixels <= 20),
         ("th" | "td", "colspan" | "rowspan") => value.parse().is_ok_and(|count: u8| (1..=20).contains(&count)),
         _ => {
             let why = format!("`<{tag}>` has no `{}` here", short(name));
-            return Err(Refusal::new(at, why, "the attributes are: style, lang, dir, role, scope, colspan, rowspan"));
+            let next = "the attributes are: style, class, lang, dir, role, scope, align, colspan, rowspan, cellpadding, cellspacing";
+            return Err(Refusal::new(at, why, next));
         }
     };
     match fits {

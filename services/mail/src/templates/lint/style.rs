@@ -1,11 +1,11 @@
 //! Inline style: properties of layout and type, with plain values.
 //!
-//! Does not know colours: mail programs set them for light and dark. Invariant: nothing is loaded, placed over
+//! Does not know colours: the stylesheet of all letters sets them for light and dark. Invariant: nothing is loaded, placed over
 //! something else or made too small to be read.
 
 use super::Refusal;
 
-const PROPERTIES: [&str; 24] = [
+const PROPERTIES: [&str; 29] = [
     "margin",
     "margin-top",
     "margin-right",
@@ -16,7 +16,11 @@ const PROPERTIES: [&str; 24] = [
     "padding-right",
     "padding-bottom",
     "padding-left",
+    "width",
     "max-width",
+    "overflow-wrap",
+    "word-break",
+    "table-layout",
     "font-family",
     "font-size",
     "font-style",
@@ -26,6 +30,7 @@ const PROPERTIES: [&str; 24] = [
     "vertical-align",
     "border",
     "border-top",
+    "border-left",
     "border-bottom",
     "border-collapse",
     "border-spacing",
@@ -63,8 +68,8 @@ fn hides(property: &str, value: &str) -> bool {
         ("font-size" | "line-height", unit) => return !digits.is_empty() || unit.starts_with("xx-small"),
         ("max-width", "em" | "rem") => 10.0,
         ("max-width", "px" | "pt") => 160.0,
-        ("max-width", "%") => 20.0,
-        ("max-width", _) => return true,
+        ("width" | "max-width", "%") => 20.0,
+        ("width" | "max-width", _) => return true,
         _ => return false,
     };
     number < least

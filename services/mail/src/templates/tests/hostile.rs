@@ -136,7 +136,7 @@ const IN_HTML: [&str; 70] = [
     "<?xml version=\"1.0\"?>",
     "<p>x",
     "<p>{{#when vendor}}</p>{{/when}}",
-    "</div>",
+    "</blockquote>",
     "<p><strong>x</p></strong>",
     "&#x202e;x",
     "&#106;",
@@ -197,14 +197,16 @@ struct Case {
     line: Option<usize>,
 }
 
+/// The heading of the HTML before which it is put, as a line.
+fn heading(html: &str) -> &str {
+    html.split_inclusive('\n').find(|line| line.ends_with(">What was exposed</h2>\n")).unwrap()
+}
+
 /// The built-in template with something put before its first heading, so that all else is as it should be.
 fn planted(part: Part, before: &str, snippet: &str, after: &str) -> Case {
     let builtin = own::builtin(Kind::Notice, Language::En);
-    let (source, mark) = match part {
-        Part::Html => (builtin.html.unwrap(), "<h2 style=\"font-size:1.1em\">What was exposed</h2>\n"),
-        Part::Subject | Part::Text => (builtin.text, "WHAT WAS EXPOSED\n"),
-    };
-    let source = std::str::from_utf8(source).unwrap();
+    let source = std::str::from_utf8(if part == Part::Html { builtin.html.unwrap() } else { builtin.text }).unwrap();
+    let mark = if part == Part::Html { heading(source) } else { "WHAT WAS EXPOSED\n" };
     let (head, tail) = source.split_once(mark).unwrap();
     let line = head.matches('\n').count() + before.matches('\n').count() + 1;
     let source = format!("{head}{before}{snippet}{after}\n{mark}{tail}");

@@ -1,0 +1,70 @@
+//! Links of notices: to the sender's own hosts or to nowhere, so that readers can take any other for a forgery.
+//!
+//! Reads texts as they are sent, and words before anything is written from them. Invariant: no approved notice has a
+//! link to a host that is not the sender's.
+
+use model::links::{Link, OwnHosts};
+use model::notices::{DomainFacts, IncidentFacts, STATED};
+use model::suffixes::SuffixList;
+use store::notices::{LetterRow, Notice};
+
+use crate::{App, AppError};
+
+impl App {
+    /// The hosts that letters may lead to.
+    pub(crate) fn own_hosts(&self) -> OwnHosts {
+        let sender = &self.settings.sender;
+        OwnHosts::new(sender.domain(), &sender.link_hosts, SuffixList::builtin())
+    }
+}
+
+/// Where a link to a strange host stands, and that it is one.
+pub(crate) fn said(place: &str, text: &str, link: &Link<'_>, own: &OwnHosts) -> String {
+    let ((line, column), written) = (link.place(text), link.written);
+    format!("{place}, line {line}, column {column}: `{written}` is no host under {}", own.domain())
+}
+
+/// What to do about it.
+pub(crate) const NEXT: &str =
+    "name the source in words, print an address of your own, or allow the host by `link_hosts` in [sender]";
+
+/// Refuses a notice that leads elsewhere.
+pub(super) fn refuse_outside(
+    notice: &Notice,
+    domains: &[DomainFacts],
+    letters: &[LetterRow],
+    own: &OwnHosts,
+) -> Result<(), AppError> {
+    for letter in letters {
+        let html = letter.html.as_deref().unwrap_or_default();
+        for (part, text) in [("subject", &*letter.subject), ("text", &*letter.text), ("HTML", html)] {
+            // A domain of the organisation that begins with `www.` is a fact, not a link.
+            let a_fact = |link: &&Link<'_>| {
+                domains.iter().any(|facts| link.written.trim_end_matches(['.', ':']) == facts.domain)
+            };
+            if let Some(link) = own.outside(text).iter().find(|link| !a_fact(link)) {
+                let place = format!("{} {part}", letter.language);
+                return Err(AppError::refused(
+                    format!("cannot approve notice {}: {}", notice.id, said(&place, text, link, own)),
+                    NEXT,
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The links to strange hosts in what an incident states, and in the templates of its own: they would be in every
+/// notice.
+pub(super) fn of_words(facts: &IncidentFacts, templates: &[(String, String)], own: &OwnHosts) -> Vec<String> {
+    let stated = ["what_happened", "measures_taken", "sender_contact"].into_iter().chain(STATED);
+    let stated = stated.filter_map(|id| Some((format!("statement {id}"), facts.stated(id)?.to_owned())));
+    let named =
+        [("title", &facts.title), ("vendor", &facts.vendor)].map(|(name, text)| (name.to_owned(), text.clone()));
+    let words = named.into_iter().chain(stated).chain(templates.iter().cloned());
+    words
+        .flat_map(|(place, text)| {
+            own.outside(&text).iter().map(|link| said(&place, &text, link, own)).collect::<Vec<_>>()
+        })
+        .collect()
+}
