@@ -1,5 +1,8 @@
 //! Notices: specific, of one organisation alone, frozen once a second person approved.
 
+mod canaries;
+mod supplements;
+
 use testkit::process::Backend;
 use testkit::smtp::Recorder;
 
