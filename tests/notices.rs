@@ -1,5 +1,6 @@
 //! Notices: specific, of one organisation alone, frozen once a second person approved.
 
+mod approval;
 mod canaries;
 mod supplements;
 

@@ -3,30 +3,43 @@
 //! Renders once, here, at drafting: what is stored is what is sent. Invariant: a notice is written from one
 //! organisation's facts and approved only while they are still true.
 
+mod approve;
 mod check;
+mod cores;
+mod groups;
+mod pilot;
+mod sample;
 mod specific;
 mod stated;
 mod withhold;
+mod write;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use mail::templates::{Kind, Templates};
 use model::delivery::recipients;
 use model::difference::{Change, What, Why, between};
 use model::language::Language;
-use model::law::Filled;
 use model::notices::{DomainFacts, IncidentFacts, Letter, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
 use store::directory::Tenant;
 use store::facts::Scope;
-use store::notices::{Draft, LetterRow, Notice};
+use store::notices::{LetterRow, Notice};
 
+pub use approve::{Approved, Drafts, approve};
+pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
+pub use groups::{TemplateGroup, groups};
+pub use pilot::Piloted;
+pub(crate) use pilot::pilot;
+pub use sample::{Draw, Looked, Sampled, sample};
 pub use stated::{StatedFact, stated};
 pub use withhold::{ListedWithholding, approve_withholding, disclose, withhold, withholdings};
 pub(crate) use withhold::{Told, review as review_withholdings, review_is_due, told};
+
+use write::Work;
 
 use crate::{App, AppError, Incident, new_id};
 
@@ -128,17 +141,18 @@ async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: 
                 );
             }
             Plan::Rewrite { id, version, kind, supplements } => {
-                again.push(write(source, material, Some(id), version, kind, supplements)?);
+                again.push(Work { material, again: Some(id), version, kind, supplements });
             }
             Plan::Replace { withdraws, version, kind, supplements } => {
                 gone.push(withdraws);
-                new.push(write(source, material, None, version, kind, supplements)?);
+                new.push(Work { material, again: None, version, kind, supplements });
             }
             Plan::New { version, kind, supplements } => {
-                new.push(write(source, material, None, version, kind, supplements)?);
+                new.push(Work { material, again: None, version, kind, supplements });
             }
         }
     }
+    let (new, again) = (write::write(source, new)?, write::write(source, again)?);
     let now = app.clock.now().micros();
     // What was called back and is true again goes on where it stopped.
     let requeued = store::delivery::requeue_called_back(&mut tx, &kept, app.clock.real().micros()).await?;
@@ -200,6 +214,8 @@ struct Material<'a> {
     /// Of the templates in these languages.
     version: String,
     digest: Digest,
+    /// Whom the notice is for, as it is signed.
+    ladder: String,
 }
 
 /// What a notice depends on, as it is stored: `facts/form/stated`. A released notice is supplemented when its facts or
@@ -247,7 +263,8 @@ impl<'a> Material<'a> {
             form: model::digest::sha256(form.as_bytes()),
             stated: stated_digest(&source.incident.facts),
         };
-        Self { tenant, told, changes: Vec::new(), why: Vec::new(), languages, version, digest }
+        let ladder = ladder_text(&addressees(contacts, &tenant.language));
+        Self { tenant, told, changes: Vec::new(), why: Vec::new(), languages, version, digest, ladder }
     }
 }
 
@@ -360,7 +377,8 @@ fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -
         "drafted" => {
             Plan::Rewrite { id: notice.id.clone(), version: notice.version, kind, supplements: notice.supplements() }
         }
-        "approved" if same => Plan::Keep,
+        // Whoever signed it signed whom it is for, too.
+        "approved" if same && notice.approved_ladder.as_ref() == Some(&material.ladder) => Plan::Keep,
         "approved" => Plan::Replace {
             withdraws: notice.id.clone(),
             version: notice.version + 1,
@@ -371,51 +389,6 @@ fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -
         "released" => Plan::New { version: notice.version + 1, kind: "supplement", supplements },
         _ => Plan::New { version: notice.version + 1, kind, supplements: notice.supplements() },
     }
-}
-
-fn write(
-    source: &Source<'_>,
-    material: Material<'_>,
-    id: Option<String>,
-    version: i64,
-    kind: &'static str,
-    supplements: Option<Timestamp>,
-) -> Result<Draft, AppError> {
-    let id = id.unwrap_or_else(|| new_id("ntc"));
-    let (incident, tenant) = (source.incident, material.tenant);
-    let scope = format!("{}/{}", incident.slug, tenant.id);
-    let context = NoticeContext {
-        incident: incident.facts.clone(),
-        tenant_name: tenant.name.clone(),
-        domains: material.told.domains,
-        code: model::ids::notice_code(incident.key.bytes(), &scope, version),
-        version,
-        supplements,
-        withheld: material.told.withheld,
-        changes: material.changes,
-        why: material.why,
-    };
-    let mut letters = Vec::with_capacity(material.languages.len());
-    let mut said = BTreeMap::new();
-    for language in &material.languages {
-        let rendered = source.templates.render_notice(*language, &context)?;
-        letters.push(letter_row("notice", Some(&id), *language, rendered.letter));
-        said.insert(*language, rendered.elements);
-    }
-    let elements = serde_json::to_string(&Filled::new(said)).map_err(AppError::stored("notices.elements"))?;
-    let facts = serde_json::to_string(&context).map_err(AppError::stored("notices.facts"))?;
-    Ok(Draft {
-        id,
-        tenant_id: tenant.id.clone(),
-        kind,
-        version,
-        code: context.code,
-        facts,
-        facts_digest: material.digest.whole(),
-        template_version: material.version,
-        elements,
-        letters,
-    })
 }
 
 /// A letter as it is stored.
@@ -429,92 +402,6 @@ pub(crate) fn letter_row(kind: &str, notice: Option<&str>, language: Language, l
         subject: letter.subject,
         text: letter.text,
         html: letter.html,
-    }
-}
-
-/// Which drafts are approved.
-#[derive(Debug)]
-pub enum Drafts<'a> {
-    /// All of them.
-    All,
-    /// Those of these ids.
-    These(&'a [String]),
-}
-
-/// Approves drafts: from here on they are frozen, byte for byte. Never by whoever drafted one of them, and never
-/// while its facts have changed.
-pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize, AppError> {
-    let incident = app.incident(slug).await?;
-    crate::directory::must_be_whole(&mut app.store.read().await?).await?;
-    crate::mapping::lapse_expired(app).await?;
-    crate::facts::settle(app, incident.id).await?;
-    let mut tx = app.store.begin().await?;
-    crate::mapping::hold_verdicts(&mut tx, incident.id).await?;
-    let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await?;
-    let chosen = choose(slug, drafted, which)?;
-    if let Some(mine) = chosen.iter().find(|notice| notice.drafted_by == app.actor) {
-        return Err(AppError::refused(
-            format!("cannot approve notice {}: {} drafted it, and nobody approves their own", mine.id, app.actor),
-            "let somebody else approve it: --actor NAME",
-        ));
-    }
-    let (Some(first), Some(last)) = (chosen.first(), chosen.last()) else { return Ok(0) };
-    let scope = Scope::Tenants(&first.tenant_id, &last.tenant_id);
-    let facts = told(&mut tx, incident.id, scope).await?;
-    let ids: Vec<String> = chosen.iter().map(|notice| notice.id.clone()).collect();
-    let mut letters: HashMap<String, Vec<LetterRow>> = HashMap::new();
-    for letter in store::notices::letters_of_notices(&mut tx, &ids).await? {
-        letters.entry(letter.notice_id.clone().unwrap_or_default()).or_default().push(letter);
-    }
-    let contacts =
-        crate::delivery::by_tenant(store::contacts::in_range(&mut tx, &first.tenant_id, &last.tenant_id).await?);
-    let now = app.clock.now().micros();
-    let today = app.incident_by_id(&mut tx, incident.id).await?;
-    for notice in &chosen {
-        let domains = facts.get(&notice.tenant_id).map(|told| told.domains.as_slice()).unwrap_or_default();
-        if !is_true(notice, domains, &today.facts) {
-            return Err(AppError::refused(
-                format!(
-                    "cannot approve notice {}: the facts of tenant {} changed since it was drafted, or what the incident states",
-                    notice.id, notice.tenant_id
-                ),
-                format!("run `forthright notice draft {slug}` and look at it again"),
-            ));
-        }
-        let written = letters.get(&notice.id).map(Vec::as_slice).unwrap_or_default();
-        specific::refuse_generic(notice, domains, written)?;
-        let digest = approved_digest(written, contacts.get(&notice.tenant_id));
-        store::notices::approve(&mut tx, notice, &app.actor, now, &digest).await?;
-    }
-    let detail = serde_json::json!({ "notices": chosen.len(), "ids": ids });
-    tx.commit(app.entry("notice.approve", slug, detail)).await?;
-    Ok(chosen.len())
-}
-
-/// Over the letters and the ladder of contacts as they were when somebody approved them.
-fn approved_digest(letters: &[LetterRow], contacts: Option<&Vec<Contact>>) -> String {
-    let mut parts: Vec<&[u8]> = letters.iter().map(|letter| letter.digest.as_bytes()).collect();
-    for contact in contacts.into_iter().flatten() {
-        parts.extend([contact.role.as_bytes(), contact.address.as_bytes()]);
-    }
-    model::digest::sha256_of_parts(&parts)
-}
-
-fn choose(slug: &str, drafted: Vec<Notice>, which: &Drafts<'_>) -> Result<Vec<Notice>, AppError> {
-    match which {
-        Drafts::All if drafted.is_empty() => {
-            Err(AppError::bad("no draft to approve", format!("run `forthright notice draft {slug}` first")))
-        }
-        Drafts::All => Ok(drafted),
-        Drafts::These(ids) => {
-            if let Some(unknown) = ids.iter().find(|id| !drafted.iter().any(|notice| notice.id == **id)) {
-                return Err(AppError::bad(
-                    format!("{unknown} is no draft of {slug}"),
-                    format!("run `forthright notice list {slug} --csv` to see what is drafted"),
-                ));
-            }
-            Ok(drafted.into_iter().filter(|notice| ids.contains(&notice.id)).collect())
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! Architecture invariant: no I/O, no async, no clock, no random; knows no sqlx, tokio, lettre, handlebars, axum, apalis.
 
 pub mod advice;
+pub mod approval;
 pub mod delivery;
 pub mod difference;
 pub mod digest;

@@ -4,7 +4,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
+use crate::rows::{ROWS_AN_INSERT, after, insert_text, list as list_of, values};
 use crate::{Conn, StoreError, Tx};
 
 statements! {
@@ -15,14 +15,14 @@ statements! {
         ORDER BY tenant_id
         LIMIT $3";
     LATEST_IN_RANGE = "
-        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
+        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.approved_digest, n.approved_ladder, n.released_at,
             (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version AND r.state = 'released') AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1 AND n.tenant_id >= $2 AND n.tenant_id <= $3
             AND n.version = (SELECT MAX(m.version) FROM notices m WHERE m.incident_id = n.incident_id AND m.tenant_id = n.tenant_id)
         ORDER BY n.tenant_id";
     LIST = "
-        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
+        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.approved_digest, n.approved_ladder, n.released_at,
             (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version AND r.state = 'released') AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1
@@ -34,7 +34,7 @@ statements! {
         WHERE n.incident_id = $1
         ORDER BY l.notice_id, l.language";
     IN_STATE = "
-        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
+        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.approved_digest, n.approved_ladder, n.released_at,
             (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version AND r.state = 'released') AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1 AND n.state = $2
@@ -50,10 +50,6 @@ statements! {
         UPDATE notices
         SET code = $1, facts = $2, facts_digest = $3, template_version = $4, elements = $5, drafted_by = $6, drafted_at = $7, kind = $8
         WHERE id = $9 AND state = 'drafted'";
-    APPROVE = "
-        UPDATE notices
-        SET state = 'approved', approved_by = $1, approved_at = $2, approved_digest = $3
-        WHERE id = $4 AND state = 'drafted' AND facts_digest = $5";
     WITHDRAW = "
         UPDATE notices
         SET state = 'withdrawn', withdrawn_at = $1
@@ -81,6 +77,10 @@ pub struct Notice {
     pub drafted_by: String,
     /// Who approved it.
     pub approved_by: Option<String>,
+    /// Over what it says and whom it is for, as `model::approval` has it.
+    pub approved_digest: Option<String>,
+    /// JSON of whom it is for; none: not approved, or by an older program.
+    pub approved_ladder: Option<String>,
     /// Microseconds since the epoch.
     pub released_at: Option<i64>,
     /// When the newest earlier version was released, microseconds.
@@ -194,6 +194,8 @@ pub struct Written {
     pub facts: String,
     /// JSON of `model::law::Filled`; none: it is older than that.
     pub elements: Option<String>,
+    /// Of its templates.
+    pub template_version: String,
 }
 
 /// The same for these notices.
@@ -201,7 +203,7 @@ pub async fn written(conn: &mut Conn, notices: &[String]) -> Result<Vec<Written>
     let mut found = Vec::new();
     for part in notices.chunks(ROWS_AN_INSERT) {
         let text = format!(
-            "SELECT id, facts, elements FROM notices WHERE id IN {} ORDER BY id",
+            "SELECT id, facts, elements, template_version FROM notices WHERE id IN {} ORDER BY id",
             list_of(conn.dialect(), 1, part.len())
         );
         found.extend(on!(conn, |c| {
@@ -331,18 +333,43 @@ pub async fn insert_letters(tx: &mut Tx, now: i64, letters: &[LetterRow]) -> Res
     Ok(())
 }
 
-/// Approves a draft whose facts are still those that were looked at.
-pub async fn approve(tx: &mut Tx, notice: &Notice, actor: &str, now: i64, digest: &str) -> Result<(), StoreError> {
-    let hit = on!(tx, |c| sqlx::query(APPROVE)
-        .bind(actor)
-        .bind(now)
-        .bind(digest)
-        .bind(&notice.id)
-        .bind(&notice.facts_digest)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    one(hit, || format!("notice {}", notice.id))
+/// What a second person signed of one draft.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    /// The notice.
+    pub id: String,
+    /// Of the facts that were looked at.
+    pub facts_digest: String,
+    /// Over what it says and whom it is for.
+    pub digest: String,
+    /// JSON of whom it is for.
+    pub ladder: String,
+}
+
+/// Approves drafts whose facts are still those that were looked at, all or none.
+pub async fn approve(tx: &mut Tx, approvals: &[Approval], actor: &str, now: i64) -> Result<(), StoreError> {
+    for part in approvals.chunks(ROWS_AN_INSERT) {
+        let mut text = String::from("WITH signed (id, facts_digest, digest, ladder) AS (VALUES ");
+        values(tx.dialect(), &mut text, 1, 4, part.len());
+        let (by, at) = (after(tx.dialect(), part.len() * 4), after(tx.dialect(), part.len() * 4 + 1));
+        text.push_str(&format!(
+            ") UPDATE notices SET state = 'approved', approved_by = {by}, approved_at = {at}, \
+             approved_digest = signed.digest, approved_ladder = signed.ladder \
+             FROM signed \
+             WHERE notices.id = signed.id AND notices.state = 'drafted' AND notices.facts_digest = signed.facts_digest"
+        ));
+        let hit = on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for one in part {
+                query = query.bind(&one.id).bind(&one.facts_digest).bind(&one.digest).bind(&one.ladder);
+            }
+            query.bind(actor).bind(now).execute(c).await.map(|done| done.rows_affected())
+        })?;
+        if hit != part.len() as u64 {
+            return Err(StoreError::Stale { what: "drafts that were to be approved".to_owned() });
+        }
+    }
+    Ok(())
 }
 
 /// Releases approved notices of an incident.

@@ -2,6 +2,7 @@
 //!
 //! Opens the store and the route; holds no rule.
 
+mod approval;
 mod conversation;
 mod directory;
 mod doctor;

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use anyhow::Result;
 use app::delivery::{Pause, Selection};
-use app::notices::{Drafts, Format, Question, Texts};
+use app::notices::{Drafts, Draw, Format, Question, Texts};
 
+use super::approval::{self, Shown};
 use super::{DONE, law, open, say};
 use crate::cli::{DeliveryVerb, Everywhere, NoticeVerb, PreviewFormat, WaveVerb};
 use crate::output;
@@ -95,10 +96,19 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
             let bytes = app::notices::preview(&app, &slug, &tenant, format, language.as_deref()).await?;
             std::io::stdout().lock().write_all(&bytes)?;
         }
-        NoticeVerb::Approve { slug, all, notices } => {
-            let drafts = if all { Drafts::All } else { Drafts::These(&notices) };
-            let approved = app::notices::approve(&app, &slug, &drafts).await?;
-            output::document(e, &serde_json::json!({ "approved": approved }))?;
+        NoticeVerb::Groups { slug } => approval::groups(e, &app, &slug).await?,
+        NoticeVerb::Sample { slug, group, size, seed, lines } => {
+            let draw = Draw { group: group.as_deref(), size: size.map(usize::from), seed: seed.as_deref() };
+            let shown = if lines { Shown::Lines } else { Shown::Texts };
+            approval::sample(e, &app, &slug, &draw, shown).await?;
+        }
+        NoticeVerb::Approve { slug, all: _, group, notices, sample } => {
+            let drafts = match &group {
+                Some(group) => Drafts::Group(group),
+                None if notices.is_empty() => Drafts::All,
+                None => Drafts::These(&notices),
+            };
+            approval::approve(e, &app, &slug, &drafts, sample.as_ref()).await?;
         }
     }
     Ok(DONE)
