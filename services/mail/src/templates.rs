@@ -281,7 +281,7 @@ impl Templates {
         let text = match part {
             Part::Subject => one_line(&rendered),
             Part::Text => plain_text(&rendered),
-            Part::Html => output::clean(&rendered),
+            Part::Html => output::cleaned(rendered),
         };
         Ok(RenderedPart { text, said })
     }
