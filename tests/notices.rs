@@ -2,6 +2,7 @@
 
 mod approval;
 mod canaries;
+mod history;
 mod supplements;
 
 use testkit::process::Backend;

@@ -191,10 +191,7 @@ fn drafts_are_in_groups_and_a_group_is_approved_on_a_sample_that_is_recorded() {
         assert_eq!(kept[0]["actor"], "counsel");
         let kept = [detail(kept[0]), detail(kept[1])];
         assert_eq!(kept[0]["seed"], looked["seed"]);
-        assert_eq!(
-            (&kept[0]["looked_at_before"], &kept[1]["looked_at_before"]),
-            (&true.into(), &false.into())
-        );
+        assert_eq!((&kept[0]["looked_at_before"], &kept[1]["looked_at_before"]), (&true.into(), &false.into()));
         assert_eq!(kept[0]["groups"], serde_json::json!({ group: 4 }));
         assert_eq!(kept[1]["sample"].as_array().unwrap().len(), 5);
         assert!(kept[1]["sample"][0]["digest"].as_str().unwrap().len() == 64);

@@ -7,6 +7,7 @@ mod approve;
 mod check;
 mod cores;
 mod groups;
+mod history;
 mod pilot;
 mod sample;
 mod specific;
@@ -15,12 +16,13 @@ mod withhold;
 mod write;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use mail::templates::{Kind, Templates};
 use model::delivery::recipients;
 use model::difference::{Change, What, Why, between};
 use model::language::Language;
-use model::notices::{DomainFacts, IncidentFacts, Letter, NoticeContext};
+use model::notices::{DomainFacts, EarlierNotice, IncidentFacts, Letter, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
@@ -32,6 +34,7 @@ pub use approve::{Approved, Drafts, approve};
 pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use groups::{TemplateGroup, groups};
+pub use history::{HistoryLine, Version, history};
 pub use pilot::Piloted;
 pub(crate) use pilot::pilot;
 pub use sample::{Draw, Looked, Sampled, sample};
@@ -39,7 +42,7 @@ pub use stated::{StatedFact, stated};
 pub use withhold::{ListedWithholding, approve_withholding, disclose, withhold, withholdings};
 pub(crate) use withhold::{Told, review as review_withholdings, review_is_due, told};
 
-use write::Work;
+use write::{Work, Writing};
 
 use crate::{App, AppError, Incident, new_id};
 
@@ -72,7 +75,7 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
     let templates = crate::templates::of_incident(app, &mut app.store.read().await?, incident.id).await?;
-    let source = Source { incident: &incident, templates: &templates };
+    let source = Source { incident: Arc::new(incident.clone()), templates };
     let mut total = Drafted::default();
     let mut affected = BTreeSet::new();
     let mut after = String::new();
@@ -88,19 +91,20 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     Ok(total)
 }
 
-/// What all notices of an incident are written from.
-struct Source<'a> {
-    incident: &'a Incident,
-    templates: &'a Templates,
+/// What all notices of an incident are written from. Cheap to clone.
+#[derive(Clone)]
+struct Source {
+    incident: Arc<Incident>,
+    templates: Templates,
 }
 
-async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
-    let incident = source.incident;
+async fn draft_range(app: &App, source: &Source, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
+    let incident = source.incident.as_ref();
     let (Some(first), Some(last)) = (tenants.first(), tenants.last()) else { return Ok(()) };
     let mut tx = app.store.begin().await?;
     let facts = told(&mut tx, incident.id, Scope::Tenants(first, last)).await?;
     let contacts = crate::delivery::by_tenant(store::contacts::in_range(&mut tx, first, last).await?);
-    let rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
+    let mut rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
         .await?
         .into_iter()
         .map(|row| (row.id.clone(), row))
@@ -113,7 +117,7 @@ async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: 
     let (mut new, mut again, mut gone, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut causes = None;
     for (tenant, told) in facts {
-        let Some(row) = rows.get(&tenant) else { continue };
+        let Some(row) = rows.remove(&tenant) else { continue };
         let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
         if recipients(&crate::delivery::ladder(people), 0).is_none() {
             total.without_contact += 1;
@@ -152,7 +156,7 @@ async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: 
             }
         }
     }
-    let (new, again) = (write::write(source, new)?, write::write(source, again)?);
+    let (new, again) = (Writing::begin(source, new), Writing::begin(source, again));
     let now = app.clock.now().micros();
     // What was called back and is true again goes on where it stopped.
     let requeued = store::delivery::requeue_called_back(&mut tx, &kept, app.clock.real().micros()).await?;
@@ -160,21 +164,41 @@ async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: 
     for id in &gone {
         store::notices::withdraw(&mut tx, id, now).await?;
     }
-    for draft in &again {
-        store::notices::redraft(&mut tx, &app.actor, now, draft).await?;
-    }
-    store::notices::insert_drafts(&mut tx, incident.id, &app.actor, now, &new).await?;
-    total.drafted += new.len();
-    total.changed += again.len();
+    let (drafted, changed) = store_drafts(app, &mut tx, incident, now, new, again).await?;
+    total.drafted += drafted;
+    total.changed += changed;
     total.withdrawn += gone.len();
-    if new.is_empty() && again.is_empty() && gone.is_empty() && requeued == 0 {
+    if drafted + changed + gone.len() == 0 && requeued == 0 {
         return Ok(());
     }
     let detail = serde_json::json!({
-        "from": first, "to": last, "drafted": new.len(), "changed": again.len(), "withdrawn": gone.len(), "requeued": requeued,
+        "from": first, "to": last, "drafted": drafted, "changed": changed, "withdrawn": gone.len(), "requeued": requeued,
         "templates": source.templates.version(Kind::Notice, Language::ALL.into_iter()),
     });
     Ok(tx.commit(app.entry("notice.draft", &incident.slug, detail)).await?)
+}
+
+/// Stores what is being written, share by share; how many new drafts, and how many that were there.
+async fn store_drafts(
+    app: &App,
+    tx: &mut store::Tx,
+    incident: &Incident,
+    now: i64,
+    mut new: Writing,
+    mut again: Writing,
+) -> Result<(usize, usize), AppError> {
+    let (mut drafted, mut changed) = (0, 0);
+    while let Some(drafts) = again.next().await? {
+        for draft in &drafts {
+            store::notices::redraft(tx, &app.actor, now, draft).await?;
+        }
+        changed += drafts.len();
+    }
+    while let Some(drafts) = new.next().await? {
+        store::notices::insert_drafts(tx, incident.id, &app.actor, now, &drafts).await?;
+        drafted += drafts.len();
+    }
+    Ok((drafted, changed))
 }
 
 /// Drafts and approvals of organisations that are not affected any more.
@@ -204,9 +228,11 @@ async fn withdraw_unaffected(
 }
 
 /// What one organisation's notice is written from.
-struct Material<'a> {
-    tenant: &'a Tenant,
+struct Material {
+    tenant: Tenant,
     told: Told,
+    /// Those that were released before, the newest first.
+    earlier: Vec<EarlierNotice>,
     /// Since the notice that was released last, and why.
     changes: Vec<Change>,
     why: Vec<Why>,
@@ -248,8 +274,8 @@ fn stated_digest(incident: &IncidentFacts) -> String {
     model::digest::sha256(serde_json::to_string(incident).unwrap_or_default().as_bytes())
 }
 
-impl<'a> Material<'a> {
-    fn new(source: &Source<'_>, tenant: &'a Tenant, contacts: &[Contact], told: Told) -> Self {
+impl Material {
+    fn new(source: &Source, tenant: Tenant, contacts: &[Contact], told: Told) -> Self {
         let languages: BTreeSet<Language> = crate::delivery::ladder(contacts)
             .iter()
             .filter(|(role, _, _)| model::delivery::rung(*role).is_some())
@@ -264,7 +290,17 @@ impl<'a> Material<'a> {
             stated: stated_digest(&source.incident.facts),
         };
         let ladder = ladder_text(&addressees(contacts, &tenant.language));
-        Self { tenant, told, changes: Vec::new(), why: Vec::new(), languages, version, digest, ladder }
+        Self {
+            tenant,
+            told,
+            earlier: Vec::new(),
+            changes: Vec::new(),
+            why: Vec::new(),
+            languages,
+            version,
+            digest,
+            ladder,
+        }
     }
 }
 
@@ -333,15 +369,19 @@ impl Plan {
 async fn compare(
     conn: &mut store::Conn,
     incident: &Incident,
-    material: &mut Material<'_>,
+    material: &mut Material,
     causes: &mut Option<Vec<store::facts::Change>>,
 ) -> Result<&'static str, AppError> {
     let tenant = &material.tenant.id;
-    let Some(before) = store::escalation::newest_released(conn, incident.id, tenant).await? else {
-        return Ok("supplement");
-    };
-    let text = store::notices::facts_of(conn, &before.id).await?.unwrap_or_default();
-    let told: NoticeContext = serde_json::from_str(&text).map_err(AppError::stored("notices.facts"))?;
+    let mut past = store::notices::past(conn, incident.id, tenant).await?;
+    past.retain(|notice| notice.state == "released");
+    let Some(before) = past.last() else { return Ok("supplement") };
+    let named = past.iter().rev().filter_map(|notice| {
+        let released_at = Timestamp::from_micros(notice.released_at?);
+        Some(EarlierNotice { code: notice.code.clone(), released_at })
+    });
+    material.earlier = named.collect();
+    let told: NoticeContext = serde_json::from_str(&before.facts).map_err(AppError::stored("notices.facts"))?;
     material.changes = between(&told.domains, &material.told.domains);
     if material.changes.is_empty() {
         return Ok("supplement");
@@ -364,7 +404,7 @@ async fn compare(
     Ok(if material.changes.iter().any(Change::corrects) { "correction" } else { "supplement" })
 }
 
-fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -> Plan {
+fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material) -> Plan {
     let Some(notice) = latest else {
         return Plan::New { version: 1, kind: "initial", supplements: None };
     };

@@ -44,6 +44,12 @@ statements! {
         FROM letters
         WHERE notice_id = $1
         ORDER BY language";
+    PAST = "
+        SELECT n.id, n.version, n.kind, n.state, n.code, n.facts, n.drafted_by, n.drafted_at, n.approved_by, n.approved_at, n.released_at, n.withdrawn_at,
+            (SELECT MIN(o.settled_at) FROM outbox o WHERE o.notice_id = n.id AND o.state = 'accepted') AS accepted_at
+        FROM notices n
+        WHERE n.incident_id = $1 AND n.tenant_id = $2
+        ORDER BY n.version";
     FACTS_OF = "SELECT facts FROM notices WHERE id = $1";
     DELETE_LETTERS = "DELETE FROM letters WHERE notice_id = $1";
     REDRAFT = "
@@ -92,6 +98,37 @@ impl Notice {
     pub fn supplements(&self) -> Option<model::time::Timestamp> {
         self.earlier_at.map(model::time::Timestamp::from_micros)
     }
+}
+
+/// A notice with what it states and what became of it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Past {
+    /// `ntc_…`.
+    pub id: String,
+    /// From 1.
+    pub version: i64,
+    /// `initial`, `supplement`, `correction`.
+    pub kind: String,
+    /// `drafted`, `approved`, `released`, `withdrawn`.
+    pub state: String,
+    /// The notice code.
+    pub code: String,
+    /// JSON of the context.
+    pub facts: String,
+    /// Who drafted it.
+    pub drafted_by: String,
+    /// Microseconds since the epoch, as all times here.
+    pub drafted_at: i64,
+    /// Who approved it.
+    pub approved_by: Option<String>,
+    /// When.
+    pub approved_at: Option<i64>,
+    /// When it was released.
+    pub released_at: Option<i64>,
+    /// When it was withdrawn.
+    pub withdrawn_at: Option<i64>,
+    /// When the first contact's server took it.
+    pub accepted_at: Option<i64>,
 }
 
 /// A notice that is to be stored as a draft, with its letters.
@@ -178,6 +215,11 @@ pub async fn in_state(conn: &mut Conn, incident: i64, state: &str) -> Result<Vec
 /// The letters of a notice, by language.
 pub async fn letters_of(conn: &mut Conn, notice: &str) -> Result<Vec<LetterRow>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(LETTERS_OF).bind(notice).fetch_all(c).await)?)
+}
+
+/// All notices of a tenant, the oldest first.
+pub async fn past(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<Past>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(PAST).bind(incident).bind(tenant).fetch_all(c).await)?)
 }
 
 /// The context a notice was written from, as JSON.

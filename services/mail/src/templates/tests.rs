@@ -203,7 +203,7 @@ fn what_nobody_stated_is_said_openly() {
     let bare = templates.render_notice(Language::En, &sample("nothing stated, a supplement")).unwrap().letter;
     for part in [bare.text.clone(), visible(bare.html.as_deref().unwrap())] {
         contains(&part, &["has not stated yet what happened", "has not stated yet what was done"]);
-        contains(&part, &["This notice supplements our notice of 2022-09-26 10:11 UTC"]);
+        contains(&part, &["This notice supplements our notice of 2022-09-26 10:11 UTC [3XHW-8P2D-77QK]"]);
     }
     assert!(bare.subject.starts_with("Supplement: "));
     let unknown = templates.render_notice(Language::En, &sample("nothing known")).unwrap().letter;
