@@ -124,6 +124,9 @@ pub(crate) enum Verb {
     /// The words of letters: built in, and of one incident.
     #[command(subcommand)]
     Templates(TemplatesVerb),
+    /// Texts for authorities, the press and support.
+    #[command(subcommand)]
+    Report(ReportVerb),
     /// Waves: release, pause, resume.
     #[command(subcommand)]
     Wave(WaveVerb),
@@ -522,6 +525,19 @@ pub(crate) enum NoticeVerb {
         /// Shows that a sample of them was looked at: the token that `notice sample` printed.
         #[arg(long, value_name = "TOKEN", conflicts_with = "notices", value_parser = model::approval::SampleToken::parse)]
         sample: Option<model::approval::SampleToken>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportVerb {
+    /// Numbers, dates and data types of a text that the facts do not say, with their line; exit 4 if the facts say
+    /// something else, or if nobody is to be told.
+    #[command(after_help = "Example: forthright report check bluebleed press.txt")]
+    Check {
+        /// The incident.
+        slug: String,
+        /// The text; - is standard input.
+        file: PathBuf,
     },
 }
 

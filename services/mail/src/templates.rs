@@ -188,6 +188,11 @@ impl Templates {
         Ok(Compiled { plain, html, elements, labels: Labels::builtin()?, own: Vec::new() })
     }
 
+    /// Every data type with what letters call it: (id, label), in each language.
+    pub fn data_types(&self) -> Vec<(String, String)> {
+        self.inner.labels.all()
+    }
+
     /// The notice in one language: subject, text and HTML with the same statements, and the elements that both say.
     pub fn render_notice(&self, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
         self.notice(Kind::Notice, language, context)

@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod notices;
 pub mod path_rule;
 pub mod reach;
+pub mod report;
 pub mod rules;
 pub mod runs;
 pub mod shared;

@@ -9,6 +9,7 @@ mod doctor;
 mod exposure;
 mod law;
 mod notices;
+mod report;
 mod running;
 mod templates;
 
@@ -49,6 +50,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Mapping(verb) => directory::mapping(e, verb).await,
         Verb::Notice(verb) => notices::notice(e, verb).await,
         Verb::Templates(verb) => templates::templates(e, verb).await,
+        Verb::Report(verb) => report::report(e, verb).await,
         Verb::Wave(verb) => notices::wave(e, verb).await,
         Verb::Stop => stop(e, app::incidents::Stop::Now).await,
         Verb::Go => stop(e, app::incidents::Stop::NoLonger).await,
