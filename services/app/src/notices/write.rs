@@ -37,11 +37,17 @@ struct Written {
     facts: String,
     /// JSON of what the letters say.
     elements: String,
-    letters: Vec<(Language, Letter, String)>,
+    letters: Vec<Digested>,
 }
 
+/// A letter in a language, with its digest.
+type Digested = (Language, Letter, String);
+
+/// What one thread wrote.
+type Share = Vec<(Work, Written)>;
+
 /// What is being written, in shares; dropped early, what was begun ends by itself.
-pub(super) struct Writing(VecDeque<JoinHandle<Result<Vec<(Work, Written)>, AppError>>>);
+pub(super) struct Writing(VecDeque<JoinHandle<Result<Share, AppError>>>);
 
 impl Writing {
     /// Begins to write all of them, in the order given.
@@ -99,7 +105,7 @@ fn letters(
     templates: &Templates,
     context: &NoticeContext,
     languages: impl Iterator<Item = Language>,
-) -> Result<(Vec<(Language, Letter, String)>, String), AppError> {
+) -> Result<(Vec<Digested>, String), AppError> {
     let (mut letters, mut said) = (Vec::new(), BTreeMap::new());
     for language in languages {
         let rendered = templates.render_notice(language, context)?;
@@ -113,7 +119,7 @@ fn letters(
 
 fn draft(work: Work, written: Written) -> Draft {
     let id = work.again.unwrap_or_else(|| new_id("ntc"));
-    let row = |(language, letter, digest): (Language, Letter, String)| LetterRow {
+    let row = |(language, letter, digest): Digested| LetterRow {
         id: new_id("ltr"),
         notice_id: Some(id.clone()),
         kind: "notice".to_owned(),
