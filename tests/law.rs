@@ -1,5 +1,7 @@
 //! Obligations: what a notice lacks is found for each organisation, and nothing is called complete that is not.
 
+mod elements;
+
 use std::collections::HashMap;
 
 use testkit::process::{Backend, Forthright};

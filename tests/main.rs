@@ -16,6 +16,7 @@ mod looks;
 mod mapping;
 mod notices;
 mod reach;
+mod report;
 mod setup;
 mod signed;
 mod story;

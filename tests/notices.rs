@@ -1,5 +1,10 @@
 //! Notices: specific, of one organisation alone, frozen once a second person approved.
 
+mod approval;
+mod canaries;
+mod history;
+mod supplements;
+
 use testkit::process::Backend;
 use testkit::smtp::Recorder;
 

@@ -20,6 +20,7 @@ use store::ledger::Verdict;
 use store::notices::{LetterRow, Notice};
 use store::tickets::NewTicket;
 
+use crate::notices::Piloted;
 use crate::{App, AppError, Incident, new_id};
 
 /// Which approved notices a wave releases.
@@ -29,7 +30,7 @@ pub enum Selection {
     All,
     /// Those of these tenants.
     Tenants(BTreeSet<String>),
-    /// The first `n` by tenant id: a pilot.
+    /// Up to so many, spread over the groups that the same words were written for: a pilot.
     Pilot(usize),
 }
 
@@ -46,6 +47,11 @@ pub struct Released {
     pub tickets: usize,
     /// Affected tenants without anybody who can be told; each has a task.
     pub without_contact: usize,
+    /// Approved notices that wait for another wave.
+    pub approved_left: usize,
+    /// Of a pilot: how it was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pilot: Option<Piloted>,
 }
 
 /// Arms a wave: notices become released, their mails queued, their tickets opened, all or nothing. Whoever approved
@@ -65,8 +71,10 @@ pub async fn release(
     let mut tx = app.store.begin().await?;
     crate::mapping::hold_verdicts(&mut tx, incident.id).await?;
     let approved = store::notices::in_state(&mut tx, incident.id, "approved").await?;
-    let chosen = choose(slug, approved, selection)?;
+    let all = approved.len();
+    let (chosen, pilot) = choose(&mut tx, &incident, approved, selection).await?;
     must_be_true(&mut tx, &incident, &chosen).await?;
+    crate::notices::must_be_as_approved(&mut tx, &incident, &chosen).await?;
     if let Some(mine) =
         chosen.iter().find(|notice| notice.approved_by.as_deref().is_some_and(|by| is_one_person(by, &app.actor)))
     {
@@ -105,15 +113,26 @@ pub async fn release(
         mails: queued,
         tickets: tickets.len(),
         without_contact,
+        approved_left: all - chosen.len(),
+        pilot,
     };
-    let detail = serde_json::json!({ "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "pace": pace });
+    let detail = serde_json::json!({
+        "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "pace": pace,
+        "approved_left": released.approved_left, "pilot": released.pilot,
+    });
     tx.commit(app.entry("wave.release", slug, detail)).await?;
     Ok(released)
 }
 
-fn choose(slug: &str, approved: Vec<Notice>, selection: &Selection) -> Result<Vec<Notice>, AppError> {
-    let chosen: Vec<Notice> = match selection {
-        Selection::All => approved,
+async fn choose(
+    conn: &mut store::Conn,
+    incident: &Incident,
+    approved: Vec<Notice>,
+    selection: &Selection,
+) -> Result<(Vec<Notice>, Option<Piloted>), AppError> {
+    let slug = &incident.slug;
+    let (chosen, pilot): (Vec<Notice>, _) = match selection {
+        Selection::All => (approved, None),
         Selection::Tenants(tenants) => {
             let there: BTreeSet<&str> = approved.iter().map(|notice| notice.tenant_id.as_str()).collect();
             if let Some(unknown) = tenants.iter().find(|tenant| !there.contains(tenant.as_str())) {
@@ -122,9 +141,12 @@ fn choose(slug: &str, approved: Vec<Notice>, selection: &Selection) -> Result<Ve
                     format!("run `forthright notice list {slug} --csv`, and approve its notice first"),
                 ));
             }
-            approved.into_iter().filter(|notice| tenants.contains(&notice.tenant_id)).collect()
+            (approved.into_iter().filter(|notice| tenants.contains(&notice.tenant_id)).collect(), None)
         }
-        Selection::Pilot(count) => approved.into_iter().take(*count).collect(),
+        Selection::Pilot(count) => {
+            let (chosen, pilot) = crate::notices::pilot(conn, incident, approved, *count).await?;
+            (chosen, Some(pilot))
+        }
     };
     if chosen.is_empty() {
         return Err(AppError::refused(
@@ -134,7 +156,7 @@ fn choose(slug: &str, approved: Vec<Notice>, selection: &Selection) -> Result<Ve
             ),
         ));
     }
-    Ok(chosen)
+    Ok((chosen, pilot))
 }
 
 /// Tickets by tenant, opened where there were none.

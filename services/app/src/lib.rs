@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod notices;
 pub mod overview;
 pub mod reach;
+pub mod reports;
 pub mod settings;
 pub mod signing;
 pub mod templates;

@@ -3,36 +3,51 @@
 //! Renders once, here, at drafting: what is stored is what is sent. Invariant: a notice is written from one
 //! organisation's facts and approved only while they are still true.
 
+mod approve;
 mod check;
+mod cores;
+mod groups;
+mod history;
 pub(crate) mod links;
+mod pilot;
+mod sample;
 mod signed;
 mod specific;
 mod stated;
 mod verify;
 mod withhold;
+mod write;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use mail::templates::{Kind, Templates};
-use model::actor::is_one_person;
 use model::delivery::recipients;
 use model::difference::{Change, What, Why, between};
 use model::language::Language;
-use model::law::Filled;
-use model::notices::{DomainFacts, IncidentFacts, Letter, NoticeContext};
+use model::notices::{DomainFacts, EarlierNotice, IncidentFacts, Letter, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
 use store::directory::Tenant;
 use store::facts::Scope;
-use store::notices::{Draft, LetterRow, Notice};
+use store::notices::{LetterRow, Notice};
 
+pub use approve::{Approved, Drafts, approve};
+pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
+pub use groups::{TemplateGroup, groups};
+pub use history::{HistoryLine, Version, history};
+pub use pilot::Piloted;
+pub(crate) use pilot::pilot;
+pub use sample::{Draw, Looked, Sampled, sample};
 pub use signed::{export, public_keys};
 pub use stated::{StatedFact, stated};
 pub use verify::{Genuine, Verified, genuine, verify};
 pub use withhold::{ListedWithholding, approve_withholding, disclose, withhold, withholdings};
 pub(crate) use withhold::{Told, review as review_withholdings, review_is_due, told};
+
+use write::{Work, Writing};
 
 use crate::{App, AppError, Incident, new_id};
 
@@ -65,8 +80,8 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
     let templates = crate::templates::of_incident(app, &mut app.store.read().await?, incident.id).await?;
-    let verify_page = app.settings.sender.verify_page.as_str();
-    let source = Source { incident: &incident, templates: &templates, verify_page };
+    let verify_page = app.settings.sender.verify_page.as_str().into();
+    let source = Source { incident: Arc::new(incident.clone()), templates, verify_page };
     let mut total = Drafted::default();
     let mut affected = BTreeSet::new();
     let mut after = String::new();
@@ -82,21 +97,22 @@ pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
     Ok(total)
 }
 
-/// What all notices of an incident are written from.
-struct Source<'a> {
-    incident: &'a Incident,
-    templates: &'a Templates,
+/// What all notices of an incident are written from. Cheap to clone.
+#[derive(Clone)]
+struct Source {
+    incident: Arc<Incident>,
+    templates: Templates,
     /// Where codes can be checked; empty = nowhere.
-    verify_page: &'a str,
+    verify_page: Arc<str>,
 }
 
-async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
-    let incident = source.incident;
+async fn draft_range(app: &App, source: &Source, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
+    let incident = source.incident.as_ref();
     let (Some(first), Some(last)) = (tenants.first(), tenants.last()) else { return Ok(()) };
     let mut tx = app.store.begin().await?;
     let facts = told(&mut tx, incident.id, Scope::Tenants(first, last)).await?;
     let contacts = crate::delivery::by_tenant(store::contacts::in_range(&mut tx, first, last).await?);
-    let rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
+    let mut rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
         .await?
         .into_iter()
         .map(|row| (row.id.clone(), row))
@@ -109,7 +125,7 @@ async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: 
     let (mut new, mut again, mut gone, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut causes = None;
     for (tenant, told) in facts {
-        let Some(row) = rows.get(&tenant) else { continue };
+        let Some(row) = rows.remove(&tenant) else { continue };
         let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
         if recipients(&crate::delivery::ladder(people), 0).is_none() {
             total.without_contact += 1;
@@ -137,17 +153,18 @@ async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: 
                 );
             }
             Plan::Rewrite { id, version, kind, supplements } => {
-                again.push(write(source, material, Some(id), version, kind, supplements)?);
+                again.push(Work { material, again: Some(id), version, kind, supplements });
             }
             Plan::Replace { withdraws, version, kind, supplements } => {
                 gone.push(withdraws);
-                new.push(write(source, material, None, version, kind, supplements)?);
+                new.push(Work { material, again: None, version, kind, supplements });
             }
             Plan::New { version, kind, supplements } => {
-                new.push(write(source, material, None, version, kind, supplements)?);
+                new.push(Work { material, again: None, version, kind, supplements });
             }
         }
     }
+    let (new, again) = (Writing::begin(source, new), Writing::begin(source, again));
     let now = app.clock.now().micros();
     // What was called back and is true again goes on where it stopped.
     let requeued = store::delivery::requeue_called_back(&mut tx, &kept, app.clock.real().micros()).await?;
@@ -155,21 +172,41 @@ async fn draft_range(app: &App, source: &Source<'_>, tenants: &[String], total: 
     for id in &gone {
         store::notices::withdraw(&mut tx, id, now).await?;
     }
-    for draft in &again {
-        store::notices::redraft(&mut tx, &app.actor, now, draft).await?;
-    }
-    store::notices::insert_drafts(&mut tx, incident.id, &app.actor, now, &new).await?;
-    total.drafted += new.len();
-    total.changed += again.len();
+    let (drafted, changed) = store_drafts(app, &mut tx, incident, now, new, again).await?;
+    total.drafted += drafted;
+    total.changed += changed;
     total.withdrawn += gone.len();
-    if new.is_empty() && again.is_empty() && gone.is_empty() && requeued == 0 {
+    if drafted + changed + gone.len() == 0 && requeued == 0 {
         return Ok(());
     }
     let detail = serde_json::json!({
-        "from": first, "to": last, "drafted": new.len(), "changed": again.len(), "withdrawn": gone.len(), "requeued": requeued,
+        "from": first, "to": last, "drafted": drafted, "changed": changed, "withdrawn": gone.len(), "requeued": requeued,
         "templates": source.templates.version(Kind::Notice, Language::ALL.into_iter()),
     });
     Ok(tx.commit(app.entry("notice.draft", &incident.slug, detail)).await?)
+}
+
+/// Stores what is being written, share by share; how many new drafts, and how many that were there.
+async fn store_drafts(
+    app: &App,
+    tx: &mut store::Tx,
+    incident: &Incident,
+    now: i64,
+    mut new: Writing,
+    mut again: Writing,
+) -> Result<(usize, usize), AppError> {
+    let (mut drafted, mut changed) = (0, 0);
+    while let Some(drafts) = again.next().await? {
+        for draft in &drafts {
+            store::notices::redraft(tx, &app.actor, now, draft).await?;
+        }
+        changed += drafts.len();
+    }
+    while let Some(drafts) = new.next().await? {
+        store::notices::insert_drafts(tx, incident.id, &app.actor, now, &drafts).await?;
+        drafted += drafts.len();
+    }
+    Ok((drafted, changed))
 }
 
 /// Drafts and approvals of organisations that are not affected any more.
@@ -199,9 +236,11 @@ async fn withdraw_unaffected(
 }
 
 /// What one organisation's notice is written from.
-struct Material<'a> {
-    tenant: &'a Tenant,
+struct Material {
+    tenant: Tenant,
     told: Told,
+    /// Those that were released before, the newest first.
+    earlier: Vec<EarlierNotice>,
     /// Since the notice that was released last, and why.
     changes: Vec<Change>,
     why: Vec<Why>,
@@ -209,6 +248,8 @@ struct Material<'a> {
     /// Of the templates in these languages.
     version: String,
     digest: Digest,
+    /// Whom the notice is for, as it is signed.
+    ladder: String,
 }
 
 /// What a notice depends on, as it is stored: `facts/form/stated`. A released notice is supplemented when its facts or
@@ -241,8 +282,8 @@ fn stated_digest(incident: &IncidentFacts) -> String {
     model::digest::sha256(serde_json::to_string(incident).unwrap_or_default().as_bytes())
 }
 
-impl<'a> Material<'a> {
-    fn new(source: &Source<'_>, tenant: &'a Tenant, contacts: &[Contact], told: Told) -> Self {
+impl Material {
+    fn new(source: &Source, tenant: Tenant, contacts: &[Contact], told: Told) -> Self {
         let languages: BTreeSet<Language> = crate::delivery::ladder(contacts)
             .iter()
             .filter(|(role, _, _)| model::delivery::rung(*role).is_some())
@@ -256,7 +297,18 @@ impl<'a> Material<'a> {
             form: model::digest::sha256(form.as_bytes()),
             stated: stated_digest(&source.incident.facts),
         };
-        Self { tenant, told, changes: Vec::new(), why: Vec::new(), languages, version, digest }
+        let ladder = ladder_text(&addressees(contacts, &tenant.language));
+        Self {
+            tenant,
+            told,
+            earlier: Vec::new(),
+            changes: Vec::new(),
+            why: Vec::new(),
+            languages,
+            version,
+            digest,
+            ladder,
+        }
     }
 }
 
@@ -325,15 +377,19 @@ impl Plan {
 async fn compare(
     conn: &mut store::Conn,
     incident: &Incident,
-    material: &mut Material<'_>,
+    material: &mut Material,
     causes: &mut Option<Vec<store::facts::Change>>,
 ) -> Result<&'static str, AppError> {
     let tenant = &material.tenant.id;
-    let Some(before) = store::escalation::newest_released(conn, incident.id, tenant).await? else {
-        return Ok("supplement");
-    };
-    let text = store::notices::facts_of(conn, &before.id).await?.unwrap_or_default();
-    let told: NoticeContext = serde_json::from_str(&text).map_err(AppError::stored("notices.facts"))?;
+    let mut past = store::notices::past(conn, incident.id, tenant).await?;
+    past.retain(|notice| notice.state == "released");
+    let Some(before) = past.last() else { return Ok("supplement") };
+    let named = past.iter().rev().filter_map(|notice| {
+        let released_at = Timestamp::from_micros(notice.released_at?);
+        Some(EarlierNotice { code: notice.code.clone(), released_at })
+    });
+    material.earlier = named.collect();
+    let told: NoticeContext = serde_json::from_str(&before.facts).map_err(AppError::stored("notices.facts"))?;
     material.changes = between(&told.domains, &material.told.domains);
     if material.changes.is_empty() {
         return Ok("supplement");
@@ -356,7 +412,7 @@ async fn compare(
     Ok(if material.changes.iter().any(Change::corrects) { "correction" } else { "supplement" })
 }
 
-fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -> Plan {
+fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material) -> Plan {
     let Some(notice) = latest else {
         return Plan::New { version: 1, kind: "initial", supplements: None };
     };
@@ -369,7 +425,8 @@ fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -
         "drafted" => {
             Plan::Rewrite { id: notice.id.clone(), version: notice.version, kind, supplements: notice.supplements() }
         }
-        "approved" if same => Plan::Keep,
+        // Whoever signed it signed whom it is for, too.
+        "approved" if same && notice.approved_ladder.as_ref() == Some(&material.ladder) => Plan::Keep,
         "approved" => Plan::Replace {
             withdraws: notice.id.clone(),
             version: notice.version + 1,
@@ -380,52 +437,6 @@ fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material<'_>) -
         "released" => Plan::New { version: notice.version + 1, kind: "supplement", supplements },
         _ => Plan::New { version: notice.version + 1, kind, supplements: notice.supplements() },
     }
-}
-
-fn write(
-    source: &Source<'_>,
-    material: Material<'_>,
-    id: Option<String>,
-    version: i64,
-    kind: &'static str,
-    supplements: Option<Timestamp>,
-) -> Result<Draft, AppError> {
-    let id = id.unwrap_or_else(|| new_id("ntc"));
-    let (incident, tenant) = (source.incident, material.tenant);
-    let scope = format!("{}/{}", incident.slug, tenant.id);
-    let context = NoticeContext {
-        incident: incident.facts.clone(),
-        tenant_name: tenant.name.clone(),
-        domains: material.told.domains,
-        code: model::ids::notice_code(incident.key.bytes(), &scope, version),
-        verify_page: source.verify_page.to_owned(),
-        version,
-        supplements,
-        withheld: material.told.withheld,
-        changes: material.changes,
-        why: material.why,
-    };
-    let mut letters = Vec::with_capacity(material.languages.len());
-    let mut said = BTreeMap::new();
-    for language in &material.languages {
-        let rendered = source.templates.render_notice(*language, &context)?;
-        letters.push(letter_row("notice", Some(&id), *language, rendered.letter));
-        said.insert(*language, rendered.elements);
-    }
-    let elements = serde_json::to_string(&Filled::new(said)).map_err(AppError::stored("notices.elements"))?;
-    let facts = serde_json::to_string(&context).map_err(AppError::stored("notices.facts"))?;
-    Ok(Draft {
-        id,
-        tenant_id: tenant.id.clone(),
-        kind,
-        version,
-        code: context.code,
-        facts,
-        facts_digest: material.digest.whole(),
-        template_version: material.version,
-        elements,
-        letters,
-    })
 }
 
 /// A letter as it is stored.
@@ -439,95 +450,6 @@ pub(crate) fn letter_row(kind: &str, notice: Option<&str>, language: Language, l
         subject: letter.subject,
         text: letter.text,
         html: letter.html,
-    }
-}
-
-/// Which drafts are approved.
-#[derive(Debug)]
-pub enum Drafts<'a> {
-    /// All of them.
-    All,
-    /// Those of these ids.
-    These(&'a [String]),
-}
-
-/// Approves drafts: from here on they are frozen, byte for byte. Never by whoever drafted one of them, and never
-/// while its facts have changed.
-pub async fn approve(app: &App, slug: &str, which: &Drafts<'_>) -> Result<usize, AppError> {
-    let incident = app.incident(slug).await?;
-    crate::directory::must_be_whole(&mut app.store.read().await?).await?;
-    crate::mapping::lapse_expired(app).await?;
-    crate::facts::settle(app, incident.id).await?;
-    let mut tx = app.store.begin().await?;
-    crate::mapping::hold_verdicts(&mut tx, incident.id).await?;
-    let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await?;
-    let chosen = choose(slug, drafted, which)?;
-    if let Some(mine) = chosen.iter().find(|notice| is_one_person(&notice.drafted_by, &app.actor)) {
-        return Err(AppError::refused(
-            format!("cannot approve notice {}: {} drafted it, and nobody approves their own", mine.id, app.actor),
-            "let somebody else approve it: --actor NAME",
-        ));
-    }
-    let (Some(first), Some(last)) = (chosen.first(), chosen.last()) else { return Ok(0) };
-    let scope = Scope::Tenants(&first.tenant_id, &last.tenant_id);
-    let facts = told(&mut tx, incident.id, scope).await?;
-    let ids: Vec<String> = chosen.iter().map(|notice| notice.id.clone()).collect();
-    let mut letters: HashMap<String, Vec<LetterRow>> = HashMap::new();
-    for letter in store::notices::letters_of_notices(&mut tx, &ids).await? {
-        letters.entry(letter.notice_id.clone().unwrap_or_default()).or_default().push(letter);
-    }
-    let contacts =
-        crate::delivery::by_tenant(store::contacts::in_range(&mut tx, &first.tenant_id, &last.tenant_id).await?);
-    let now = app.clock.now().micros();
-    let today = app.incident_by_id(&mut tx, incident.id).await?;
-    let own_hosts = app.own_hosts();
-    for notice in &chosen {
-        let domains = facts.get(&notice.tenant_id).map(|told| told.domains.as_slice()).unwrap_or_default();
-        if !is_true(notice, domains, &today.facts) {
-            return Err(AppError::refused(
-                format!(
-                    "cannot approve notice {}: the facts of tenant {} changed since it was drafted, or what the incident states",
-                    notice.id, notice.tenant_id
-                ),
-                format!("run `forthright notice draft {slug}` and look at it again"),
-            ));
-        }
-        let written = letters.get(&notice.id).map(Vec::as_slice).unwrap_or_default();
-        specific::refuse_generic(notice, domains, written)?;
-        links::refuse_outside(notice, domains, written, &own_hosts)?;
-        let digest = approved_digest(written, contacts.get(&notice.tenant_id));
-        store::notices::approve(&mut tx, notice, &app.actor, now, &digest).await?;
-    }
-    signed::freeze(app, &mut tx, &chosen, now).await?;
-    let detail = serde_json::json!({ "notices": chosen.len(), "ids": ids });
-    tx.commit(app.entry("notice.approve", slug, detail)).await?;
-    Ok(chosen.len())
-}
-
-/// Over the letters and the ladder of contacts as they were when somebody approved them.
-fn approved_digest(letters: &[LetterRow], contacts: Option<&Vec<Contact>>) -> String {
-    let mut parts: Vec<&[u8]> = letters.iter().map(|letter| letter.digest.as_bytes()).collect();
-    for contact in contacts.into_iter().flatten() {
-        parts.extend([contact.role.as_bytes(), contact.address.as_bytes()]);
-    }
-    model::digest::sha256_of_parts(&parts)
-}
-
-fn choose(slug: &str, drafted: Vec<Notice>, which: &Drafts<'_>) -> Result<Vec<Notice>, AppError> {
-    match which {
-        Drafts::All if drafted.is_empty() => {
-            Err(AppError::bad("no draft to approve", format!("run `forthright notice draft {slug}` first")))
-        }
-        Drafts::All => Ok(drafted),
-        Drafts::These(ids) => {
-            if let Some(unknown) = ids.iter().find(|id| !drafted.iter().any(|notice| notice.id == **id)) {
-                return Err(AppError::bad(
-                    format!("{unknown} is no draft of {slug}"),
-                    format!("run `forthright notice list {slug} --csv` to see what is drafted"),
-                ));
-            }
-            Ok(drafted.into_iter().filter(|notice| ids.contains(&notice.id)).collect())
-        }
     }
 }
 

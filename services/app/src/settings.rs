@@ -20,6 +20,8 @@ pub struct Settings {
     pub mapping: MappingSettings,
     /// How manifests are read.
     pub import: ImportSettings,
+    /// How many notices are looked at before many are approved.
+    pub approval: ApprovalSettings,
     /// How mail is sent.
     pub sending: SendingSettings,
     /// The keys that sign it.
@@ -128,6 +130,23 @@ impl MappingSettings {
     /// How long a change of owner is news.
     pub fn owner_change(&self) -> Duration {
         Duration::from_secs(self.owner_change_days.saturating_mul(24 * 3600))
+    }
+}
+
+/// `[approval]`: how many notices are looked at before many are approved at once.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApprovalSettings {
+    /// Notices of a random sample, 1 to 1,000. Too few: a fault of one group goes unseen. Too many: nobody reads them.
+    pub sample_size: usize,
+    /// More notices than this are approved at once only by who shows that they looked at a sample; 0 = any number is. Too
+    /// low: a token for a handful.
+    pub look_first_above: usize,
+}
+
+impl Default for ApprovalSettings {
+    fn default() -> Self {
+        Self { sample_size: 5, look_first_above: 0 }
     }
 }
 

@@ -129,6 +129,9 @@ pub(crate) enum Verb {
     /// Keys that sign mail (DKIM), and the records that let others check them.
     #[command(subcommand)]
     Dkim(DkimVerb),
+    /// Texts for authorities, the press and support.
+    #[command(subcommand)]
+    Report(ReportVerb),
     /// Waves: release, pause, resume.
     #[command(subcommand)]
     Wave(WaveVerb),
@@ -492,16 +495,70 @@ pub(crate) enum NoticeVerb {
     },
     /// The obligations that can be checked, with source and confidence. No legal advice.
     Obligations,
-    /// Approve drafts: never your own.
+    /// What an organisation was told, version by version: what, when, what was new or wrong, why, and what is not told yet.
+    #[command(after_help = "Example: forthright notice changes bluebleed t-0000002")]
+    Changes {
+        /// The incident.
+        slug: String,
+        /// The tenant.
+        tenant: String,
+    },
+    /// Groups of drafts that the same words were written for: how many, the smallest and the largest organisation.
+    #[command(after_help = "Example: forthright notice groups bluebleed")]
+    Groups {
+        /// The incident.
+        slug: String,
+    },
+    /// Look at a random sample of the drafts before many are approved; prints a token that shows it.
+    #[command(
+        after_help = "Example: forthright notice sample bluebleed --group grp-1f3a9c02 --size 10 --actor counsel"
+    )]
+    Sample {
+        /// The incident.
+        slug: String,
+        /// Of this group; default: of all drafts.
+        #[arg(long, value_name = "GROUP")]
+        group: Option<String>,
+        /// How many; default: approval.sample_size.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+        size: Option<u16>,
+        /// Draw by this seed, as an earlier sample named it.
+        #[arg(long, value_name = "SEED")]
+        seed: Option<String>,
+        /// Without the letters' texts: a line each.
+        #[arg(long)]
+        lines: bool,
+    },
+    /// Approve drafts: never your own. Of many at once a random sample is shown and recorded.
+    #[command(after_help = "Example: forthright notice approve bluebleed --group grp-1f3a9c02 --actor counsel")]
     Approve {
         /// The incident.
         slug: String,
         /// All drafts.
-        #[arg(long, conflicts_with = "notices", required_unless_present = "notices")]
+        #[arg(long, group = "which", required_unless_present_any = ["notices", "group"])]
         all: bool,
+        /// Those of a group, by its id.
+        #[arg(long, group = "which", value_name = "GROUP")]
+        group: Option<String>,
         /// These.
-        #[arg(value_name = "NOTICE")]
+        #[arg(value_name = "NOTICE", group = "which")]
         notices: Vec<String>,
+        /// Shows that a sample of them was looked at: the token that `notice sample` printed.
+        #[arg(long, value_name = "TOKEN", conflicts_with = "notices", value_parser = model::approval::SampleToken::parse)]
+        sample: Option<model::approval::SampleToken>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportVerb {
+    /// Numbers, dates and data types of a text that the facts do not say, with their line; exit 4 if the facts say
+    /// something else, or if nobody is to be told.
+    #[command(after_help = "Example: forthright report check bluebleed press.txt")]
+    Check {
+        /// The incident.
+        slug: String,
+        /// The text; - is standard input.
+        file: PathBuf,
     },
 }
 
@@ -520,7 +577,7 @@ pub(crate) enum WaveVerb {
         /// Those of these tenants, an id a line.
         #[arg(long, group = "which", value_name = "FILE")]
         tenants: Option<PathBuf>,
-        /// The first N.
+        /// N of them to begin with: one of each group in turn, by chance within a group.
         #[arg(long, group = "which", value_name = "N")]
         pilot: Option<usize>,
         /// Mails a second: 50/s.

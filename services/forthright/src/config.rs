@@ -17,6 +17,8 @@ const KEYS: &[(&str, &str)] = &[
     ("sender", "verify_page"),
     ("sender", "link_hosts"),
     ("import", "batch_bytes"),
+    ("approval", "sample_size"),
+    ("approval", "look_first_above"),
     ("sending", "connections"),
     ("sending", "lease_seconds"),
     ("sending", "uncertain"),
@@ -90,6 +92,10 @@ fn check(settings: &Settings) -> Result<()> {
     let batch = settings.import.batch_bytes;
     if !(100_000..=1_000_000_000).contains(&batch) {
         bail!("import.batch_bytes is {batch}: use 100000 to 1000000000");
+    }
+    let sample = settings.approval.sample_size;
+    if !(1..=1_000).contains(&sample) {
+        bail!("approval.sample_size is {sample}: use 1 to 1000");
     }
     let sending = &settings.sending;
     if !(1..=100).contains(&sending.connections) {

@@ -189,6 +189,11 @@ impl Templates {
         Ok(Compiled { plain, html, elements, labels: Labels::builtin()?, own: Vec::new() })
     }
 
+    /// Every data type with what letters call it: (id, label), in each language.
+    pub fn data_types(&self) -> Vec<(String, String)> {
+        self.inner.labels.all()
+    }
+
     /// The notice in one language: subject, text and HTML with the same statements, and the elements that both say.
     pub fn render_notice(&self, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
         self.notice(Kind::Notice, language, context)
@@ -282,7 +287,7 @@ impl Templates {
         let text = match part {
             Part::Subject => one_line(&rendered),
             Part::Text => plain_text(&rendered),
-            Part::Html => frame::dressed(&output::clean(&rendered)),
+            Part::Html => frame::dressed(&output::cleaned(rendered)),
         };
         Ok(RenderedPart { text, said })
     }

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod advice;
+pub mod approval;
 pub mod code;
 pub mod delivery;
 pub mod difference;
@@ -22,6 +23,7 @@ pub mod mapping;
 pub mod notices;
 pub mod path_rule;
 pub mod reach;
+pub mod report;
 pub mod rules;
 pub mod runs;
 pub mod shared;

@@ -152,6 +152,9 @@ pub struct NoticeContext {
     pub version: i64,
     /// When the notice before this one was released, for a supplement; `None` for the first.
     pub supplements: Option<Timestamp>,
+    /// The notices before this one, the newest first, so that a supplement can name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierNotice>,
     /// What is not told, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,
@@ -161,6 +164,15 @@ pub struct NoticeContext {
     /// Why it changed, each reason once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<Why>,
+}
+
+/// A notice that the organisation has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierNotice {
+    /// Its code.
+    pub code: String,
+    /// When it was released.
+    pub released_at: Timestamp,
 }
 
 /// A letter as it is frozen: nothing in it is personal to a contact.

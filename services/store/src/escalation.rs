@@ -179,7 +179,7 @@ statements! {
     SETTLED_OF_INCIDENT = settled!("e.incident_id = $1");
     IS_SETTLED = settled!("e.id = $1");
     NEWEST_RELEASED = "
-        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
+        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.approved_digest, n.approved_ladder, n.released_at,
             (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version) AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1 AND n.tenant_id = $2 AND n.state = 'released'

@@ -4,7 +4,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
+use crate::rows::{ROWS_AN_INSERT, after, insert_text, list as list_of, values};
 use crate::{Conn, StoreError, Tx};
 
 statements! {
@@ -15,14 +15,14 @@ statements! {
         ORDER BY tenant_id
         LIMIT $3";
     LATEST_IN_RANGE = "
-        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
+        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.approved_digest, n.approved_ladder, n.released_at,
             (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version AND r.state = 'released') AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1 AND n.tenant_id >= $2 AND n.tenant_id <= $3
             AND n.version = (SELECT MAX(m.version) FROM notices m WHERE m.incident_id = n.incident_id AND m.tenant_id = n.tenant_id)
         ORDER BY n.tenant_id";
     LIST = "
-        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
+        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.approved_digest, n.approved_ladder, n.released_at,
             (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version AND r.state = 'released') AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1
@@ -34,7 +34,7 @@ statements! {
         WHERE n.incident_id = $1
         ORDER BY l.notice_id, l.language";
     IN_STATE = "
-        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.released_at,
+        SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.approved_digest, n.approved_ladder, n.released_at,
             (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version AND r.state = 'released') AS earlier_at
         FROM notices n
         WHERE n.incident_id = $1 AND n.state = $2
@@ -44,16 +44,18 @@ statements! {
         FROM letters
         WHERE notice_id = $1
         ORDER BY language";
+    PAST = "
+        SELECT n.id, n.version, n.kind, n.state, n.code, n.facts, n.drafted_by, n.drafted_at, n.approved_by, n.approved_at, n.released_at, n.withdrawn_at,
+            (SELECT MIN(o.settled_at) FROM outbox o WHERE o.notice_id = n.id AND o.state = 'accepted') AS accepted_at
+        FROM notices n
+        WHERE n.incident_id = $1 AND n.tenant_id = $2
+        ORDER BY n.version";
     FACTS_OF = "SELECT facts FROM notices WHERE id = $1";
     DELETE_LETTERS = "DELETE FROM letters WHERE notice_id = $1";
     REDRAFT = "
         UPDATE notices
         SET code = $1, facts = $2, facts_digest = $3, template_version = $4, elements = $5, drafted_by = $6, drafted_at = $7, kind = $8
         WHERE id = $9 AND state = 'drafted'";
-    APPROVE = "
-        UPDATE notices
-        SET state = 'approved', approved_by = $1, approved_at = $2, approved_digest = $3
-        WHERE id = $4 AND state = 'drafted' AND facts_digest = $5";
     WITHDRAW = "
         UPDATE notices
         SET state = 'withdrawn', withdrawn_at = $1
@@ -81,6 +83,10 @@ pub struct Notice {
     pub drafted_by: String,
     /// Who approved it.
     pub approved_by: Option<String>,
+    /// Over what it says and whom it is for, as `model::approval` has it.
+    pub approved_digest: Option<String>,
+    /// JSON of whom it is for; none: not approved, or by an older program.
+    pub approved_ladder: Option<String>,
     /// Microseconds since the epoch.
     pub released_at: Option<i64>,
     /// When the newest earlier version was released, microseconds.
@@ -92,6 +98,37 @@ impl Notice {
     pub fn supplements(&self) -> Option<model::time::Timestamp> {
         self.earlier_at.map(model::time::Timestamp::from_micros)
     }
+}
+
+/// A notice with what it states and what became of it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Past {
+    /// `ntc_…`.
+    pub id: String,
+    /// From 1.
+    pub version: i64,
+    /// `initial`, `supplement`, `correction`.
+    pub kind: String,
+    /// `drafted`, `approved`, `released`, `withdrawn`.
+    pub state: String,
+    /// The notice code.
+    pub code: String,
+    /// JSON of the context.
+    pub facts: String,
+    /// Who drafted it.
+    pub drafted_by: String,
+    /// Microseconds since the epoch, as all times here.
+    pub drafted_at: i64,
+    /// Who approved it.
+    pub approved_by: Option<String>,
+    /// When.
+    pub approved_at: Option<i64>,
+    /// When it was released.
+    pub released_at: Option<i64>,
+    /// When it was withdrawn.
+    pub withdrawn_at: Option<i64>,
+    /// When the first contact's server took it.
+    pub accepted_at: Option<i64>,
 }
 
 /// A notice that is to be stored as a draft, with its letters.
@@ -180,6 +217,11 @@ pub async fn letters_of(conn: &mut Conn, notice: &str) -> Result<Vec<LetterRow>,
     Ok(on!(conn, |c| sqlx::query_as(LETTERS_OF).bind(notice).fetch_all(c).await)?)
 }
 
+/// All notices of a tenant, the oldest first.
+pub async fn past(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<Past>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(PAST).bind(incident).bind(tenant).fetch_all(c).await)?)
+}
+
 /// The context a notice was written from, as JSON.
 pub async fn facts_of(conn: &mut Conn, notice: &str) -> Result<Option<String>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(FACTS_OF).bind(notice).fetch_optional(c).await)?)
@@ -194,6 +236,8 @@ pub struct Written {
     pub facts: String,
     /// JSON of `model::law::Filled`; none: it is older than that.
     pub elements: Option<String>,
+    /// Of its templates.
+    pub template_version: String,
 }
 
 /// The same for these notices.
@@ -201,7 +245,7 @@ pub async fn written(conn: &mut Conn, notices: &[String]) -> Result<Vec<Written>
     let mut found = Vec::new();
     for part in notices.chunks(ROWS_AN_INSERT) {
         let text = format!(
-            "SELECT id, facts, elements FROM notices WHERE id IN {} ORDER BY id",
+            "SELECT id, facts, elements, template_version FROM notices WHERE id IN {} ORDER BY id",
             list_of(conn.dialect(), 1, part.len())
         );
         found.extend(on!(conn, |c| {
@@ -331,18 +375,43 @@ pub async fn insert_letters(tx: &mut Tx, now: i64, letters: &[LetterRow]) -> Res
     Ok(())
 }
 
-/// Approves a draft whose facts are still those that were looked at.
-pub async fn approve(tx: &mut Tx, notice: &Notice, actor: &str, now: i64, digest: &str) -> Result<(), StoreError> {
-    let hit = on!(tx, |c| sqlx::query(APPROVE)
-        .bind(actor)
-        .bind(now)
-        .bind(digest)
-        .bind(&notice.id)
-        .bind(&notice.facts_digest)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    one(hit, || format!("notice {}", notice.id))
+/// What a second person signed of one draft.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    /// The notice.
+    pub id: String,
+    /// Of the facts that were looked at.
+    pub facts_digest: String,
+    /// Over what it says and whom it is for.
+    pub digest: String,
+    /// JSON of whom it is for.
+    pub ladder: String,
+}
+
+/// Approves drafts whose facts are still those that were looked at, all or none.
+pub async fn approve(tx: &mut Tx, approvals: &[Approval], actor: &str, now: i64) -> Result<(), StoreError> {
+    for part in approvals.chunks(ROWS_AN_INSERT) {
+        let mut text = String::from("WITH signed (id, facts_digest, digest, ladder) AS (VALUES ");
+        values(tx.dialect(), &mut text, 1, 4, part.len());
+        let (by, at) = (after(tx.dialect(), part.len() * 4), after(tx.dialect(), part.len() * 4 + 1));
+        text.push_str(&format!(
+            ") UPDATE notices SET state = 'approved', approved_by = {by}, approved_at = {at}, \
+             approved_digest = signed.digest, approved_ladder = signed.ladder \
+             FROM signed \
+             WHERE notices.id = signed.id AND notices.state = 'drafted' AND notices.facts_digest = signed.facts_digest"
+        ));
+        let hit = on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for one in part {
+                query = query.bind(&one.id).bind(&one.facts_digest).bind(&one.digest).bind(&one.ladder);
+            }
+            query.bind(actor).bind(now).execute(c).await.map(|done| done.rows_affected())
+        })?;
+        if hit != part.len() as u64 {
+            return Err(StoreError::Stale { what: "drafts that were to be approved".to_owned() });
+        }
+    }
+    Ok(())
 }
 
 /// Releases approved notices of an incident.

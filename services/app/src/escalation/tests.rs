@@ -137,7 +137,13 @@ impl World {
         let mut tx = self.app.store.begin().await.unwrap();
         store::notices::insert_drafts(&mut tx, incident.id, "ana", now, &[draft]).await.unwrap();
         let notice = store::notices::in_state(&mut tx, incident.id, "drafted").await.unwrap().remove(0);
-        store::notices::approve(&mut tx, &notice, "bob", now, "digest").await.unwrap();
+        let approval = store::notices::Approval {
+            id: notice.id,
+            facts_digest: notice.facts_digest,
+            digest: "digest".to_owned(),
+            ladder: "[]".to_owned(),
+        };
+        store::notices::approve(&mut tx, &[approval], "bob", now).await.unwrap();
         store::notices::release(&mut tx, &[NOTICE.to_owned()], now).await.unwrap();
         let ticket = NewTicket { id: TICKET.to_owned(), tenant_id: TENANT.to_owned(), token: "token".to_owned() };
         store::tickets::insert(&mut tx, incident.id, now, &[ticket]).await.unwrap();

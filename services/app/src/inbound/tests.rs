@@ -120,7 +120,13 @@ impl World {
         };
         store::notices::insert_drafts(&mut tx, incident.id, "ana", now.micros(), &[draft]).await.unwrap();
         let notice = store::notices::in_state(&mut tx, incident.id, "drafted").await.unwrap().remove(0);
-        store::notices::approve(&mut tx, &notice, "bob", now.micros(), "digest").await.unwrap();
+        let approval = store::notices::Approval {
+            id: notice.id,
+            facts_digest: notice.facts_digest,
+            digest: "digest".to_owned(),
+            ladder: "[]".to_owned(),
+        };
+        store::notices::approve(&mut tx, &[approval], "bob", now.micros()).await.unwrap();
         store::notices::release(&mut tx, &[text("ntc_1")], now.micros()).await.unwrap();
         let ticket = NewTicket { id: text(TICKET), tenant_id: text("t-1"), token: text(TOKEN) };
         store::tickets::insert(&mut tx, incident.id, now.micros(), &[ticket]).await.unwrap();

@@ -6,7 +6,7 @@
 use model::notices::DomainFacts;
 use store::notices::{LetterRow, Notice};
 
-use super::stated::silent;
+use super::stated::Said;
 use crate::AppError;
 
 /// Refuses a notice that keeps specific facts to itself.
@@ -21,14 +21,16 @@ pub(super) fn refuse_generic(notice: &Notice, domains: &[DomainFacts], letters: 
             wanted.extend(facts.data_types.iter().map(|count| (format!("type:{}", count.id), count.objects)));
         }
         for letter in letters {
-            let not_named = !letter.text.contains(&facts.domain);
+            let said = Said::behind(letter, &facts.domain);
             let missing = wanted.iter().find_map(|(name, value)| {
-                let parts = silent(letter, &facts.domain, &value.to_string());
+                let parts = said.without(&value.to_string());
                 (!parts.is_empty()).then(|| (name, parts.join(" and ")))
             });
             let (fact, place) = match missing {
                 Some((name, parts)) => (format!("{}/{name}", facts.domain), parts),
-                None if not_named => (facts.domain.clone(), format!("{} text", letter.language)),
+                None if !letter.text.contains(&facts.domain) => {
+                    (facts.domain.clone(), format!("{} text", letter.language))
+                }
                 None => continue,
             };
             return Err(AppError::refused(
@@ -81,6 +83,8 @@ mod tests {
             facts_digest: String::new(),
             drafted_by: String::new(),
             approved_by: None,
+            approved_digest: None,
+            approved_ladder: None,
             released_at: None,
             earlier_at: None,
         };

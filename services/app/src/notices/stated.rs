@@ -2,7 +2,7 @@
 //!
 //! Changes nothing. Invariant: every figure of the notice's context is listed, so that one that no text states shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use model::notices::{DomainFacts, NoticeContext};
 use serde::Serialize;
@@ -48,6 +48,7 @@ pub async fn stated(app: &App, notice: &str) -> Result<Vec<StatedFact>, AppError
             .get(&facts.domain)
             .map(|facts| figures(facts).into_iter().map(|(name, value, _)| (name, value)).collect())
             .unwrap_or_default();
+        let said: Vec<Said<'_>> = letters.iter().map(|letter| Said::behind(letter, &facts.domain)).collect();
         for (name, value, figure) in figures(facts) {
             let proof = figure.map(|figure| {
                 format!("forthright exposure prove {} {figure} --organisation {}", context.incident.slug, facts.domain)
@@ -55,7 +56,7 @@ pub async fn stated(app: &App, notice: &str) -> Result<Vec<StatedFact>, AppError
             stated.push(StatedFact {
                 fact: format!("{}/{name}", facts.domain),
                 today: today.get(&name).cloned().unwrap_or_default(),
-                not_in: letters.iter().flat_map(|letter| silent(letter, &facts.domain, &value)).collect(),
+                not_in: said.iter().flat_map(|said| said.without(&value)).collect(),
                 proof: proof.unwrap_or_default(),
                 value,
             });
@@ -90,17 +91,27 @@ fn figures(facts: &DomainFacts) -> Vec<(String, String, Option<&'static str>)> {
     figures
 }
 
-/// The parts of a letter that name the domain without this value behind it.
-pub(super) fn silent(letter: &LetterRow, domain: &str, value: &str) -> Vec<String> {
-    let parts = [("text", Some(letter.text.as_str())), ("html", letter.html.as_deref())];
-    let without = |text: &str| {
-        let behind = text.find(domain).map_or("", |at| &text[at..]);
-        !numbers_and_dates(behind).any(|word| word == value)
-    };
-    let of = |(part, text): (&str, Option<&str>)| {
-        text.filter(|text| without(text)).map(|_| format!("{} {part}", letter.language))
-    };
-    parts.into_iter().filter_map(of).collect()
+/// The numbers that the parts of a letter state behind the name of a domain.
+pub(super) struct Said<'a> {
+    letter: &'a LetterRow,
+    parts: Vec<(&'static str, HashSet<&'a str>)>,
+}
+
+impl<'a> Said<'a> {
+    pub(super) fn behind(letter: &'a LetterRow, domain: &str) -> Self {
+        let parts = [("text", Some(letter.text.as_str())), ("html", letter.html.as_deref())];
+        let numbers = |text: &'a str| text.find(domain).map_or("", |at| &text[at..]);
+        let of = |(part, text): (&'static str, Option<&'a str>)| {
+            text.map(|text| (part, numbers_and_dates(numbers(text)).collect()))
+        };
+        Self { letter, parts: parts.into_iter().filter_map(of).collect() }
+    }
+
+    /// The parts that do not state this value there.
+    pub(super) fn without(&self, value: &str) -> Vec<String> {
+        let silent = self.parts.iter().filter(|(_, said)| !said.contains(value));
+        silent.map(|(part, _)| format!("{} {part}", self.letter.language)).collect()
+    }
 }
 
 /// Words of digits, with the hyphens of dates.
@@ -131,8 +142,8 @@ mod tests {
     fn a_figure_counts_as_stated_only_as_a_whole_word_behind_its_domain() {
         let letter =
             letter("12 of a.example: objects 112, dates 2020-01-02", "<p>a.example</p><td>12</td><td>2020-01-02</td>");
-        assert_eq!(silent(&letter, "a.example", "12"), ["en text"]);
-        assert_eq!(silent(&letter, "a.example", "2020-01-02"), Vec::<String>::new());
-        assert_eq!(silent(&letter, "b.example", "12"), ["en text", "en html"]);
+        assert_eq!(Said::behind(&letter, "a.example").without("12"), ["en text"]);
+        assert_eq!(Said::behind(&letter, "a.example").without("2020-01-02"), Vec::<String>::new());
+        assert_eq!(Said::behind(&letter, "b.example").without("12"), ["en text", "en html"]);
     }
 }

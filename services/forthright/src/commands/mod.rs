@@ -2,6 +2,7 @@
 //!
 //! Opens the store and the route; holds no rule.
 
+mod approval;
 mod conversation;
 mod directory;
 mod dkim;
@@ -9,6 +10,7 @@ mod doctor;
 mod exposure;
 mod law;
 mod notices;
+mod report;
 mod running;
 mod templates;
 
@@ -50,6 +52,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Notice(verb) => notices::notice(e, verb).await,
         Verb::Templates(verb) => templates::templates(e, verb).await,
         Verb::Dkim(verb) => dkim::dkim(e, verb).await,
+        Verb::Report(verb) => report::report(e, verb).await,
         Verb::Wave(verb) => notices::wave(e, verb).await,
         Verb::Stop => stop(e, app::incidents::Stop::Now).await,
         Verb::Go => stop(e, app::incidents::Stop::NoLonger).await,

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use anyhow::Result;
 use app::delivery::{Pause, Selection};
-use app::notices::{Drafts, Format, Question, Texts};
+use app::notices::{Drafts, Draw, Format, Question, Texts, Version};
 
+use super::approval::{self, Shown};
 use super::{DONE, law, open, say};
 use crate::cli::{DeliveryVerb, Everywhere, NoticeVerb, PreviewFormat, WaveVerb};
 use crate::output;
@@ -100,13 +101,49 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
             let bytes = app::notices::preview(&app, &slug, &tenant, format, language.as_deref()).await?;
             std::io::stdout().lock().write_all(&bytes)?;
         }
-        NoticeVerb::Approve { slug, all, notices } => {
-            let drafts = if all { Drafts::All } else { Drafts::These(&notices) };
-            let approved = app::notices::approve(&app, &slug, &drafts).await?;
-            output::document(e, &serde_json::json!({ "approved": approved }))?;
+        NoticeVerb::Changes { slug, tenant } => history(e, &app::notices::history(&app, &slug, &tenant).await?)?,
+        NoticeVerb::Groups { slug } => approval::groups(e, &app, &slug).await?,
+        NoticeVerb::Sample { slug, group, size, seed, lines } => {
+            let draw = Draw { group: group.as_deref(), size: size.map(usize::from), seed: seed.as_deref() };
+            let shown = if lines { Shown::Lines } else { Shown::Texts };
+            approval::sample(e, &app, &slug, &draw, shown).await?;
+        }
+        NoticeVerb::Approve { slug, all: _, group, notices, sample } => {
+            let drafts = match &group {
+                Some(group) => Drafts::Group(group),
+                None if notices.is_empty() => Drafts::All,
+                None => Drafts::These(&notices),
+            };
+            approval::approve(e, &app, &slug, &drafts, sample.as_ref()).await?;
         }
     }
     Ok(DONE)
+}
+
+/// A line for each thing that was said.
+fn history(e: &Everywhere, versions: &[Version]) -> Result<()> {
+    if e.json {
+        return output::json(&versions);
+    }
+    let time = |at: Option<model::time::Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+    let rows = versions.iter().flat_map(|version| {
+        version.lines.iter().map(move |line| {
+            vec![
+                version.version.map(|number| number.to_string()).unwrap_or_default(),
+                version.code.clone(),
+                version.kind.clone(),
+                version.state.clone(),
+                time(version.released_at),
+                time(version.told_at),
+                line.what.to_owned(),
+                line.detail.clone(),
+                version.why.join("; "),
+                version.supplements.join(" "),
+            ]
+        })
+    });
+    let header = ["version", "code", "kind", "state", "released_at", "told_at", "what", "detail", "why", "supplements"];
+    output::list(e, &header, rows.collect())
 }
 
 pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {

@@ -161,8 +161,11 @@ impl Stage<'_> {
             println!("      | {line}");
         }
         println!("      | …");
-        let approved = app::notices::approve(&analyst.acting_as("counsel"), SLUG, &Drafts::All).await?;
-        step(6, &format!("counsel approves {approved} notices; from here on they are frozen, byte for byte."));
+        let approved = app::notices::approve(&analyst.acting_as("counsel"), SLUG, &Drafts::All, None).await?;
+        step(
+            6,
+            &format!("counsel approves {} notices; from here on they are frozen, byte for byte.", approved.approved),
+        );
         Ok(())
     }
 

@@ -34,6 +34,14 @@ impl Labels {
         }
     }
 
+    /// (id, label) in every language, sorted.
+    pub(super) fn all(&self) -> Vec<(String, String)> {
+        let all = self.0.values().flatten();
+        let mut all: Vec<(String, String)> = all.map(|(id, label)| (id.clone(), label.clone())).collect();
+        all.sort_unstable();
+        all
+    }
+
     /// Every id that has a label in a language, sorted.
     pub(super) fn ids(&self, language: Language) -> Vec<&str> {
         let mut ids: Vec<&str> =

@@ -35,7 +35,7 @@ pub(super) struct NoticeView {
     verify_page: String,
     version: i64,
     discovered_at: String,
-    /// Empty for a first notice.
+    /// The notices before this one, by time and code; empty for a first notice.
     supplements: String,
     /// What is new and what was wrong since that notice, a sentence each.
     changes: Vec<String>,
@@ -130,7 +130,7 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
         verify_page: one_line(&context.verify_page),
         version: context.version,
         discovered_at: minute(incident.discovered_at),
-        supplements: context.supplements.map(minute).unwrap_or_default(),
+        supplements: earlier(context),
         changes: context.changes.iter().map(|change| changes::sentence(language, change, labels)).collect(),
         why: context.why.iter().map(|why| changes::reason(language, *why)).collect(),
         what_happened: paragraphs(&incident.summary),
@@ -140,6 +140,17 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
         domains: context.domains.iter().map(|facts| domain(language, facts, labels)).collect(),
         withheld: context.withheld.iter().map(|withheld| withheld_view(language, withheld)).collect(),
         advice: advice(language, &context.domains),
+    }
+}
+
+/// The notices that this one supplements, by time and code: `2022-09-26 10:11 UTC [K7QF-2M9X]`; empty for a first one.
+fn earlier(context: &NoticeContext) -> String {
+    let named = context.earlier.iter().map(|one| format!("{} [{}]", minute(one.released_at), one_line(&one.code)));
+    let named: Vec<String> = named.collect();
+    match (context.supplements, named.is_empty()) {
+        (None, _) => String::new(),
+        (Some(at), true) => minute(at),
+        (Some(_), false) => named.join(", "),
     }
 }
 

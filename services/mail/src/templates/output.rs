@@ -3,6 +3,7 @@
 //! Does not change words. Invariant: no control character, no direction override and, in a subject, no line break
 //! leaves here, wherever it came from.
 
+use std::borrow::Cow;
 use std::io;
 
 /// Columns of a text part where words allow it.
@@ -39,16 +40,37 @@ impl handlebars::Output for Capped {
 }
 
 /// Without control characters (line feeds stay) and without characters that change the direction of what follows.
-pub(super) fn clean(text: &str) -> String {
-    text.chars()
-        .filter_map(|char| match char {
-            '\n' => Some('\n'),
-            '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-            other if other.is_control() => None,
-            other => Some(other),
-        })
-        .collect()
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    if is_clean(text) {
+        return Cow::Borrowed(text);
+    }
+    let kept = text.chars().filter_map(|char| match char {
+        '\n' => Some('\n'),
+        '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        other if other.is_control() => None,
+        other => Some(other),
+    });
+    Cow::Owned(kept.collect())
+}
+
+/// The same of a text that nobody else needs.
+pub(super) fn cleaned(text: String) -> String {
+    if is_clean(&text) { text } else { clean(&text).into_owned() }
+}
+
+/// Whether [`clean`] would change nothing, by bytes: nearly every text is clean, and most of it is ASCII.
+fn is_clean(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().all(|(at, byte)| match byte {
+        b'\n' | b' '..=b'~' => true,
+        ..=0x1f | 0x7f => false,
+        // U+0080 to U+009F are control characters.
+        0xc2 => bytes.get(at + 1).is_none_or(|next| *next >= 0xa0),
+        // U+200E, U+200F, U+2028 to U+202E; U+2066 to U+2069.
+        0xe2 => !matches!(bytes.get(at + 1..at + 3), Some([0x80, 0x8e | 0x8f | 0xa8..=0xae] | [0x81, 0xa6..=0xa9])),
+        _ => true,
+    })
 }
 
 /// Whether a character shows: neither white space nor anything that [`clean`] takes away, nor one without width.
@@ -59,6 +81,11 @@ pub(super) fn can_be_seen(char: char) -> bool {
 
 /// One line: every run of white space and control characters becomes one space.
 pub(super) fn one_line(text: &str) -> String {
+    // A plain value, as most are, is copied once.
+    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if plain && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ") {
+        return text.to_owned();
+    }
     let spaced: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     clean(&spaced).split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -122,41 +149,43 @@ enum Gap {
 }
 
 /// What a line can be broken into; both forms of one domain (`xn--… (…)`) are one word.
-fn words(line: &str) -> Vec<(Gap, String)> {
-    let mut words: Vec<(Gap, String)> = Vec::new();
+fn words(line: &str) -> Vec<(Gap, Cow<'_, str>)> {
+    let mut words: Vec<(Gap, Cow<'_, str>)> = Vec::with_capacity(line.len() / 6);
     // No-break spaces hold together what they stand between.
     for word in line.split(|char: char| char.is_whitespace() && !matches!(char, '\u{a0}' | '\u{202f}')) {
         match words.last_mut() {
             _ if word.is_empty() => {}
             Some((_, last)) if word.starts_with('(') && last.contains("xn--") && !last.contains(' ') => {
                 let mut pieces = unspaced(word).into_iter();
+                let last = last.to_mut();
                 last.push(' ');
                 last.extend(pieces.next().map(|(_, piece)| piece));
-                words.extend(pieces);
+                words.extend(pieces.map(|(gap, piece)| (gap, Cow::Borrowed(piece))));
             }
-            _ => words.extend(unspaced(word)),
+            _ if word.is_ascii() => words.push((Gap::Space, Cow::Borrowed(word))),
+            _ => words.extend(unspaced(word).into_iter().map(|(gap, piece)| (gap, Cow::Borrowed(piece)))),
         }
     }
     words
 }
 
 /// A word cut where a language without spaces breaks its lines.
-fn unspaced(word: &str) -> Vec<(Gap, String)> {
-    let mut pieces = vec![(Gap::Space, String::new())];
-    let mut before = None;
-    for char in word.chars() {
+fn unspaced(word: &str) -> Vec<(Gap, &str)> {
+    let mut pieces = Vec::new();
+    let (mut from, mut before) = (0, None);
+    for (at, char) in word.char_indices() {
         let breaks = before.is_some_and(|before: char| {
             (is_wide(before) || is_wide(char)) && !begins_no_line(char) && !ends_no_line(before)
         });
         if breaks {
-            pieces.push((Gap::None, String::new()));
-        }
-        if let Some((_, piece)) = pieces.last_mut() {
-            piece.push(char);
+            pieces.push(&word[from..at]);
+            from = at;
         }
         before = Some(char);
     }
-    pieces
+    pieces.push(&word[from..]);
+    let gap = |at| if at == 0 { Gap::Space } else { Gap::None };
+    pieces.into_iter().enumerate().map(|(at, piece)| (gap(at), piece)).collect()
 }
 
 /// Whether there is a place after its margin where a line could have been broken.
@@ -167,6 +196,9 @@ pub(super) fn can_be_broken(line: &str) -> bool {
 
 /// Columns on a screen where Chinese and Japanese characters take two.
 pub(super) fn columns(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     text.chars().map(|char| if is_wide(char) { 2 } else { 1 }).sum()
 }
 
@@ -205,6 +237,21 @@ fn margins(line: &str) -> (String, String) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_called_clean_is_what_cleaning_leaves_as_it_is(text in "[ -~\n\u{80}-\u{a1}\u{200c}-\u{2010}\u{2027}-\u{202f}\u{2065}-\u{206a}é。\t\u{7f}\u{feff}]{0,6}") {
+            let kept: String = text.chars().filter(|char| matches!(char, '\n') || !(char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))).collect();
+            prop_assert_eq!(is_clean(&text), kept == text);
+            prop_assert!(is_clean(&clean(&text)));
+        }
+
+        #[test]
+        fn one_line_has_single_spaces_within_and_none_around(text in "[ -~\n\té]{0,12}") {
+            let line = one_line(&text);
+            prop_assert_eq!(line.clone(), text.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+    }
 
     #[test]
     fn a_long_bullet_hangs_and_a_long_domain_stays_whole() {

@@ -5,7 +5,7 @@
 
 use model::difference::{Change, What, Why};
 use model::language::Language;
-use model::notices::{DomainFacts, IncidentFacts, NoticeContext, STATED, TypeCount, Unknown};
+use model::notices::{DomainFacts, EarlierNotice, IncidentFacts, NoticeContext, STATED, TypeCount, Unknown};
 use model::time::Timestamp;
 use model::withholding::Withheld;
 
@@ -61,6 +61,7 @@ pub(super) fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
         verify_page: "https://verify.vendor.example/".to_owned(),
         version: 1,
         supplements: None,
+        earlier: Vec::new(),
         withheld: vec![withheld("emails", None), withheld("type", Some("contoso.example"))],
         changes: changes(),
         why: vec![Why::Records, Why::TakenBack, Why::Mapping],
@@ -118,6 +119,7 @@ pub(super) fn notices(labels: &Labels) -> Vec<(&'static str, NoticeContext)> {
     bare.verify_page.clear();
     bare.version = 2;
     bare.supplements = Some(day(2));
+    bare.earlier = vec![EarlierNotice { code: "3XHW-8P2D-77QK".to_owned(), released_at: day(2) }];
     let mut marked = notice(vec![facts("contoso.example", 1)]);
     marked.tenant_name = "O'Neill & <Söhne> \"GmbH\"".to_owned();
     vec![

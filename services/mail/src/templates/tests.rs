@@ -204,12 +204,53 @@ fn what_nobody_stated_is_said_openly() {
     let bare = templates.render_notice(Language::En, &sample("nothing stated, a supplement")).unwrap().letter;
     for part in [bare.text.clone(), visible(bare.html.as_deref().unwrap())] {
         contains(&part, &["has not stated yet what happened", "has not stated yet what was done"]);
-        contains(&part, &["This notice supplements our notice of 2022-09-26 10:11 UTC"]);
+        contains(&part, &["This notice supplements our notice of 2022-09-26 10:11 UTC [3XHW-8P2D-77QK]"]);
     }
     assert!(bare.subject.starts_with("Supplement: "));
     let unknown = templates.render_notice(Language::En, &sample("nothing known")).unwrap().letter;
     contains(&unknown.text, &["Document dates: not known", "Size: not known", "no type is known"]);
     contains(&unknown.text, &["document date is not known: 412", "whose size is not known: 412"]);
+}
+
+#[test]
+fn what_is_not_known_says_what_and_why_and_when_more_is_said_in_every_language() {
+    let templates = Templates::builtin().unwrap();
+    let words = [
+        (Language::De, "nicht bekannt ist: 412. Kein Verweis auf diese Objekte", "hat noch keinen Tag genannt"),
+        (Language::En, "is not known: 412. No reference to them states it.", "has not set a day yet"),
+        (Language::Es, "no se conoce: 412. Ninguna referencia a ellos", "no ha fijado todavía un día"),
+        (Language::Fr, "est inconnue : 412. Aucune référence à ces objets", "n’a pas encore fixé de jour"),
+        (Language::Ja, "不明なオブジェクト: 412（これらへの参照に記載がないため）", "時期をまだ定めていません"),
+    ];
+    assert_eq!(words.map(|(language, ..)| language), Language::ALL);
+    // Japanese is folded anywhere.
+    let bare = |text: &str| text.split_whitespace().collect::<String>();
+    for (language, why, no_day) in words {
+        let parts = |context: &NoticeContext| {
+            let letter = templates.render_notice(language, context).unwrap().letter;
+            [bare(&letter.text), bare(&visible(letter.html.as_deref().unwrap()))]
+        };
+        let (why, no_day) = (bare(why), bare(no_day));
+        let reason = &why[why.find("412").unwrap()..];
+        let mut context = sample("nothing known");
+        context.incident.statements.clear();
+        for part in parts(&context) {
+            assert!(part.contains(&why) && part.contains(&no_day), "{language}\n{part}");
+            assert_eq!(part.matches(reason).count(), 3, "type, date and size: {language}\n{part}");
+        }
+        context.incident.state("next_update", "By 2022-10-15.").unwrap();
+        // What is withheld says why, and by when that is decided again.
+        context.withheld = vec![model::withholding::Withheld {
+            fact: "users".to_owned(),
+            domain: None,
+            why: "The police asked.".to_owned(),
+            review_at: time("2022-12-01T09:00:00Z"),
+        }];
+        for part in parts(&context) {
+            assert!(part.contains("By2022-10-15.") && !part.contains(&no_day), "{language}\n{part}");
+            assert!(part.contains("Thepoliceasked.") && part.contains("2022-12-0109:00UTC"), "{language}\n{part}");
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,196 @@
+//! What an organisation was told, version by version: what was said, when, what changed, why, and what it does not know yet.
+//!
+//! Changes nothing and compares only what is not told yet: a version's changes are those that its letter names.
+
+use model::difference::{Change, What, Why, between};
+use model::notices::{DomainFacts, NoticeContext};
+use model::time::Timestamp;
+use serde::Serialize;
+use store::facts::Scope;
+use store::notices::Past;
+
+use crate::{App, AppError};
+
+/// One version of what an organisation was told.
+#[derive(Debug, Serialize)]
+pub struct Version {
+    /// From 1; none: not written yet.
+    pub version: Option<i64>,
+    /// `ntc_…`.
+    pub notice_id: String,
+    /// The notice code.
+    pub code: String,
+    /// `initial`, `supplement`, `correction`.
+    pub kind: String,
+    /// `drafted`, `approved`, `released`, `withdrawn`, `not told yet`.
+    pub state: String,
+    /// Who drafted it.
+    pub drafted_by: String,
+    /// When.
+    pub drafted_at: Option<Timestamp>,
+    /// Who approved it.
+    pub approved_by: String,
+    /// When.
+    pub approved_at: Option<Timestamp>,
+    /// When it was released.
+    pub released_at: Option<Timestamp>,
+    /// When the first contact's server took it.
+    pub told_at: Option<Timestamp>,
+    /// When it was withdrawn.
+    pub withdrawn_at: Option<Timestamp>,
+    /// Codes of the notices that it names as those before it.
+    pub supplements: Vec<String>,
+    /// What it says, or what it says anew.
+    pub lines: Vec<HistoryLine>,
+    /// Why: `records`, `taken back`, `mapping`.
+    pub why: Vec<&'static str>,
+}
+
+/// One thing that was said.
+#[derive(Debug, Serialize)]
+pub struct HistoryLine {
+    /// `said`, `new`, `wrong`, `changed`, `withheld`, `withdrawn`.
+    pub what: &'static str,
+    /// In words.
+    pub detail: String,
+}
+
+/// The versions of an organisation's notices, the oldest first, and last what it was not told yet.
+pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>, AppError> {
+    let incident = app.incident(slug).await?;
+    crate::facts::settle(app, incident.id).await?;
+    let mut conn = app.store.snapshot().await?;
+    crate::directory::known_tenant(&mut conn, tenant).await?;
+    let mut versions = Vec::new();
+    let mut known = None;
+    for past in store::notices::past(&mut conn, incident.id, tenant).await? {
+        let context: NoticeContext = serde_json::from_str(&past.facts).map_err(AppError::stored("notices.facts"))?;
+        versions.push(version(&past, &context));
+        if past.state == "released" {
+            known = Some(context.domains);
+        }
+    }
+    let today = super::told(&mut conn, incident.id, Scope::Tenants(tenant, tenant)).await?;
+    let today = today.get(tenant).map(|told| told.domains.as_slice()).unwrap_or_default();
+    let lines: Vec<HistoryLine> = match &known {
+        Some(known) => between(known, today).iter().map(changed).collect(),
+        None => today.iter().map(said).collect(),
+    };
+    if !lines.is_empty() {
+        versions.push(Version { state: "not told yet".to_owned(), lines, ..nothing() });
+    }
+    if versions.is_empty() {
+        return Err(AppError::missing(
+            format!("tenant {tenant} was told nothing in {slug}, and nothing is known of it"),
+            format!("run `forthright notice list {slug} --csv` to see who has a notice"),
+        ));
+    }
+    Ok(versions)
+}
+
+fn nothing() -> Version {
+    Version {
+        version: None,
+        notice_id: String::new(),
+        code: String::new(),
+        kind: String::new(),
+        state: String::new(),
+        drafted_by: String::new(),
+        drafted_at: None,
+        approved_by: String::new(),
+        approved_at: None,
+        released_at: None,
+        told_at: None,
+        withdrawn_at: None,
+        supplements: Vec::new(),
+        lines: Vec::new(),
+        why: Vec::new(),
+    }
+}
+
+fn version(past: &Past, context: &NoticeContext) -> Version {
+    let at = |micros: Option<i64>| micros.map(Timestamp::from_micros);
+    let mut lines: Vec<HistoryLine> = if context.supplements.is_none() {
+        context.domains.iter().map(said).collect()
+    } else {
+        context.changes.iter().map(changed).collect()
+    };
+    lines.extend(context.withheld.iter().map(|one| {
+        let whose = one.domain.as_ref().map_or(String::new(), |domain| format!("{domain} "));
+        HistoryLine { what: "withheld", detail: format!("{whose}{}: {}", one.fact, one.why) }
+    }));
+    if lines.is_empty() {
+        lines.push(HistoryLine { what: "changed", detail: "what the incident states, or what is withheld".to_owned() });
+    }
+    if past.state == "withdrawn" {
+        let detail = match past.released_at {
+            Some(_) => "called back before anything of it left",
+            None => "before it was released",
+        };
+        lines.push(HistoryLine { what: "withdrawn", detail: detail.to_owned() });
+    }
+    Version {
+        version: Some(past.version),
+        notice_id: past.id.clone(),
+        code: past.code.clone(),
+        kind: past.kind.clone(),
+        state: past.state.clone(),
+        drafted_by: past.drafted_by.clone(),
+        drafted_at: at(Some(past.drafted_at)),
+        approved_by: past.approved_by.clone().unwrap_or_default(),
+        approved_at: at(past.approved_at),
+        released_at: at(past.released_at),
+        told_at: at(past.accepted_at),
+        withdrawn_at: at(past.withdrawn_at),
+        supplements: context.earlier.iter().map(|one| one.code.clone()).collect(),
+        lines,
+        why: context.why.iter().copied().map(why).collect(),
+    }
+}
+
+fn why(why: Why) -> &'static str {
+    match why {
+        Why::Records => "further records",
+        Why::TakenBack => "records taken back",
+        Why::Mapping => "mapping",
+    }
+}
+
+/// A domain's figures, without those that are withheld.
+fn said(facts: &DomainFacts) -> HistoryLine {
+    let figures = [
+        ("objects", facts.objects),
+        ("references", facts.rows),
+        ("emails", facts.emails),
+        ("users", facts.users),
+        ("projects", facts.projects),
+    ];
+    let shown = |name: &str, value: i64| match facts.withheld.iter().any(|there| there == name) {
+        true => format!("{name} withheld"),
+        false => format!("{name} {value}"),
+    };
+    let mut parts: Vec<String> = figures.into_iter().map(|(name, value)| shown(name, value)).collect();
+    parts.extend(facts.data_types.iter().map(|count| format!("type:{} {}", count.id, count.objects)));
+    HistoryLine { what: "said", detail: format!("{}: {}", facts.domain, parts.join(", ")) }
+}
+
+fn changed(change: &Change) -> HistoryLine {
+    let domain = &change.domain;
+    let moved = |name: &str, before: &str, after: &str| format!("{domain} {name}: {after} (before: {before})");
+    let detail = match &change.what {
+        What::New => format!("{domain}: named for the first time"),
+        What::Gone => format!("{domain}: is not theirs; what was said of it was wrong"),
+        What::Figure { name, before, after } => moved(name, &before.to_string(), &after.to_string()),
+        What::Type { id, before, after } => moved(&format!("type:{id}"), &before.to_string(), &after.to_string()),
+        What::Period { before, after } => {
+            let span = |(first, last): &(String, String)| format!("{first}/{last}");
+            moved("period", &span(before), &span(after))
+        }
+    };
+    let what = match (&change.what, change.corrects()) {
+        (What::Period { .. }, _) => "changed",
+        (_, true) => "wrong",
+        (_, false) => "new",
+    };
+    HistoryLine { what, detail }
+}

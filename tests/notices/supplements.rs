@@ -1,0 +1,105 @@
+//! One row changed, one organisation is told, once: whatever changed it.
+
+use std::collections::BTreeSet;
+
+use testkit::process::Backend;
+use testkit::smtp::Recorder;
+
+use crate::setup::{SLUG, Stage, path};
+
+const HEADER: &str = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
+
+/// What drafting wrote, as (tenant, kind), and what it left as it was; then all of it is approved and released.
+fn told(stage: &Stage, wave: &str) -> BTreeSet<(String, String)> {
+    let done = stage.run.json(&["notice", "draft", SLUG]);
+    let rows = stage.run.csv(&["notice", "list", SLUG]).into_iter().filter(|row| row["state"] == "drafted");
+    let drafted: BTreeSet<_> = rows.map(|row| (row["tenant_id"].clone(), row["kind"].clone())).collect();
+    assert_eq!(
+        (done["drafted"].as_u64().unwrap(), done["changed"].as_u64()),
+        (drafted.len() as u64, Some(0)),
+        "{done}"
+    );
+    if !drafted.is_empty() {
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        stage.run.as_actor("lead").ok(&["wave", "release", SLUG, wave, "--all"]);
+    }
+    drafted
+}
+
+#[track_caller]
+fn one(found: BTreeSet<(String, String)>, tenant: &str, kind: &str) {
+    assert_eq!(found, BTreeSet::from([(tenant.to_owned(), kind.to_owned())]));
+}
+
+#[test]
+fn one_row_more_among_many_organisations_is_one_supplement_each_time() {
+    for (backend, seed) in [(Backend::Sqlite, 41), (Backend::Postgres, 42)] {
+        let stage = Stage::new(backend);
+        let expected = stage.generated(seed, 3_000);
+        assert!(told(&stage, "first").len() > 40);
+        let told_at_all = expected.tenants.iter().filter(|tenant| !tenant.recipients.is_empty());
+        for (n, tenant) in told_at_all.step_by(13).take(4).enumerate() {
+            let row = format!("late/{n}.pdf,mail.{},late@{0},invoice,2021-05-06,7,,\n", tenant.domains[0]);
+            let file = stage.file(&format!("late-{n}.csv"), &format!("{HEADER}{row}"));
+            stage.import(&[&file], &stage.file("none.txt", "free.example\n"));
+            one(told(&stage, &format!("late-{n}")), &tenant.tenant_id, "supplement");
+        }
+        assert_eq!(told(&stage, "never"), BTreeSet::new(), "nobody is told the same twice");
+    }
+}
+
+#[test]
+fn a_mended_row_is_one_supplement_and_a_manifest_counted_twice_by_mistake_is_one_correction() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(4);
+        let none = stage.file("none.txt", "free.example\n");
+        let rows = |third: &str| {
+            let good: String =
+                (0..3).map(|n| format!("m/{n}.pdf,org0000{n}.example,,invoice,2020-01-02,9,,\n")).collect();
+            format!("{HEADER}{good}m/9.pdf,{third},,contract,2020-01-04,30,,\n")
+        };
+        stage.import(&[&stage.file("m.csv", &rows("no_host"))], &none);
+        assert_eq!(told(&stage, "first").len(), 4);
+
+        // A corrected copy: the rows that were counted before are no news.
+        stage.import(&[&stage.file("mended.csv", &rows("org00003.example"))], &none);
+        one(told(&stage, "mended"), "t-00003", "supplement");
+
+        // The same references once more: raw references grow, and were wrong as soon as they are taken back.
+        let twice = stage.file("twice.csv", &format!("{HEADER}m/1.pdf,org00001.example,,invoice,2020-01-02,9,,\n"));
+        stage.import(&[&twice], &none);
+        one(told(&stage, "twice"), "t-00001", "supplement");
+        let why = ["--why", "the same references as in m.csv"];
+        stage.run.ok(&[&["exposure", "withdraw", SLUG, "twice.csv"], &why[..]].concat());
+        one(told(&stage, "once"), "t-00001", "correction");
+        let text = stage.run.ok(&["notice", "preview", SLUG, "t-00001"]);
+        assert!(text.contains("number of references: 2 (before: 3)"), "{text}");
+        assert!(!text.contains("number of objects: "), "objects never moved: {text}");
+    }
+}
+
+#[test]
+fn a_domain_that_moves_is_news_to_whom_it_goes_and_a_correction_to_whom_it_leaves() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(3);
+        let rows = "x/1.pdf,second.example,,invoice,2020-01-02,9,,\n";
+        let directory = "domain,tenant_id,tenant_name,country,language\nsecond.example,t-00001,Organisation 1,US,en\n";
+        let mut all = String::from(directory);
+        for n in 0..3 {
+            all.push_str(&format!("org0000{n}.example,t-0000{n},Organisation {n},US,en\n"));
+        }
+        stage.run.ok(&["directory", "import", "--organisations", path(&stage.file("d2.csv", &all))]);
+        stage.import(&[&stage.file("x.csv", &format!("{HEADER}{rows}"))], &stage.file("none.txt", "free.example\n"));
+        assert_eq!(told(&stage, "first").len(), 3);
+        stage.work(&Recorder::start().unwrap());
+        stage.run.ok(&["mapping", "assign", SLUG, "second.example", "t-00002", "--why", "sold in 2021"]);
+        let found = told(&stage, "moved");
+        let wanted = [("t-00001", "correction"), ("t-00002", "supplement")];
+        assert_eq!(found, wanted.iter().map(|(tenant, kind)| ((*tenant).to_owned(), (*kind).to_owned())).collect());
+        let text = stage.run.ok(&["notice", "preview", SLUG, "t-00001"]);
+        let read = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(read.contains("second.example: is not yours; what we wrote about it was wrong"), "{text}");
+    }
+}
