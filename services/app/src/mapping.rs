@@ -338,17 +338,8 @@ async fn candidates(conn: &mut Conn, lists: &Lists, hosts: &[DomainName]) -> Res
     // In order, so that neighbours are read from the same pages.
     let mut names = Vec::from_iter(names);
     names.sort_unstable();
-    let mut claims: HashMap<String, Vec<Claim>> = HashMap::new();
-    for row in store::directory::claims_of(conn, &names).await? {
-        let source = if row.source == "manual" { Source::Manual } else { Source::Imported };
-        let over = match row.over.as_str() {
-            "[]" => Vec::new(),
-            text => serde_json::from_str(text).map_err(AppError::stored("domains.over"))?,
-        };
-        let claim =
-            Claim { tenant_id: row.tenant_id, source, alias_of: row.alias_of, over, moved_from: row.moved_from };
-        claims.entry(row.domain).or_default().push(claim);
-    }
+    let mut claims = HashMap::new();
+    add_claims(conn, &names, &mut claims).await?;
     let (mut rejected, mut disputed) = (HashSet::new(), HashSet::new());
     for Decision { domain, tenant_id, decision, .. } in &lists.decisions {
         match decision.as_str() {
@@ -359,7 +350,28 @@ async fn candidates(conn: &mut Conn, lists: &Lists, hosts: &[DomainName]) -> Res
             _ => drop(rejected.insert((domain.clone(), tenant_id.clone()))),
         }
     }
-    Ok(Candidates { claims, shared: Arc::clone(&lists.shared), rejected, disputed })
+    let mut candidates = Candidates { claims, shared: Arc::clone(&lists.shared), rejected, disputed };
+    let aliased: Vec<DomainName> =
+        candidates.aliased().into_iter().filter_map(|domain| DomainName::parse(domain).ok()).collect();
+    let more: BTreeSet<&str> = aliased.iter().flat_map(Candidates::names_to_look_up).collect();
+    let more: Vec<&str> = more.into_iter().filter(|name| names.binary_search(name).is_err()).collect();
+    add_claims(conn, &more, &mut candidates.claims).await?;
+    Ok(candidates)
+}
+
+/// What the directory says about these names.
+async fn add_claims(conn: &mut Conn, names: &[&str], claims: &mut HashMap<String, Vec<Claim>>) -> Result<(), AppError> {
+    for row in store::directory::claims_of(conn, names).await? {
+        let source = if row.source == "manual" { Source::Manual } else { Source::Imported };
+        let over = match row.over.as_str() {
+            "[]" => Vec::new(),
+            text => serde_json::from_str(text).map_err(AppError::stored("domains.over"))?,
+        };
+        let claim =
+            Claim { tenant_id: row.tenant_id, source, alias_of: row.alias_of, over, moved_from: row.moved_from };
+        claims.entry(row.domain).or_default().push(claim);
+    }
+    Ok(())
 }
 
 fn verdict(host: &str, mapping: Mapping, version: i64, suffix_list: &str) -> HostVerdict {

@@ -3,6 +3,8 @@
 //! Decides no verdict: `model::mapping` does. Invariant: a host is here once it is in a figure, with exactly one
 //! verdict; what waits for a newer one is a question to the version it carries.
 
+use std::collections::BTreeSet;
+
 use model::runs::{end_of, reversed};
 use sqlx::AssertSqlSafe;
 
@@ -143,6 +145,11 @@ statements! {
         UPDATE mapping_decisions
         SET lapsed_at = $1
         WHERE incident_id = $2 AND domain = $3 AND tenant_id <> $4 AND decision = 'disputed' AND lapsed_at IS NULL";
+    /// Other names of domains, entered by hand.
+    ALIASES = "
+        SELECT domain, alias_of
+        FROM domains
+        WHERE alias_of IS NOT NULL AND source = 'manual' AND lapsed_at IS NULL";
     DECIDED_SINCE = "
         SELECT DISTINCT domain
         FROM mapping_decisions
@@ -222,11 +229,27 @@ pub async fn open_incidents(conn: &mut Conn) -> Result<Vec<i64>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(OPEN_INCIDENTS).fetch_all(c).await)?)
 }
 
-/// Marks the verdicts on these domains and on all below them: they are looked at again. How many hosts.
+/// The domains that were entered by hand as other names of these domains, or of names below them.
+pub async fn aliases_of<T: AsRef<str>>(conn: &mut Conn, domains: &[T]) -> Result<Vec<String>, StoreError> {
+    let aliases: Vec<(String, String)> = on!(conn, |c| sqlx::query_as(ALIASES).fetch_all(c).await)?;
+    if aliases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let changed: BTreeSet<&str> = domains.iter().map(AsRef::as_ref).collect();
+    let is_changed = |of: &str| {
+        let above = of.match_indices('.').map(|(at, _)| &of[at + 1..]);
+        above.chain([of]).any(|name| changed.contains(name))
+    };
+    Ok(aliases.into_iter().filter(|(_, of)| is_changed(of)).map(|(domain, _)| domain).collect())
+}
+
+/// Marks the verdicts on these domains and on all below them, and on what was entered as another name of one of them: they
+/// are looked at again. How many hosts.
 pub async fn mark_under<T: AsRef<str>>(tx: &mut Tx, incident: i64, domains: &[T]) -> Result<u64, StoreError> {
     let mut marked = 0;
-    for domain in domains {
-        let from = reversed(domain.as_ref());
+    let aliases = aliases_of(tx, domains).await?;
+    for domain in domains.iter().map(AsRef::as_ref).chain(aliases.iter().map(String::as_str)) {
+        let from = reversed(domain);
         let to = end_of(&from);
         marked += on!(tx, |c| sqlx::query(MARK_UNDER)
             .bind(incident)

@@ -335,8 +335,12 @@ async fn check(conn: &mut Conn, lists: &Lists, change: &Change) -> Result<(), Ap
 async fn weigh(app: &App, conn: &mut Conn, incident: i64, changes: &[Change]) -> Result<Weight, AppError> {
     let mut hosts = BTreeMap::new();
     for change in changes {
-        for known in store::mapping::under(conn, incident, &change.domain).await? {
-            hosts.insert(known.host.clone(), known);
+        let mut domains = store::mapping::aliases_of(conn, &[change.domain.as_str()]).await?;
+        domains.push(change.domain.clone());
+        for domain in domains {
+            for known in store::mapping::under(conn, incident, &domain).await? {
+                hosts.insert(known.host.clone(), known);
+            }
         }
     }
     let mut lists = lists(app, conn, Some(incident)).await?;
