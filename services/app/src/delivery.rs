@@ -46,6 +46,8 @@ pub struct Released {
     pub tickets: usize,
     /// Affected tenants without anybody who can be told; each has a task.
     pub without_contact: usize,
+    /// Of the mails, those that wait because their reader said somewhere that nothing is theirs.
+    pub held: usize,
 }
 
 /// Arms a wave: notices become released, their mails queued, their tickets opened, all or nothing. Whoever approved
@@ -95,6 +97,9 @@ pub async fn release(
     let tickets = open_tickets(&mut tx, &incident, &chosen, now).await?;
     let mails = wave_mails(app, &mut tx, &incident, &wave, &chosen, &tickets).await?;
     let queued = store::delivery::insert_mails(&mut tx, incident.id, now, app.clock.real().micros(), &mails).await?;
+    let denied: BTreeSet<String> =
+        store::denials::open(&mut tx).await?.into_iter().map(|denial| denial.address).collect();
+    let held = mails.iter().filter(|mail| denied.contains(&mail.address)).count();
     let without_contact = match selection {
         Selection::All => note_unreachable(app, &mut tx, &incident).await?,
         Selection::Tenants(_) | Selection::Pilot(_) => 0,
@@ -105,6 +110,7 @@ pub async fn release(
         mails: queued,
         tickets: tickets.len(),
         without_contact,
+        held,
     };
     let detail = serde_json::json!({ "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "pace": pace });
     tx.commit(app.entry("wave.release", slug, detail)).await?;

@@ -119,6 +119,8 @@ pub struct Candidates {
     pub rejected: HashSet<(String, String)>,
     /// (domain, tenant): somebody at the tenant said so, and nobody has settled it yet.
     pub disputed: HashSet<(String, String)>,
+    /// Tenants at which somebody said that nothing is theirs. What a person decided in this incident stands all the same.
+    pub denied: HashSet<String>,
 }
 
 impl Candidates {
@@ -165,6 +167,17 @@ pub fn decide(host: &DomainName, candidates: &Candidates, list: &SuffixList) -> 
             Place { host, suffix, public, cut: aside.cut, candidates, list }.claimed(&standing)
         }
         Deciding::Nothing => unclaimed(host, &aside, list),
+    }
+}
+
+/// Whether a tenant is still among those whose a disputed domain could be: if not, its dispute is settled.
+pub fn is_in_question(domain: &DomainName, tenant: &str, candidates: &Candidates, list: &SuffixList) -> bool {
+    if decide(domain, candidates, list).verdict != Verdict::Conflict {
+        return false;
+    }
+    match deciding(domain, candidates, list, &mut Aside::default()) {
+        Deciding::Claims(_, standing) => tenants(&standing).contains(tenant),
+        Deciding::List(_) | Deciding::Nothing => false,
     }
 }
 
@@ -330,6 +343,14 @@ impl Place<'_> {
             );
             let conflict = self.conflict(rule, Review::Disputed, None, because);
             return Mapping { organisation_domain: at.to_owned(), ..conflict };
+        }
+        if best != Source::Decided && self.candidates.denied.contains(tenant) {
+            let because = format!(
+                "{} would be tenant {tenant}'s, where somebody says that nothing is theirs: \
+                 nothing is sent until a person settles it.",
+                self.words()
+            );
+            return self.conflict(rule, Review::Disputed, None, because);
         }
         let because = self.sentence(rule, tenant, &claims) + &self.note_on_parents(tenant);
         Mapping {

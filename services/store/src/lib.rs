@@ -10,6 +10,7 @@ mod db;
 pub mod audit;
 pub mod contacts;
 pub mod delivery;
+pub mod denials;
 pub mod directory;
 pub mod escalation;
 pub mod facts;
@@ -39,6 +40,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         contacts::STATEMENTS,
         contacts::entries::STATEMENTS,
         delivery::STATEMENTS,
+        denials::STATEMENTS,
         directory::STATEMENTS,
         escalation::STATEMENTS,
         facts::STATEMENTS,

@@ -145,6 +145,28 @@ statements! {
         UPDATE mapping_decisions
         SET lapsed_at = $1
         WHERE incident_id = $2 AND domain = $3 AND tenant_id <> $4 AND decision = 'disputed' AND lapsed_at IS NULL";
+    /// Whoever said that a domain is not theirs was right: by now it is another's, or nobody's.
+    BELIEVE_DISPUTE = "
+        INSERT INTO mapping_decisions (incident_id, domain, tenant_id, decision, why, actor, decided_at, expires_at, lapsed_at)
+        SELECT incident_id, domain, tenant_id, 'rejected', why, actor, $1, NULL, NULL
+        FROM mapping_decisions
+        WHERE incident_id = $2 AND domain = $3 AND tenant_id = $4 AND decision = 'disputed' AND lapsed_at IS NULL
+        ON CONFLICT (incident_id, domain, tenant_id, decision) DO UPDATE SET why = excluded.why, actor = excluded.actor,
+            decided_at = excluded.decided_at, expires_at = NULL, lapsed_at = NULL";
+    LAPSE_DISPUTE = "
+        UPDATE mapping_decisions
+        SET lapsed_at = $1
+        WHERE incident_id = $2 AND domain = $3 AND tenant_id = $4 AND decision = 'disputed' AND lapsed_at IS NULL";
+    DISPUTED_BY = "
+        SELECT domain
+        FROM mapping_decisions
+        WHERE incident_id = $1 AND tenant_id = $2 AND decision = 'disputed' AND lapsed_at IS NULL
+        ORDER BY domain";
+    ASSIGNED_TO = "
+        SELECT domain
+        FROM mapping_decisions
+        WHERE incident_id = $1 AND tenant_id = $2 AND decision = 'assigned' AND lapsed_at IS NULL
+        ORDER BY domain";
     /// Other names of domains, entered by hand.
     ALIASES = "
         SELECT domain, alias_of
@@ -479,6 +501,43 @@ pub async fn domains_of_tenant(conn: &mut Conn, incident: i64, tenant: &str) -> 
 pub async fn is_disputed(conn: &mut Conn, incident: i64, tenant: &str) -> Result<bool, StoreError> {
     let open: i64 = on!(conn, |c| sqlx::query_scalar(DISPUTED).bind(incident).bind(tenant).fetch_one(c).await)?;
     Ok(open > 0)
+}
+
+/// Settles what a tenant said of a domain: the domain is not theirs by now, and does not come back to them by itself.
+pub async fn believe_dispute(
+    tx: &mut Tx,
+    incident: i64,
+    domain: &str,
+    tenant: &str,
+    at: i64,
+) -> Result<(), StoreError> {
+    for text in [BELIEVE_DISPUTE, LAPSE_DISPUTE] {
+        on!(tx, |c| sqlx::query(text).bind(at).bind(incident).bind(domain).bind(tenant).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// Takes back that a tenant said of a domain that it is not theirs.
+pub async fn lapse_dispute(tx: &mut Tx, incident: i64, domain: &str, tenant: &str, at: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(LAPSE_DISPUTE)
+        .bind(at)
+        .bind(incident)
+        .bind(domain)
+        .bind(tenant)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// The domains that somebody at a tenant said are not theirs, and that nobody has settled.
+pub async fn disputed_by(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(DISPUTED_BY).bind(incident).bind(tenant).fetch_all(c).await)?)
+}
+
+/// The domains that a person assigned to a tenant in an incident.
+pub async fn assigned_to(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(ASSIGNED_TO).bind(incident).bind(tenant).fetch_all(c).await)?)
 }
 
 /// The domains about which somebody decided after a time.

@@ -287,6 +287,34 @@ fn an_alias_stands_where_its_domain_is_nobody_s_or_the_person_knew_whose_it_is()
     check("al.example", &known, "mapped alias al.example t-1 high");
 }
 
+#[test]
+fn whoever_denied_all_gets_only_what_a_person_decided() {
+    let mut known = directory(&[("acme.example", imported("t-1")), ("sure.example", decided("t-1"))]);
+    known.denied.insert("t-1".to_owned());
+    check("acme.example", &known, "conflict exact acme.example - low");
+    assert_eq!(decide(&name("acme.example"), &known).review, Some(Review::Disputed));
+    check("sure.example", &known, "mapped manual sure.example t-1 high");
+}
+
+#[test]
+fn a_dispute_is_settled_once_the_domain_cannot_be_theirs() {
+    let in_question = |claims: &[(&str, Claim)]| {
+        let mut known = directory(claims);
+        known.disputed.insert(("acme.example".to_owned(), "t-1".to_owned()));
+        is_in_question(&name("acme.example"), "t-1", &known, SuffixList::builtin())
+    };
+    let (one, other) = (("acme.example", imported("t-1")), ("acme.example", imported("t-2")));
+    assert!(in_question(std::slice::from_ref(&one)));
+    assert!(in_question(&[one.clone(), other.clone()]), "a conflict in which they are named");
+    assert!(in_question(&[one.clone(), ("acme.example", manual("t-2"))]), "nobody has confirmed it");
+    assert!(in_question(&[("example", imported("t-2")), one]));
+    assert!(!in_question(&[]), "nobody's");
+    assert!(!in_question(&[other]), "another's");
+    assert!(!in_question(&[("acme.example", moved("t-2", "t-1"))]), "another's since lately");
+    let over = Claim { over: vec!["t-1".to_owned()], ..manual("t-2") };
+    assert!(!in_question(&[("acme.example", imported("t-1")), ("acme.example", over)]));
+}
+
 /// Names of few labels over few letters, so that they meet.
 fn host() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(vec!["a", "b"]), 1..4).prop_map(|labels| labels.join(".") + ".example")
@@ -309,9 +337,10 @@ fn world() -> impl Strategy<Value = (Vec<(String, Claim)>, Candidates)> {
         prop::collection::hash_set((host(), prop::sample::select(vec!["t-1".to_owned(), "t-2".to_owned()])), 0..4);
     let disputed =
         prop::collection::hash_set((host(), prop::sample::select(vec!["t-1".to_owned(), "t-2".to_owned()])), 0..2);
-    (prop::collection::vec((host(), claim()), 0..6), shared, rejected, disputed).prop_map(
-        |(claims, shared, rejected, disputed)| {
-            let known = Candidates { shared: Arc::new(shared), rejected, disputed, ..Candidates::default() };
+    let denied = prop::collection::hash_set(prop::sample::select(vec!["t-1".to_owned(), "t-2".to_owned()]), 0..2);
+    (prop::collection::vec((host(), claim()), 0..6), shared, rejected, disputed, denied).prop_map(
+        |(claims, shared, rejected, disputed, denied)| {
+            let known = Candidates { shared: Arc::new(shared), rejected, disputed, denied, ..Candidates::default() };
             let known = claims.iter().cloned().fold(known, with);
             (claims, known)
         },
