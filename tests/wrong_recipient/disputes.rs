@@ -71,6 +71,17 @@ fn audit(stage: &Stage) -> String {
     std::fs::read_to_string(file).unwrap()
 }
 
+/// A second incident with these hosts, released; what the release said.
+fn open_other(stage: &Stage, hosts: &[&str]) -> serde_json::Value {
+    let text =
+        "slug = \"other\"\ntitle = \"T\"\nvendor = \"Example Cloud\"\ndiscovered_at = \"2022-09-24T08:00:00Z\"\n";
+    stage.run.ok(&["incident", "open", path(&stage.file("other.toml", text))]);
+    manifest(stage, "other", hosts);
+    stage.run.ok(&["notice", "draft", "other"]);
+    stage.run.as_actor("counsel").ok(&["notice", "approve", "other", "--all"]);
+    stage.run.as_actor("lead").json(&["wave", "release", "other", "w", "--all"])
+}
+
 /// t-1 says that one of its two domains is not theirs, and asks; the answer waits. Then the mapping moves on.
 fn check_overtaken(backend: Backend, move_on: impl Fn(&Stage), now: &str) {
     let (stage, message) = told(backend, &["a.example", "a2.example"]);
@@ -150,16 +161,10 @@ fn whoever_says_that_nothing_is_theirs_gets_no_domain_that_comes_later_and_no_ma
         assert_eq!(held("a2.example").as_deref(), Some("disputed"), "what is said of one domain settles no other");
         assert_eq!(conflicts(&stage.run, SLUG).len(), 1);
 
-        let other =
-            "slug = \"other\"\ntitle = \"T\"\nvendor = \"Example Cloud\"\ndiscovered_at = \"2022-09-24T08:00:00Z\"\n";
-        stage.run.ok(&["incident", "open", path(&stage.file("other.toml", other))]);
-        manifest(&stage, "other", &["a2.example"]);
+        let released = open_other(&stage, &["a2.example"]);
         let shown = conflicts(&stage.run, "other");
         assert_eq!((shown.len(), shown[0].1.as_str(), shown[0].2.as_str()), (1, "t-1", "disputed"));
         assert!(shown[0].3.contains("one@a.example") && shown[0].3.contains("bluebleed"), "{shown:?}");
-        stage.run.ok(&["notice", "draft", "other"]);
-        stage.run.as_actor("counsel").ok(&["notice", "approve", "other", "--all"]);
-        let released = stage.run.as_actor("lead").json(&["wave", "release", "other", "w", "--all"]);
         assert_eq!((&released["mails"], &released["held"]), (&1.into(), &1.into()), "{released}");
         assert!(addresses(&stage).is_empty());
 
@@ -185,17 +190,23 @@ fn an_agent_answers_whoever_was_right_that_it_is_not_theirs() {
 }
 
 #[test]
+fn who_denies_on_the_telephone_is_named_by_an_address_that_we_write_to() {
+    let (stage, _) = told(Backend::Sqlite, &["a.example"]);
+    let ticket = ticket_of(&stage, "t-1");
+    let said_by =
+        |address: &str| stage.run.run(&["ticket", "wrong-recipient", &ticket, "--said-by", address, "--why", "called"]);
+    assert_eq!(said_by("two@b.example").status, 1);
+    assert_eq!(said_by("One@a.example").status, 0);
+    open_other(&stage, &["a2.example"]);
+    assert!(addresses(&stage).is_empty());
+}
+
+#[test]
 fn a_stranger_in_from_stops_no_mail_to_somebody_else() {
     let (stage, message) = told(Backend::Sqlite, &["a.example"]);
     let raw = reply_to(&message, "", "You have the wrong organisation.").replace("<one@a.example>", "<two@b.example>");
     receive(&stage, &raw, None);
-    let other =
-        "slug = \"other\"\ntitle = \"T\"\nvendor = \"Example Cloud\"\ndiscovered_at = \"2022-09-24T08:00:00Z\"\n";
-    stage.run.ok(&["incident", "open", path(&stage.file("other.toml", other))]);
-    manifest(&stage, "other", &["b.example"]);
-    stage.run.ok(&["notice", "draft", "other"]);
-    stage.run.as_actor("counsel").ok(&["notice", "approve", "other", "--all"]);
-    stage.run.as_actor("lead").ok(&["wave", "release", "other", "w", "--all"]);
+    open_other(&stage, &["b.example"]);
     assert_eq!(addresses(&stage), ["two@b.example"]);
 }
 

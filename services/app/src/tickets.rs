@@ -23,7 +23,7 @@ use store::tickets::{Change, Entry, QuestionRow, TicketRow};
 
 pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
 
-pub(crate) use wrong_recipient::{NotTheirs, dispute, named_instead};
+pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};
 pub use wrong_recipient::{Stopped, Wrong, wrong_recipient};
 
 use case::Case;

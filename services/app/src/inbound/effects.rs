@@ -133,10 +133,7 @@ impl<'a> Filing<'a> {
     /// is answered. Anybody can write any address into From: a stranger's words stop nobody else's mail.
     async fn denied_by(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<String, AppError> {
         let sender = self.sender();
-        let contacts = store::contacts::of_address(tx, &sender).await?;
-        let is_contact = contacts.iter().any(|contact| contact.tenant_id == ticket.tenant_id);
-        let mails = store::delivery::of_ticket(tx, &ticket.id).await?;
-        if is_contact || mails.iter().any(|mail| mail.address == sender) {
+        if crate::tickets::is_written_to(tx, ticket, &sender).await? {
             return Ok(sender);
         }
         Ok(self.whose.mail.as_ref().map(|mail| mail.address.clone()).unwrap_or_default())

@@ -28,6 +28,8 @@ pub enum Wrong<'a> {
     NotTheirs {
         /// Organisation domains.
         domains: &'a [String],
+        /// Who says so, where no domain is named: an address that we write to.
+        said_by: Option<&'a str>,
     },
     /// It is the organisation, and somebody else there has to be told.
     OtherPerson {
@@ -65,7 +67,7 @@ pub async fn wrong_recipient(app: &App, ticket: &str, wrong: &Wrong<'_>, why: &s
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let stopped = match wrong {
-        Wrong::NotTheirs { domains } => {
+        Wrong::NotTheirs { domains, said_by } => {
             let mut named = Vec::with_capacity(domains.len());
             for domain in *domains {
                 named.push(crate::mapping::parse(domain)?.as_str().to_owned());
@@ -78,9 +80,13 @@ pub async fn wrong_recipient(app: &App, ticket: &str, wrong: &Wrong<'_>, why: &s
                     format!("its domains are {}", if own.is_empty() { "none".to_owned() } else { own.join(", ") }),
                 ));
             }
-            // Who said so is not known here: the telephone names no address.
+            let denied_by = match said_by {
+                Some(address) => known_reader(&mut tx, &case.ticket, address).await?,
+                // The telephone names no address.
+                None => String::new(),
+            };
             let said = match domains.is_empty() {
-                true => NotTheirs { domains: own, denied_by: Some(String::new()), why: why.to_owned() },
+                true => NotTheirs { domains: own, denied_by: Some(denied_by), why: why.to_owned() },
                 false => NotTheirs { domains, denied_by: None, why: why.to_owned() },
             };
             dispute(app, &mut tx, &case.incident, &case.ticket, said).await?
@@ -97,6 +103,32 @@ pub async fn wrong_recipient(app: &App, ticket: &str, wrong: &Wrong<'_>, why: &s
     tx.commit(app.entry("ticket.wrong-recipient", ticket, detail)).await?;
     crate::facts::settle(app, case.incident.id).await?;
     Ok(stopped)
+}
+
+/// The address as it is written to in a ticket, or to its tenant's contact.
+async fn known_reader(tx: &mut Tx, ticket: &TicketRow, address: &str) -> Result<String, AppError> {
+    let parsed = EmailAddress::parse(address).map_err(|error| {
+        AppError::bad(format!("`{address}` is no address: {error}"), "write it as in soc@example.com")
+    })?;
+    if is_written_to(tx, ticket, parsed.as_str()).await? {
+        return Ok(parsed.as_str().to_owned());
+    }
+    Err(AppError::bad(
+        format!("{parsed} is no contact of tenant {}, and no mail of this ticket went to it", ticket.tenant_id),
+        format!(
+            "`forthright contact list {}` shows them; without --said-by the organisation alone is held",
+            ticket.tenant_id
+        ),
+    ))
+}
+
+/// Whether we write to an address in this conversation: it is a contact, or a mail went to it.
+pub(crate) async fn is_written_to(tx: &mut Tx, ticket: &TicketRow, address: &str) -> Result<bool, AppError> {
+    let contacts = store::contacts::of_address(tx, address).await?;
+    if contacts.iter().any(|contact| contact.tenant_id == ticket.tenant_id) {
+        return Ok(true);
+    }
+    Ok(store::delivery::of_ticket(tx, &ticket.id).await?.iter().any(|mail| mail.address == address))
 }
 
 /// What somebody said is not their organisation's.

@@ -89,12 +89,12 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
         TicketVerb::DeclineApprove { ticket, questions } => {
             answered(e, &app::tickets::approve_decline(&app, &ticket, &questions).await?)?;
         }
-        TicketVerb::WrongRecipient { ticket, not_ours, right, role, name, instead_of, why } => {
+        TicketVerb::WrongRecipient { ticket, not_ours, said_by, right, role, name, instead_of, why } => {
             let wrong = match &right {
                 Some(address) => {
                     Wrong::OtherPerson { address, role: &role, name: &name, instead_of: instead_of.as_deref() }
                 }
-                None => Wrong::NotTheirs { domains: &not_ours },
+                None => Wrong::NotTheirs { domains: &not_ours, said_by: said_by.as_deref() },
             };
             output::document(e, &app::tickets::wrong_recipient(&app, &ticket, &wrong, &why).await?)?;
         }
