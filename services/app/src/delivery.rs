@@ -42,12 +42,12 @@ pub struct Released {
     pub notices: usize,
     /// Mails queued.
     pub mails: u64,
+    /// Of the mails, those that wait because their reader said somewhere that nothing is theirs.
+    pub held: usize,
     /// Tickets that these organisations have now.
     pub tickets: usize,
     /// Affected tenants without anybody who can be told; each has a task.
     pub without_contact: usize,
-    /// Of the mails, those that wait because their reader said somewhere that nothing is theirs.
-    pub held: usize,
 }
 
 /// Arms a wave: notices become released, their mails queued, their tickets opened, all or nothing. Whoever approved
@@ -108,9 +108,9 @@ pub async fn release(
         wave: name.to_owned(),
         notices: chosen.len(),
         mails: queued,
+        held,
         tickets: tickets.len(),
         without_contact,
-        held,
     };
     let detail = serde_json::json!({ "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "pace": pace });
     tx.commit(app.entry("wave.release", slug, detail)).await?;
