@@ -5,7 +5,7 @@ use std::process::Command;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use testkit::process::Backend;
-use testkit::smtp::{Message, Recorder};
+use testkit::smtp::{Behaviour, Message, Phase, Recorder};
 
 use crate::setup::{SLUG, Stage};
 
@@ -109,6 +109,26 @@ fn a_question_blocks_every_close_until_it_is_answered() {
         receive(&stage, &reply_to(&messages[0], "", "One more thing: until when?"), None);
         let row = ticket_of(&stage, &ticket);
         assert_eq!((row["status"].as_str(), row["turn"].as_str(), row["debt"].as_str()), ("open", "ours", "1"));
+    }
+}
+
+#[test]
+fn a_ticket_is_not_closed_over_an_answer_that_was_tried_in_vain() {
+    for backend in Backend::each() {
+        let (stage, messages) = sent(backend, 1);
+        let received = receive(&stage, &reply_to(&messages[0], "", "Which invoices are these?"), None);
+        let ticket = received["ticket"].as_str().unwrap().to_owned();
+        let text = stage.file("answer.txt", "They are the invoices of January 2020.");
+        let questions = question_ids(&stage, &ticket).join(",");
+        stage.run.ok(&["ticket", "answer", &ticket, "--questions", &questions, "--text", text.to_str().unwrap()]);
+        let recorder = Recorder::start().unwrap();
+        recorder.script("security@org00000.example", [Behaviour::Transient(Phase::Rcpt)]);
+        stage.run.sending_to(&recorder.url()).run(&["work", "--until-idle", "--timeout", "5"]);
+        let refused = stage.run.run(&["ticket", "close", &ticket]);
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
+        assert!(refused.stderr.contains("security@org00000.example (deferred)"), "{}", refused.stderr);
+        assert!(raw_sql(&stage, "UPDATE tickets SET status = 'closed', turn = 'nobody', closed_at = 1").is_err());
+        assert_eq!(ticket_of(&stage, &ticket)["status"], "open");
     }
 }
 

@@ -1,6 +1,8 @@
 //! A notice that came to the wrong place: sending stops at once, a person settles whose it is, the right one is told, and
 //! who saw what stays on record.
 
+mod disputes;
+
 use testkit::process::Backend;
 use testkit::smtp::{Behaviour, Phase, Recorder};
 

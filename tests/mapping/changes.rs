@@ -507,3 +507,36 @@ fn versions(run: &Forthright) -> std::collections::BTreeMap<String, i64> {
     let rows = run.csv(&["mapping", "list", SLUG]);
     rows.iter().map(|row| (row["domain"].clone(), row["directory_version"].parse().unwrap())).collect()
 }
+
+#[test]
+fn an_alias_waits_once_the_domain_that_it_stands_for_is_anothers_whatever_came_first() {
+    for backend in Backend::each() {
+        let (before, after) =
+            ([("a.example", "t-1"), ("b.example", "t-2")], [("a.example", "t-2"), ("b.example", "t-1")]);
+        let hosts = ["a.example", "www.al.example", "b.example"];
+        let add = ["directory", "add-domain", "t-1", "al.example", "--alias-of", "a.example", "--why", "same people"];
+        let stage_1 = stage(backend, Clock::Real, &before, &hosts);
+        stage_1.run.ok(&add);
+        assert_eq!(verdict(&stage_1.run, "www.al.example"), says("mapped", "t-1", ""));
+        import(&stage_1, &stage_1.run, &after);
+        assert_eq!(verdict(&stage_1.run, "www.al.example"), says("conflict", "", "manual-import"));
+        let waiting = stage_1.run.csv(&["mapping", "review", SLUG, "--list", "conflict"]);
+        let alias = waiting.iter().find(|row| row["domain"] == "al.example").unwrap();
+        assert!(
+            alias["because"].contains("another name of a.example, of tenant t-1, and a.example is tenant t-2's now")
+        );
+
+        let stage_2 = stage(backend, Clock::Real, &after, &hosts);
+        stage_2.run.ok(&add);
+        assert_eq!(verdict(&stage_2.run, "www.al.example"), verdict(&stage_1.run, "www.al.example"));
+        stage_2.run.ok(&[&add[..], &["--over", "t-2"]].concat());
+        assert_eq!(verdict(&stage_2.run, "www.al.example"), says("mapped", "t-1", ""), "whoever knew has confirmed it");
+        stage_2.run.ok(&["directory", "add-domain", "t-1", "al.example", "--alias-of", "a.example", "--why", "again"]);
+        stage_2.run.ok(&["mapping", "assign", SLUG, "a.example", "t-1", "--why", "it is theirs"]);
+        assert_eq!(
+            verdict(&stage_2.run, "www.al.example"),
+            says("mapped", "t-1", ""),
+            "a decision on the one looks at the other"
+        );
+    }
+}

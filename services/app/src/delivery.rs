@@ -43,6 +43,8 @@ pub struct Released {
     pub notices: usize,
     /// Mails queued.
     pub mails: u64,
+    /// Of the mails, those that wait because their reader said somewhere that nothing is theirs.
+    pub held: usize,
     /// Tickets that these organisations have now.
     pub tickets: usize,
     /// Affected tenants without anybody who can be told; each has a task.
@@ -103,6 +105,9 @@ pub async fn release(
     let tickets = open_tickets(&mut tx, &incident, &chosen, now).await?;
     let mails = wave_mails(app, &mut tx, &incident, &wave, &chosen, &tickets).await?;
     let queued = store::delivery::insert_mails(&mut tx, incident.id, now, app.clock.real().micros(), &mails).await?;
+    let denied: BTreeSet<String> =
+        store::denials::open(&mut tx).await?.into_iter().map(|denial| denial.address).collect();
+    let held = mails.iter().filter(|mail| denied.contains(&mail.address)).count();
     let without_contact = match selection {
         Selection::All => note_unreachable(app, &mut tx, &incident).await?,
         Selection::Tenants(_) | Selection::Pilot(_) => 0,
@@ -111,6 +116,7 @@ pub async fn release(
         wave: name.to_owned(),
         notices: chosen.len(),
         mails: queued,
+        held,
         tickets: tickets.len(),
         without_contact,
         approved_left: all - chosen.len(),

@@ -6,6 +6,7 @@
 //! domain gets no further mail about it.
 
 mod decisions;
+mod disputes;
 mod explain;
 mod suffixes;
 mod work_lists;
@@ -13,6 +14,7 @@ mod work_lists;
 pub use decisions::{
     Change, Decided, Proposed, Ruled, Ruling, Weight, approve, assign_file, preview_file, proposals, reject, rule,
 };
+pub use disputes::{Unsettled, settle_denial, unsettled};
 pub use explain::{Explained, explain, explain_all};
 pub use suffixes::load as load_suffix_list;
 pub(crate) use suffixes::{Cached as CachedSuffixes, Suffixes};
@@ -89,7 +91,14 @@ pub async fn map_chunk(app: &App, incident: i64) -> Result<Mapped, AppError> {
     store::mapping::upsert_verdicts(&mut tx, incident, app.clock.now().micros(), &verdicts).await?;
     store::facts::mark_stale(&mut tx, incident, "mapping", new_stamp(), &Vec::from_iter(stale)).await?;
     crate::delivery::call_back(app, &mut tx, incident, &losers).await?;
-    tx.commit_ledger().await?;
+    let overtaken = disputes::settle_overtaken(app, &mut tx, incident, &lists, &names).await?;
+    if overtaken.is_empty() {
+        tx.commit_ledger().await?;
+    } else {
+        let slug = app.incident_by_id(&mut tx, incident).await?.slug;
+        let detail = serde_json::json!({ "overtaken": overtaken, "directory_version": version });
+        tx.commit(app.acting_as(crate::SYSTEM).entry("mapping.settle-disputes", &slug, detail)).await?;
+    }
     Ok(Mapped { done: hosts.len(), left: hosts.len() == A_CHUNK })
 }
 
@@ -320,7 +329,16 @@ pub async fn lapse_expired(app: &App) -> Result<bool, AppError> {
 struct Lists {
     shared: Arc<HashSet<String>>,
     decisions: Vec<Decision>,
+    /// Tenants at which somebody said that nothing is theirs.
+    denied: HashSet<String>,
     suffixes: Suffixes,
+}
+
+impl Lists {
+    /// What tenants said is not theirs, and nobody has settled.
+    fn disputes(&self) -> impl Iterator<Item = &Decision> {
+        self.decisions.iter().filter(|decision| decision.decision == "disputed")
+    }
 }
 
 static SHARED: LazyLock<Arc<HashSet<String>>> =
@@ -329,15 +347,16 @@ static SHARED: LazyLock<Arc<HashSet<String>>> =
 /// The shared lists and people's decisions of an incident, or of none; and the list of public suffixes.
 async fn lists(app: &App, conn: &mut Conn, incident: Option<i64>) -> Result<Lists, AppError> {
     let mut shared = Arc::clone(&SHARED);
-    let mut decisions = Vec::new();
+    let (mut decisions, mut denied) = (Vec::new(), HashSet::new());
     if let Some(incident) = incident {
         let more = store::mapping::shared(conn, incident).await?;
         if !more.is_empty() {
             Arc::make_mut(&mut shared).extend(more);
         }
         decisions = store::mapping::decisions(conn, incident).await?;
+        denied.extend(store::denials::denied(conn, incident).await?);
     }
-    Ok(Lists { shared, decisions, suffixes: Suffixes::current(app, conn).await? })
+    Ok(Lists { shared, decisions, denied, suffixes: Suffixes::current(app, conn).await? })
 }
 
 /// What the directory, the shared lists and people's decisions say about these hosts' suffixes.
@@ -349,17 +368,8 @@ async fn candidates(conn: &mut Conn, lists: &Lists, hosts: &[DomainName]) -> Res
     // In order, so that neighbours are read from the same pages.
     let mut names = Vec::from_iter(names);
     names.sort_unstable();
-    let mut claims: HashMap<String, Vec<Claim>> = HashMap::new();
-    for row in store::directory::claims_of(conn, &names).await? {
-        let source = if row.source == "manual" { Source::Manual } else { Source::Imported };
-        let over = match row.over.as_str() {
-            "[]" => Vec::new(),
-            text => serde_json::from_str(text).map_err(AppError::stored("domains.over"))?,
-        };
-        let claim =
-            Claim { tenant_id: row.tenant_id, source, alias_of: row.alias_of, over, moved_from: row.moved_from };
-        claims.entry(row.domain).or_default().push(claim);
-    }
+    let mut claims = HashMap::new();
+    add_claims(conn, &names, &mut claims).await?;
     let (mut rejected, mut disputed) = (HashSet::new(), HashSet::new());
     for Decision { domain, tenant_id, decision, .. } in &lists.decisions {
         match decision.as_str() {
@@ -370,7 +380,29 @@ async fn candidates(conn: &mut Conn, lists: &Lists, hosts: &[DomainName]) -> Res
             _ => drop(rejected.insert((domain.clone(), tenant_id.clone()))),
         }
     }
-    Ok(Candidates { claims, shared: Arc::clone(&lists.shared), rejected, disputed })
+    let (shared, denied) = (Arc::clone(&lists.shared), lists.denied.clone());
+    let mut candidates = Candidates { claims, shared, rejected, disputed, denied };
+    let aliased: Vec<DomainName> =
+        candidates.aliased().into_iter().filter_map(|domain| DomainName::parse(domain).ok()).collect();
+    let more: BTreeSet<&str> = aliased.iter().flat_map(Candidates::names_to_look_up).collect();
+    let more: Vec<&str> = more.into_iter().filter(|name| names.binary_search(name).is_err()).collect();
+    add_claims(conn, &more, &mut candidates.claims).await?;
+    Ok(candidates)
+}
+
+/// What the directory says about these names.
+async fn add_claims(conn: &mut Conn, names: &[&str], claims: &mut HashMap<String, Vec<Claim>>) -> Result<(), AppError> {
+    for row in store::directory::claims_of(conn, names).await? {
+        let source = if row.source == "manual" { Source::Manual } else { Source::Imported };
+        let over = match row.over.as_str() {
+            "[]" => Vec::new(),
+            text => serde_json::from_str(text).map_err(AppError::stored("domains.over"))?,
+        };
+        let claim =
+            Claim { tenant_id: row.tenant_id, source, alias_of: row.alias_of, over, moved_from: row.moved_from };
+        claims.entry(row.domain).or_default().push(claim);
+    }
+    Ok(())
 }
 
 fn verdict(host: &str, mapping: Mapping, version: i64, suffix_list: &str) -> HostVerdict {

@@ -64,6 +64,11 @@ impl SenderSettings {
         self.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
     }
 
+    /// Whether mail to this address comes to us: the address itself, or one at its domain, with a token or without.
+    pub fn is_own(&self, address: &str) -> bool {
+        address.rsplit_once('@').is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(self.domain()))
+    }
+
     /// What EHLO says.
     pub fn hello(&self) -> &str {
         if self.hello.is_empty() { self.domain() } else { &self.hello }

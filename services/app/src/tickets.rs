@@ -12,22 +12,24 @@ mod wrong_recipient;
 use std::collections::BTreeMap;
 
 use model::actor::is_one_person;
+use model::delivery::State;
 use model::tickets::{InDebt, Settled, Status, Step, settle, turn};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Tx;
+use store::delivery::Held;
 use store::facts::Scope;
 use store::tickets::{Change, Entry, QuestionRow, TicketRow};
 
 pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
 
+pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};
 pub use wrong_recipient::{Stopped, Wrong, wrong_recipient};
-pub(crate) use wrong_recipient::{dispute, named_instead};
 
 use case::Case;
 use letters::{Content, Post};
 
-use crate::{App, AppError, new_id};
+use crate::{App, AppError, Incident, new_id};
 
 /// Questions that a refusal quotes.
 const QUOTED: usize = 5;
@@ -47,6 +49,9 @@ pub struct Answered {
     pub questions: Vec<String>,
     /// Questions that are still open or promised.
     pub debt: i64,
+    /// Why the letter does not leave now, and what lets it go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
 }
 
 /// A decline that waits for a second person.
@@ -220,7 +225,8 @@ pub async fn assign(app: &App, ticket: &str, agent: &str) -> Result<(), AppError
     Ok(tx.commit(app.entry("ticket.assign", ticket, detail)).await?)
 }
 
-/// Closes a ticket that owes nothing; one that is closed stays so. Refused, with the questions named, while it owes.
+/// Closes a ticket that owes nothing; one that is closed stays so. Refused, with the questions named, while it owes, and
+/// with the letters named while an agent's is held or was tried in vain.
 pub async fn close(app: &App, ticket: &str) -> Result<(), AppError> {
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
@@ -228,6 +234,10 @@ pub async fn close(app: &App, ticket: &str) -> Result<(), AppError> {
         return Ok(());
     }
     let proof = settle(&case.model_questions()?).map_err(|owed| in_debt(ticket, &owed))?;
+    let held = store::delivery::held_answers(&mut tx, ticket).await?;
+    if !held.is_empty() {
+        return Err(unsent(&case, &held));
+    }
     close_settled(app, &mut tx, ticket, proof).await?;
     let detail = serde_json::json!({ "questions": case.questions.len() });
     Ok(tx.commit(app.entry("ticket.close", ticket, detail)).await?)
@@ -254,6 +264,26 @@ fn in_debt(ticket: &str, InDebt(owed): &InDebt) -> AppError {
             "answer {pronoun} with `forthright ticket answer {ticket} --questions {} --text FILE`, or decline {pronoun} with a second person",
             ids.join(",")
         ),
+    )
+}
+
+/// What an agent wrote and nobody has: a ticket is not closed over it.
+fn unsent(case: &Case, held: &[Held]) -> AppError {
+    let ticket = &case.ticket.id;
+    let names: Vec<String> =
+        held.iter().map(|mail| format!("{} to {} ({})", mail.id, mail.address, mail.state)).collect();
+    let hint = if held.iter().any(|mail| mail.state == State::Queued.as_str()) {
+        what_lets_it_go(&case.incident)
+    } else {
+        format!("it is tried again by itself: `forthright ticket show {ticket}` says what came of it")
+    };
+    AppError::refused(format!("ticket {ticket} has a letter that has not left: {}", names.join(", ")), hint)
+}
+
+fn what_lets_it_go(incident: &Incident) -> String {
+    format!(
+        "it leaves once a person has settled what somebody says is not theirs: `forthright mapping review {} --list conflict`",
+        incident.slug
     )
 }
 
@@ -302,11 +332,18 @@ struct Done {
 }
 
 async fn finish(app: &App, mut tx: Tx, verb: &'static str, ticket: &str, done: Done) -> Result<Answered, AppError> {
-    let debt = set_turn(&mut tx, ticket).await?.debt;
-    let questions = ids(&done.named);
-    let detail = serde_json::json!({ "entry": done.entry, "questions": questions, "mails": done.mails, "debt": debt });
+    let row = set_turn(&mut tx, ticket).await?;
+    let (debt, questions) = (row.debt, ids(&done.named));
+    let held = store::delivery::held_answers(&mut tx, ticket).await?;
+    let waits = match held.iter().find(|mail| mail.state == State::Queued.as_str()) {
+        Some(_) => Some(what_lets_it_go(&app.incident_by_id(&mut tx, row.incident_id).await?)),
+        None => None,
+    };
+    let detail = serde_json::json!({
+        "entry": done.entry, "questions": questions, "mails": done.mails, "debt": debt, "waits": waits.is_some(),
+    });
     tx.commit(app.entry(verb, ticket, detail)).await?;
-    Ok(Answered { ticket: ticket.to_owned(), entry: done.entry, mails: done.mails, questions, debt })
+    Ok(Answered { ticket: ticket.to_owned(), entry: done.entry, mails: done.mails, questions, debt, waits })
 }
 
 /// Writes whose turn it is by the debt as the triggers have counted it.

@@ -718,6 +718,9 @@ pub(crate) enum TicketVerb {
         /// Domains that are not theirs; without this and --right: all that they have in this incident.
         #[arg(long, value_name = "DOMAIN", conflicts_with = "right")]
         not_ours: Vec<String>,
+        /// Who says that nothing is theirs, a contact: no mail of any incident goes to them until it is settled.
+        #[arg(long, value_name = "EMAIL", conflicts_with_all = ["right", "not_ours"])]
+        said_by: Option<String>,
         /// Somebody else there is the right one; you have checked the address.
         #[arg(long, value_name = "EMAIL")]
         right: Option<String>,

@@ -15,6 +15,7 @@ mod senders;
 #[cfg(test)]
 mod tests;
 mod words;
+mod wrong_phrases;
 mod wrong_recipient;
 
 use std::fmt;
@@ -23,7 +24,7 @@ use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use questions::questions;
-pub use wrong_recipient::{other_recipients, says_wrong_recipient};
+pub use wrong_recipient::{names_one_of, other_recipients, says_wrong_recipient};
 
 use automatic::Signs;
 use mime::Mail;

@@ -173,6 +173,21 @@ fn mails_written_by_hand_in_the_style_of_many_systems() {
     check("handwritten", &Counts { mails: 199, new_text_longer: 6, ..Counts::default() });
 }
 
+#[test]
+fn no_person_of_the_corpora_is_taken_for_a_wrong_recipient_without_saying_so() {
+    let mut taken = Vec::new();
+    let mut people = 0;
+    for mail in ["flufl-bounce", "talon", "handwritten"].iter().flat_map(|corpus| labelled(corpus)) {
+        let seen = read(&std::fs::read(&mail.file).unwrap(), None, None, &|_| false);
+        people += usize::from(seen.class == Class::Human);
+        if seen.class == Class::Human && mail::inbound::says_wrong_recipient(&seen.new_text) {
+            taken.push((mail.file.file_name().unwrap_or_default().to_owned(), seen.new_text));
+        }
+    }
+    assert!(people > 100, "{people}");
+    assert_eq!(taken, []);
+}
+
 fn every_mail() -> Vec<Vec<u8>> {
     let corpora = ["flufl-bounce", "talon", "handwritten"];
     corpora.iter().flat_map(|corpus| labelled(corpus)).map(|mail| std::fs::read(mail.file).unwrap()).collect()

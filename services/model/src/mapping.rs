@@ -1,8 +1,9 @@
 //! Which organisation a host belongs to (R3, R4), and the sentence that says why.
 //!
 //! Does not read the directory: the caller brings what [`Candidates::names_to_look_up`] names. Invariant: the verdict
-//! is a function of the host, of what is said about its own suffixes, and of the list of public suffixes; the order of
-//! claims never matters, and two hosts of one organisation domain never have different verdicts.
+//! is a function of the host, of what is said about its own suffixes (and those of the domain that an alias stands for),
+//! and of the list of public suffixes; the order of claims never matters, and two hosts of one organisation domain never
+//! have different verdicts.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -118,9 +119,16 @@ pub struct Candidates {
     pub rejected: HashSet<(String, String)>,
     /// (domain, tenant): somebody at the tenant said so, and nobody has settled it yet.
     pub disputed: HashSet<(String, String)>,
+    /// Tenants at which somebody said that nothing is theirs. What a person decided in this incident stands all the same.
+    pub denied: HashSet<String>,
 }
 
 impl Candidates {
+    /// The domains that entries by hand say these are other names of: their suffixes decide too.
+    pub fn aliased(&self) -> BTreeSet<&str> {
+        self.claims.values().flatten().filter_map(|claim| claim.alias_of.as_deref()).collect()
+    }
+
     /// The domains whose claims and list entries decide about a host: all its suffixes, longest first.
     pub fn names_to_look_up(host: &DomainName) -> impl Iterator<Item = &str> {
         host.suffixes()
@@ -151,13 +159,49 @@ pub struct Mapping {
 /// Decides whose a host is. The longest suffix about which anything is said decides; said by the shared list and by the
 /// directory alike, the list wins. A claim to a public suffix is about that very name: below it others register.
 pub fn decide(host: &DomainName, candidates: &Candidates, list: &SuffixList) -> Mapping {
-    let public = list.public_suffix(host);
     let mut aside = Aside::default();
+    match deciding(host, candidates, list, &mut aside) {
+        Deciding::List(suffix) => shared_by_list(host, suffix),
+        Deciding::Claims(suffix, standing) => {
+            let public = list.public_suffix(host);
+            Place { host, suffix, public, cut: aside.cut, candidates, list }.claimed(&standing)
+        }
+        Deciding::Nothing => unclaimed(host, &aside, list),
+    }
+}
+
+/// Whether a tenant is still among those whose a disputed domain could be: if not, its dispute is settled.
+pub fn is_in_question(domain: &DomainName, tenant: &str, candidates: &Candidates, list: &SuffixList) -> bool {
+    if decide(domain, candidates, list).verdict != Verdict::Conflict {
+        return false;
+    }
+    match deciding(domain, candidates, list, &mut Aside::default()) {
+        Deciding::Claims(_, standing) => tenants(&standing).contains(tenant),
+        Deciding::List(_) | Deciding::Nothing => false,
+    }
+}
+
+/// What decides about a host.
+enum Deciding<'h, 'c> {
+    /// A name on the shared list.
+    List(&'h str),
+    /// Claims to a suffix; at least one.
+    Claims(&'h str, Vec<&'c Claim>),
+    Nothing,
+}
+
+fn deciding<'h, 'c>(
+    host: &'h DomainName,
+    candidates: &'c Candidates,
+    list: &SuffixList,
+    aside: &mut Aside<'h>,
+) -> Deciding<'h, 'c> {
+    let public = list.public_suffix(host);
     for suffix in host.suffixes() {
         if candidates.shared.contains(suffix) {
-            return shared_by_list(host, suffix);
+            return Deciding::List(suffix);
         }
-        let standing = standing_claims(host, suffix, candidates, &mut aside);
+        let standing = standing_claims(host, suffix, candidates, aside);
         if standing.is_empty() {
             continue;
         }
@@ -165,10 +209,9 @@ pub fn decide(host: &DomainName, candidates: &Candidates, list: &SuffixList) -> 
             aside.unreached = aside.unreached.or(Some(suffix));
             continue;
         }
-        let place = Place { host, suffix, public, cut: aside.cut, candidates };
-        return place.claimed(&standing);
+        return Deciding::Claims(suffix, standing);
     }
-    unclaimed(host, &aside, list)
+    Deciding::Nothing
 }
 
 /// What was said about suffixes of a host and does not count.
@@ -248,6 +291,7 @@ struct Place<'a> {
     public: &'a str,
     cut: Option<&'a str>,
     candidates: &'a Candidates,
+    list: &'a SuffixList,
 }
 
 impl Place<'_> {
@@ -266,6 +310,16 @@ impl Place<'_> {
         {
             let because = format!(
                 "{} was assigned by hand to tenant {tenant}, and the imported directory names {others}: \
+                 nothing is sent until a person confirms it.",
+                self.words()
+            );
+            return self.conflict(rule, Review::ManualImport, Some(tenant), because);
+        }
+        if rule == Rule::Alias
+            && let Some((of, others)) = self.alias_of_others(tenant, &claims)
+        {
+            let because = format!(
+                "{} was entered by hand as another name of {of}, of tenant {tenant}, and {of} is tenant {others}'s now: \
                  nothing is sent until a person confirms it.",
                 self.words()
             );
@@ -290,6 +344,14 @@ impl Place<'_> {
             let conflict = self.conflict(rule, Review::Disputed, None, because);
             return Mapping { organisation_domain: at.to_owned(), ..conflict };
         }
+        if best != Source::Decided && self.candidates.denied.contains(tenant) {
+            let because = format!(
+                "{} would be tenant {tenant}'s, where somebody says that nothing is theirs: \
+                 nothing is sent until a person settles it.",
+                self.words()
+            );
+            return self.conflict(rule, Review::Disputed, None, because);
+        }
         let because = self.sentence(rule, tenant, &claims) + &self.note_on_parents(tenant);
         Mapping {
             verdict: Verdict::Mapped,
@@ -301,6 +363,32 @@ impl Place<'_> {
             review: None,
             because,
         }
+    }
+
+    /// Where the domain that an alias stands for has changed hands: that domain, and the tenants who have it. Those whom the
+    /// person knew of do not count.
+    fn alias_of_others<'c>(&self, tenant: &str, claims: &[&'c Claim]) -> Option<(&'c str, String)> {
+        let mut changed: Vec<(&str, String)> = Vec::new();
+        for claim in claims {
+            let Some(of) = claim.alias_of.as_deref() else { continue };
+            let Ok(name) = DomainName::parse(of) else { continue };
+            let Deciding::Claims(_, standing) = deciding(&name, self.candidates, self.list, &mut Aside::default())
+            else {
+                continue;
+            };
+            let best = standing.iter().map(|claim| claim.source).min();
+            let standing: Vec<&Claim> = standing.into_iter().filter(|claim| Some(claim.source) == best).collect();
+            let mut others = tenants(&standing);
+            if others.contains(tenant) {
+                continue;
+            }
+            others.retain(|other| !claim.over.iter().any(|known| known == other));
+            if !others.is_empty() {
+                changed.push((of, Vec::from_iter(others).join(", ")));
+            }
+        }
+        // The first in byte order, so that the order of claims does not show.
+        changed.into_iter().min()
     }
 
     fn conflict(&self, rule: Rule, review: Review, leaning: Option<&str>, because: String) -> Mapping {

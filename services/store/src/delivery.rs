@@ -10,9 +10,22 @@ use crate::notices::one;
 use crate::rows::{ROWS_AN_INSERT, insert_text, list as list_of};
 use crate::{Conn, Dialect, StoreError, Tx};
 
+/// Whether a mail of the outbox, `o`, is to somebody who denied that anything is theirs. In that conversation an agent may
+/// answer them; a mail to a contact that was disabled meanwhile goes on, to be suppressed.
+macro_rules! denied {
+    () => {
+        "EXISTS (SELECT 1 FROM denials y
+                        WHERE y.address = o.address AND y.settled_at IS NULL
+                            AND (y.incident_id <> o.incident_id OR y.tenant_id <> o.tenant_id OR o.cause <> 'agent'
+                                OR o.notice_id IS NOT NULL)
+                            AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.id = o.contact_id
+                                AND (c.disabled_at IS NOT NULL OR c.left_at IS NOT NULL OR c.merged_into IS NOT NULL)))"
+    };
+}
+
 /// The order and conditions of a claim; PostgreSQL adds a clause that skips what others hold. While a verdict of an
 /// incident is being looked at again, no notice of it leaves: it may be about a domain that has moved. Nothing at all leaves
-/// to whoever says that it is not theirs, until a person has settled that.
+/// to whoever says that it is not theirs, until a person has settled that; to whoever says that nothing is, in no incident.
 macro_rules! claim {
     ($skip:literal) => {
         concat!(
@@ -30,6 +43,9 @@ macro_rules! claim {
                     AND NOT EXISTS (SELECT 1 FROM mapping_decisions d
                         WHERE d.incident_id = o.incident_id AND d.tenant_id = o.tenant_id
                             AND d.decision = 'disputed' AND d.lapsed_at IS NULL)
+                    AND NOT ",
+            denied!(),
+            "
                 ORDER BY o.next_at, o.id
                 LIMIT $3",
             $skip,
@@ -91,7 +107,7 @@ statements! {
         SELECT COUNT(*)
         FROM outbox
         WHERE lease IS NOT NULL AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = outbox.lease AND s.alive_until >= $1)";
-    DUE = "
+    DUE = concat!("
         SELECT COUNT(*)
         FROM (
             SELECT 1 AS due
@@ -105,8 +121,19 @@ statements! {
                 AND NOT EXISTS (SELECT 1 FROM mapping_decisions d
                     WHERE d.incident_id = o.incident_id AND d.tenant_id = o.tenant_id
                         AND d.decision = 'disputed' AND d.lapsed_at IS NULL)
+                AND NOT ", denied!(), "
             LIMIT 1
-        ) AS first";
+        ) AS first");
+    /// Letters of agents that do not leave by themselves now: they are held, or were tried.
+    HELD_ANSWERS = concat!("
+        SELECT o.id, o.address, o.state
+        FROM outbox o
+        WHERE o.ticket_id = $1 AND o.cause = 'agent' AND (o.state IN ('deferred', 'uncertain')
+            OR (o.state = 'queued' AND (EXISTS (SELECT 1 FROM mapping_decisions d
+                WHERE d.incident_id = o.incident_id AND d.tenant_id = o.tenant_id
+                    AND d.decision = 'disputed' AND d.lapsed_at IS NULL)
+                OR ", denied!(), ")))
+        ORDER BY o.id");
     LIST = "
         SELECT o.id, o.notice_id, o.tenant_id, o.address, o.state, o.attempts, o.message_id, o.last_reply, o.cause
         FROM outbox o
@@ -408,6 +435,22 @@ pub async fn to_reclaim(conn: &mut Conn, now: i64) -> Result<i64, StoreError> {
 pub async fn is_due(conn: &mut Conn, now: i64) -> Result<bool, StoreError> {
     let count: i64 = on!(conn, |c| sqlx::query_scalar(DUE).bind(now).fetch_one(c).await)?;
     Ok(count > 0)
+}
+
+/// A letter of an agent that does not leave by itself now.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Held {
+    /// Its id.
+    pub id: String,
+    /// To which address.
+    pub address: String,
+    /// A name of `model::delivery::State`.
+    pub state: String,
+}
+
+/// The letters of agents in a ticket that are held, or were tried in vain so far.
+pub async fn held_answers(conn: &mut Conn, ticket: &str) -> Result<Vec<Held>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(HELD_ANSWERS).bind(ticket).fetch_all(c).await)?)
 }
 
 /// The deliveries of an incident, by tenant.

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod codes;
 pub mod contacts;
 pub mod delivery;
+pub mod denials;
 pub mod directory;
 pub mod escalation;
 pub mod facts;
@@ -43,6 +44,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         contacts::entries::STATEMENTS,
         contacts::words::STATEMENTS,
         delivery::STATEMENTS,
+        denials::STATEMENTS,
         directory::STATEMENTS,
         directory::imports::STATEMENTS,
         directory::moves::STATEMENTS,

@@ -3,6 +3,8 @@
 //! Decides no verdict: `model::mapping` does. Invariant: a host is here once it is in a figure, with exactly one
 //! verdict; what waits for a newer one is a question to the version it carries.
 
+use std::collections::BTreeSet;
+
 use model::runs::{end_of, reversed};
 use sqlx::AssertSqlSafe;
 
@@ -143,6 +145,33 @@ statements! {
         UPDATE mapping_decisions
         SET lapsed_at = $1
         WHERE incident_id = $2 AND domain = $3 AND tenant_id <> $4 AND decision = 'disputed' AND lapsed_at IS NULL";
+    /// Whoever said that a domain is not theirs was right: by now it is another's, or nobody's.
+    BELIEVE_DISPUTE = "
+        INSERT INTO mapping_decisions (incident_id, domain, tenant_id, decision, why, actor, decided_at, expires_at, lapsed_at)
+        SELECT incident_id, domain, tenant_id, 'rejected', why, actor, $1, NULL, NULL
+        FROM mapping_decisions
+        WHERE incident_id = $2 AND domain = $3 AND tenant_id = $4 AND decision = 'disputed' AND lapsed_at IS NULL
+        ON CONFLICT (incident_id, domain, tenant_id, decision) DO UPDATE SET why = excluded.why, actor = excluded.actor,
+            decided_at = excluded.decided_at, expires_at = NULL, lapsed_at = NULL";
+    LAPSE_DISPUTE = "
+        UPDATE mapping_decisions
+        SET lapsed_at = $1
+        WHERE incident_id = $2 AND domain = $3 AND tenant_id = $4 AND decision = 'disputed' AND lapsed_at IS NULL";
+    DISPUTED_BY = "
+        SELECT domain
+        FROM mapping_decisions
+        WHERE incident_id = $1 AND tenant_id = $2 AND decision = 'disputed' AND lapsed_at IS NULL
+        ORDER BY domain";
+    ASSIGNED_TO = "
+        SELECT domain
+        FROM mapping_decisions
+        WHERE incident_id = $1 AND tenant_id = $2 AND decision = 'assigned' AND lapsed_at IS NULL
+        ORDER BY domain";
+    /// Other names of domains, entered by hand.
+    ALIASES = "
+        SELECT domain, alias_of
+        FROM domains
+        WHERE alias_of IS NOT NULL AND source = 'manual' AND lapsed_at IS NULL";
     DECIDED_SINCE = "
         SELECT DISTINCT domain
         FROM mapping_decisions
@@ -222,11 +251,27 @@ pub async fn open_incidents(conn: &mut Conn) -> Result<Vec<i64>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(OPEN_INCIDENTS).fetch_all(c).await)?)
 }
 
-/// Marks the verdicts on these domains and on all below them: they are looked at again. How many hosts.
+/// The domains that were entered by hand as other names of these domains, or of names below them.
+pub async fn aliases_of<T: AsRef<str>>(conn: &mut Conn, domains: &[T]) -> Result<Vec<String>, StoreError> {
+    let aliases: Vec<(String, String)> = on!(conn, |c| sqlx::query_as(ALIASES).fetch_all(c).await)?;
+    if aliases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let changed: BTreeSet<&str> = domains.iter().map(AsRef::as_ref).collect();
+    let is_changed = |of: &str| {
+        let above = of.match_indices('.').map(|(at, _)| &of[at + 1..]);
+        above.chain([of]).any(|name| changed.contains(name))
+    };
+    Ok(aliases.into_iter().filter(|(_, of)| is_changed(of)).map(|(domain, _)| domain).collect())
+}
+
+/// Marks the verdicts on these domains and on all below them, and on what was entered as another name of one of them: they
+/// are looked at again. How many hosts.
 pub async fn mark_under<T: AsRef<str>>(tx: &mut Tx, incident: i64, domains: &[T]) -> Result<u64, StoreError> {
     let mut marked = 0;
-    for domain in domains {
-        let from = reversed(domain.as_ref());
+    let aliases = aliases_of(tx, domains).await?;
+    for domain in domains.iter().map(AsRef::as_ref).chain(aliases.iter().map(String::as_str)) {
+        let from = reversed(domain);
         let to = end_of(&from);
         marked += on!(tx, |c| sqlx::query(MARK_UNDER)
             .bind(incident)
@@ -456,6 +501,43 @@ pub async fn domains_of_tenant(conn: &mut Conn, incident: i64, tenant: &str) -> 
 pub async fn is_disputed(conn: &mut Conn, incident: i64, tenant: &str) -> Result<bool, StoreError> {
     let open: i64 = on!(conn, |c| sqlx::query_scalar(DISPUTED).bind(incident).bind(tenant).fetch_one(c).await)?;
     Ok(open > 0)
+}
+
+/// Settles what a tenant said of a domain: the domain is not theirs by now, and does not come back to them by itself.
+pub async fn believe_dispute(
+    tx: &mut Tx,
+    incident: i64,
+    domain: &str,
+    tenant: &str,
+    at: i64,
+) -> Result<(), StoreError> {
+    for text in [BELIEVE_DISPUTE, LAPSE_DISPUTE] {
+        on!(tx, |c| sqlx::query(text).bind(at).bind(incident).bind(domain).bind(tenant).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// Takes back that a tenant said of a domain that it is not theirs.
+pub async fn lapse_dispute(tx: &mut Tx, incident: i64, domain: &str, tenant: &str, at: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(LAPSE_DISPUTE)
+        .bind(at)
+        .bind(incident)
+        .bind(domain)
+        .bind(tenant)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// The domains that somebody at a tenant said are not theirs, and that nobody has settled.
+pub async fn disputed_by(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(DISPUTED_BY).bind(incident).bind(tenant).fetch_all(c).await)?)
+}
+
+/// The domains that a person assigned to a tenant in an incident.
+pub async fn assigned_to(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(ASSIGNED_TO).bind(incident).bind(tenant).fetch_all(c).await)?)
 }
 
 /// The domains about which somebody decided after a time.

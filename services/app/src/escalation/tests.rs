@@ -95,6 +95,7 @@ impl World {
             timezone: String::new(),
             priority: 1,
             source: "imported".to_owned(),
+            origin: "directory".to_owned(),
             ..Contact::default()
         };
         let mut tx = self.app.store.begin().await.unwrap();

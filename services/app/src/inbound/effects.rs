@@ -11,6 +11,7 @@ use store::tickets::{Entry, Inbound, NewQuestion, TicketRow};
 
 use super::whose::{Whose, normal};
 use super::{LONGEST_TEXT, Reading};
+use crate::tickets::NotTheirs;
 use crate::{App, AppError, new_id};
 
 /// A mail on its way into its ticket.
@@ -101,24 +102,41 @@ impl<'a> Filing<'a> {
         if self.read.class != Class::Human {
             return Ok(None);
         }
+        let named = mail::inbound::other_recipients(&self.read.new_text);
+        if !named.is_empty() {
+            let said_by = format!("named by {} in {}", self.sender(), self.row.id);
+            crate::tickets::named_instead(self.app, tx, ticket, &named, &said_by).await?;
+        }
         if !mail::inbound::says_wrong_recipient(&self.read.new_text) {
-            let named = mail::inbound::other_recipients(&self.read.new_text);
-            if !named.is_empty() {
-                let said_by = format!("named by {} in {}", self.sender(), self.row.id);
-                crate::tickets::named_instead(self.app, tx, ticket, &named, &said_by).await?;
-            }
             return Ok(None);
         }
         // All of them: which domains are meant stands between the lines, and a signature names others.
         let domains = store::mapping::domains_of_tenant(tx, ticket.incident_id, &ticket.tenant_id).await?;
-        if domains.is_empty() {
+        let mut theirs = store::mapping::disputed_by(tx, ticket.incident_id, &ticket.tenant_id).await?;
+        theirs.extend_from_slice(&domains);
+        let denied_by = match mail::inbound::names_one_of(&self.read.new_text, &theirs) {
+            true => None,
+            false => Some(self.denied_by(tx, ticket).await?),
+        };
+        if domains.is_empty() && denied_by.is_none() {
             return Ok(None);
         }
         let incident = self.app.incident_by_id(tx, ticket.incident_id).await?;
         let app = self.app.acting_as(crate::SYSTEM);
         let why = format!("{} says so ({})", self.sender(), self.row.id);
-        crate::tickets::dispute(&app, tx, &incident, ticket, domains, &why).await?;
+        let said = NotTheirs { domains, denied_by, why };
+        crate::tickets::dispute(&app, tx, &incident, ticket, said).await?;
         Ok(Some(incident.id))
+    }
+
+    /// Which of the addresses that we write to denies: the sender's, where it is one of them, else that of the mail which
+    /// is answered. Anybody can write any address into From: a stranger's words stop nobody else's mail.
+    async fn denied_by(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<String, AppError> {
+        let sender = self.sender();
+        if crate::tickets::is_written_to(tx, ticket, &sender).await? {
+            return Ok(sender);
+        }
+        Ok(self.whose.mail.as_ref().map(|mail| mail.address.clone()).unwrap_or_default())
     }
 
     async fn settle_delivery(&self, tx: &mut Tx) -> Result<(), AppError> {

@@ -100,6 +100,7 @@ impl World {
             timezone: String::new(),
             priority: 1,
             source: text("imported"),
+            origin: text("directory"),
             ..Contact::default()
         };
         let contacts = [contact(SUE, "security", "en"), contact(PER, "privacy", "")];

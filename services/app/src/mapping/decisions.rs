@@ -306,6 +306,10 @@ async fn write(app: &App, tx: &mut Tx, incident: &Incident, changes: &[Change], 
             expires_at: change.expires.map(Timestamp::micros),
         };
         store::mapping::upsert_decision(tx, &new).await?;
+        if change.decision == "assigned" {
+            // It is the right organisation after all, whoever there said that nothing is theirs.
+            store::denials::settle(tx, incident.id, &change.tenant_id, actor, &change.why, new.at).await?;
+        }
     }
     let domains: BTreeSet<&str> = changes.iter().map(|change| change.domain.as_str()).collect();
     store::mapping::mark_under(tx, incident.id, &Vec::from_iter(domains)).await?;
@@ -335,13 +339,20 @@ async fn check(conn: &mut Conn, lists: &Lists, change: &Change) -> Result<(), Ap
 async fn weigh(app: &App, conn: &mut Conn, incident: i64, changes: &[Change]) -> Result<Weight, AppError> {
     let mut hosts = BTreeMap::new();
     for change in changes {
-        for known in store::mapping::under(conn, incident, &change.domain).await? {
-            hosts.insert(known.host.clone(), known);
+        let mut domains = store::mapping::aliases_of(conn, &[change.domain.as_str()]).await?;
+        domains.push(change.domain.clone());
+        for domain in domains {
+            for known in store::mapping::under(conn, incident, &domain).await? {
+                hosts.insert(known.host.clone(), known);
+            }
         }
     }
     let mut lists = lists(app, conn, Some(incident)).await?;
     for change in changes {
         let assigns = change.decision == "assigned";
+        if assigns {
+            lists.denied.remove(&change.tenant_id);
+        }
         // As the store does it: what was said of this tenant is settled, an assignment to another gives way, and whoever
         // said that it is not theirs was right once it is somebody else's.
         lists.decisions.retain(|decision| {

@@ -1,7 +1,7 @@
 //! Work lists: what waits for a person before an organisation can be told, the most affected first.
 //!
 //! Changes nothing. Invariant: every affected organisation domain that is not mapped, and every affected tenant that
-//! nobody can be told at, is on a list.
+//! nobody can be told at, is on a list; so is all that somebody says is not theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,6 +76,8 @@ pub async fn work_lists(app: &App, slug: &str, only: Option<&str>) -> Result<Vec
         }
     }
     items.extend(tenants_without_contact(&mut conn, slug, &by_tenant).await?);
+    let affected = |tenant: &str| by_tenant.get(tenant).map(|facts| of_tenant(tenant, facts));
+    super::disputes::add_to_work_lists(&mut conn, &incident, &mut items, &affected).await?;
     if let Some(only) = only {
         items.retain(|item| item.list == only);
     }
@@ -108,7 +110,6 @@ async fn tenants_without_contact(
         if has_contact && found.is_empty() {
             continue;
         }
-        let domains: BTreeSet<&str> = facts.iter().map(|facts| facts.domain.as_str()).collect();
         let (list, because, next_step) = match found.first() {
             Some(first) => (
                 "unverified",
@@ -123,17 +124,23 @@ async fn tenants_without_contact(
                 ),
             ),
         };
-        items.push(WorkItem {
-            list: list.to_owned(),
-            domain: Vec::from_iter(domains).join(" "),
-            tenant_id: tenant.clone(),
-            objects: facts.iter().map(|facts| facts.objects).sum(),
-            people: facts.iter().map(|facts| facts.emails + facts.users).sum(),
-            rows: facts.iter().map(|facts| facts.rows).sum(),
-            review: String::new(),
-            because,
-            next_step,
-        });
+        items.push(WorkItem { list: list.to_owned(), because, next_step, ..of_tenant(tenant, facts) });
     }
     Ok(items)
+}
+
+/// A tenant with what is exposed of it, without a reason yet.
+fn of_tenant(tenant: &str, facts: &[DomainFacts]) -> WorkItem {
+    let domains: BTreeSet<&str> = facts.iter().map(|facts| facts.domain.as_str()).collect();
+    WorkItem {
+        list: String::new(),
+        domain: Vec::from_iter(domains).join(" "),
+        tenant_id: tenant.to_owned(),
+        objects: facts.iter().map(|facts| facts.objects).sum(),
+        people: facts.iter().map(|facts| facts.emails + facts.users).sum(),
+        rows: facts.iter().map(|facts| facts.rows).sum(),
+        review: String::new(),
+        because: String::new(),
+        next_step: String::new(),
+    }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use store::Tx;
 use store::contacts::Found;
 use store::delivery::NewMail;
+use store::denials::NewDenial;
 use store::escalation::{NewTask, Task};
 use store::mapping::{Decision, NewDecision};
 use store::tickets::TicketRow;
@@ -27,6 +28,8 @@ pub enum Wrong<'a> {
     NotTheirs {
         /// Organisation domains.
         domains: &'a [String],
+        /// Who says so, where no domain is named: an address that we write to.
+        said_by: Option<&'a str>,
     },
     /// It is the organisation, and somebody else there has to be told.
     OtherPerson {
@@ -64,7 +67,7 @@ pub async fn wrong_recipient(app: &App, ticket: &str, wrong: &Wrong<'_>, why: &s
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let stopped = match wrong {
-        Wrong::NotTheirs { domains } => {
+        Wrong::NotTheirs { domains, said_by } => {
             let mut named = Vec::with_capacity(domains.len());
             for domain in *domains {
                 named.push(crate::mapping::parse(domain)?.as_str().to_owned());
@@ -77,8 +80,16 @@ pub async fn wrong_recipient(app: &App, ticket: &str, wrong: &Wrong<'_>, why: &s
                     format!("its domains are {}", if own.is_empty() { "none".to_owned() } else { own.join(", ") }),
                 ));
             }
-            let chosen = if domains.is_empty() { own } else { domains };
-            dispute(app, &mut tx, &case.incident, &case.ticket, chosen, why).await?
+            let denied_by = match said_by {
+                Some(address) => known_reader(&mut tx, &case.ticket, address).await?,
+                // The telephone names no address.
+                None => String::new(),
+            };
+            let said = match domains.is_empty() {
+                true => NotTheirs { domains: own, denied_by: Some(denied_by), why: why.to_owned() },
+                false => NotTheirs { domains, denied_by: None, why: why.to_owned() },
+            };
+            dispute(app, &mut tx, &case.incident, &case.ticket, said).await?
         }
         Wrong::OtherPerson { address, role, name, instead_of } => {
             let tenant = case.ticket.tenant_id.as_str();
@@ -94,24 +105,77 @@ pub async fn wrong_recipient(app: &App, ticket: &str, wrong: &Wrong<'_>, why: &s
     Ok(stopped)
 }
 
+/// The address as it is written to in a ticket, or to its tenant's contact.
+async fn known_reader(tx: &mut Tx, ticket: &TicketRow, address: &str) -> Result<String, AppError> {
+    let parsed = EmailAddress::parse(address).map_err(|error| {
+        AppError::bad(format!("`{address}` is no address: {error}"), "write it as in soc@example.com")
+    })?;
+    if is_written_to(tx, ticket, parsed.as_str()).await? {
+        return Ok(parsed.as_str().to_owned());
+    }
+    Err(AppError::bad(
+        format!("{parsed} is no contact of tenant {}, and no mail of this ticket went to it", ticket.tenant_id),
+        format!(
+            "`forthright contact list {}` shows them; without --said-by the organisation alone is held",
+            ticket.tenant_id
+        ),
+    ))
+}
+
+/// Whether we write to an address in this conversation: it is a contact, or a mail went to it.
+pub(crate) async fn is_written_to(tx: &mut Tx, ticket: &TicketRow, address: &str) -> Result<bool, AppError> {
+    let contacts = store::contacts::of_address(tx, address).await?;
+    if contacts.iter().any(|contact| contact.tenant_id == ticket.tenant_id) {
+        return Ok(true);
+    }
+    Ok(store::delivery::of_ticket(tx, &ticket.id).await?.iter().any(|mail| mail.address == address))
+}
+
+/// What somebody said is not their organisation's.
+pub(crate) struct NotTheirs {
+    /// Organisation domains.
+    pub(crate) domains: Vec<String>,
+    /// Where nothing at all is: to whom the notice went who says so; empty: not known.
+    pub(crate) denied_by: Option<String>,
+    /// In which words, or where they stand.
+    pub(crate) why: String,
+}
+
 /// Stops disclosure of these domains to their tenant, and puts the question before a person. The caller holds the ticket.
 pub(crate) async fn dispute(
     app: &App,
     tx: &mut Tx,
     incident: &Incident,
     ticket: &TicketRow,
-    domains: Vec<String>,
-    why: &str,
+    said: NotTheirs,
 ) -> Result<Stopped, AppError> {
     let now = app.clock.now();
     let tenant = &ticket.tenant_id;
+    let NotTheirs { mut domains, denied_by, why } = said;
     store::directory::bump_version(tx).await?;
+    if let Some(address) = &denied_by {
+        let id = new_id("dny");
+        let new = NewDenial {
+            id: &id,
+            incident: incident.id,
+            tenant,
+            address,
+            why: &why,
+            actor: &app.actor,
+            at: now.micros(),
+        };
+        store::denials::insert(tx, &new).await?;
+        // What a person assigned stands against a denial, but not what was assigned before it.
+        domains.extend(store::mapping::assigned_to(tx, incident.id, tenant).await?);
+        domains.sort();
+        domains.dedup();
+    }
     for domain in &domains {
         let decision = Decision {
             domain: domain.clone(),
             tenant_id: tenant.clone(),
             decision: "disputed".to_owned(),
-            why: why.to_owned(),
+            why: why.clone(),
         };
         let new = NewDecision {
             incident: incident.id,
@@ -123,14 +187,14 @@ pub(crate) async fn dispute(
         store::mapping::upsert_decision(tx, &new).await?;
     }
     store::mapping::mark_under(tx, incident.id, &domains).await?;
-    let named = domains.join(", ");
+    let named = if domains.is_empty() { format!("tenant {tenant}") } else { domains.join(", ") };
     let losers = BTreeMap::from([(tenant.clone(), named.clone())]);
     let called_back = crate::delivery::call_back(app, tx, incident.id, &losers).await?;
     let body =
         format!("wrong recipient: nothing more is sent about {named} until a person settles whose it is\n\n{why}");
     let entry = add_entry(app, tx, &ticket.id, "wrong-recipient", body).await?;
     let next_step = format!(
-        "settle each of {named}: `forthright mapping assign {0} DOMAIN TENANT --why …` for the right one (also if it is {tenant} after all), then draft, approve and release; `forthright delivery disclosures {0} --tenant {tenant}` says who saw what",
+        "settle each of {named}: `forthright mapping assign {0} DOMAIN TENANT --why …` for the right one (also if it is {tenant} after all; `forthright mapping settle {0} {tenant} --why …` if all of it is), then draft, approve and release; `forthright delivery disclosures {0} --tenant {tenant}` says who saw what",
         incident.slug
     );
     let task = Task {
@@ -159,13 +223,24 @@ pub(crate) async fn named_instead(
     said_by: &str,
 ) -> Result<(), AppError> {
     let now = app.clock.now();
-    for address in addresses {
+    let mut new = Vec::new();
+    for address in addresses.iter().map(EmailAddress::as_str) {
+        let there = store::contacts::of_address(tx, address).await?;
+        // A mail that quotes whom it answers, or whom we know, names nobody new.
+        if !app.settings.sender.is_own(address) && there.iter().all(|contact| contact.tenant_id != ticket.tenant_id) {
+            new.push(address);
+        }
+    }
+    if new.is_empty() {
+        return Ok(());
+    }
+    for address in new {
         let found = Found {
             id: new_id("fnd"),
             tenant_id: ticket.tenant_id.clone(),
             role: "security".to_owned(),
             name: String::new(),
-            address: address.as_str().to_owned(),
+            address: address.to_owned(),
             language: String::new(),
             rung: "named".to_owned(),
             provenance: said_by.to_owned(),

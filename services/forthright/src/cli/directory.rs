@@ -317,6 +317,17 @@ pub(crate) enum MappingVerb {
         #[arg(long, value_parser = reason)]
         why: String,
     },
+    /// Somebody at a tenant said that it is not theirs: it is after all, as the directory has it.
+    #[command(after_help = "Example: forthright mapping settle bluebleed t-17 --why \"their lawyer was wrong\"")]
+    Settle {
+        /// The incident.
+        slug: String,
+        /// The tenant.
+        tenant: String,
+        /// The reason.
+        #[arg(long, value_parser = reason)]
+        why: String,
+    },
     /// Changes that wait, or waited, for a second person.
     Changes {
         /// The incident.

@@ -76,25 +76,25 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
         }
         TicketVerb::Show { ticket } => output::document(e, &app::tickets::show(&app, &ticket).await?)?,
         TicketVerb::Answer { ticket, questions, text } => {
-            output::document(e, &app::tickets::answer(&app, &ticket, &questions, &text_of(&text)?).await?)?;
+            answered(e, &app::tickets::answer(&app, &ticket, &questions, &text_of(&text)?).await?)?;
         }
         TicketVerb::Promise { ticket, questions, by, text } => {
             let text = text.map_or_else(|| Ok(String::new()), |path| text_of(&path))?;
-            output::document(e, &app::tickets::promise(&app, &ticket, &questions, by, &text).await?)?;
+            answered(e, &app::tickets::promise(&app, &ticket, &questions, by, &text).await?)?;
         }
         TicketVerb::Decline { ticket, questions, why, review } => {
             output::document(e, &app::tickets::decline(&app, &ticket, &questions, &why, review).await?)?;
             say(e, "proposed: it stays open until a second person runs `forthright ticket decline-approve`");
         }
         TicketVerb::DeclineApprove { ticket, questions } => {
-            output::document(e, &app::tickets::approve_decline(&app, &ticket, &questions).await?)?;
+            answered(e, &app::tickets::approve_decline(&app, &ticket, &questions).await?)?;
         }
-        TicketVerb::WrongRecipient { ticket, not_ours, right, role, name, instead_of, why } => {
+        TicketVerb::WrongRecipient { ticket, not_ours, said_by, right, role, name, instead_of, why } => {
             let wrong = match &right {
                 Some(address) => {
                     Wrong::OtherPerson { address, role: &role, name: &name, instead_of: instead_of.as_deref() }
                 }
-                None => Wrong::NotTheirs { domains: &not_ours },
+                None => Wrong::NotTheirs { domains: &not_ours, said_by: said_by.as_deref() },
             };
             output::document(e, &app::tickets::wrong_recipient(&app, &ticket, &wrong, &why).await?)?;
         }
@@ -109,6 +109,14 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
         TicketVerb::Close { tickets } => return close(e, &app, &tickets).await,
     }
     Ok(DONE)
+}
+
+fn answered(e: &Everywhere, answered: &app::tickets::Answered) -> Result<()> {
+    output::document(e, answered)?;
+    if let Some(waits) = &answered.waits {
+        say(e, format!("the letter waits: {waits}"));
+    }
+    Ok(())
 }
 
 /// Each ticket by itself: one that is refused does not stop the others.

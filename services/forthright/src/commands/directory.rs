@@ -230,6 +230,10 @@ pub(super) async fn mapping(e: &Everywhere, verb: MappingVerb) -> Result<u8> {
             let weight = app::mapping::rule(&app, &slug, &ruled).await?;
             say(e, format!("{domain} is not tenant {tenant}'s in {slug}: {} organisation(s) moved", weight.moves));
         }
+        MappingVerb::Settle { slug, tenant, why } => {
+            app::mapping::settle_denial(&app, &slug, &tenant, &why).await?;
+            say(e, format!("what is tenant {tenant}'s in {slug} goes to it again"));
+        }
         MappingVerb::Changes { slug } => {
             let rows = app::mapping::proposals(&app, &slug).await?.into_iter().map(|change| {
                 vec![

@@ -37,6 +37,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     }
     findings.push(signing(&app));
     findings.extend(targets(&app));
+    findings.extend(unsettled(&app).await?);
     findings.push(match route(e)? {
         None => finding(
             "smtp",
@@ -111,6 +112,30 @@ fn targets(app: &app::App) -> Vec<Finding> {
             finding("targets", "warning", what, format!("set [targets] {target} in the configuration"))
         })
         .collect()
+}
+
+/// Mail that waits for a person.
+async fn unsettled(app: &app::App) -> Result<Vec<Finding>> {
+    let unsettled = app::mapping::unsettled(app).await?.into_iter().map(|said| {
+        let (tenant, slug) = (&said.tenant, &said.slug);
+        let (what, next) = match &said.domains[..] {
+            [] => (
+                format!(
+                    "somebody at tenant {tenant} said in {slug} that nothing is theirs: what is mapped to it waits"
+                ),
+                format!("if it is theirs after all: `forthright mapping settle {slug} {tenant} --why …`"),
+            ),
+            domains => (
+                format!(
+                    "somebody at tenant {tenant} says in {slug} that {} is not theirs: all mail to it waits",
+                    domains.join(", ")
+                ),
+                format!("run `forthright mapping review {slug} --list conflict`"),
+            ),
+        };
+        finding("disputes", "warning", what, next)
+    });
+    Ok(unsettled.collect())
 }
 
 async fn greeting(app: &app::App, smtp: &mail::route::SmtpRoute) -> Finding {

@@ -1,96 +1,39 @@
 //! Whether a person says that a notice came to the wrong place.
 //!
-//! Does not understand text. Invariant: in doubt yes: what follows is that sending stops and a person looks.
+//! Does not understand text: it looks for phrases. Invariant: in doubt yes, for what follows is that sending stops and a
+//! person looks; a question about the notice is none of them.
 
+use std::collections::HashSet;
+
+use model::domain::DomainName;
 use model::email::EmailAddress;
+
+use super::wrong_phrases::{ABOUT_A_DOMAIN, ABOUT_THE_ORGANISATION, AT_ITS_END, GOES_ON, OTHER_PERSON, SAME_DOMAIN};
 
 /// Addresses that are taken from one mail.
 const MOST: usize = 5;
-
-/// What people write, lower case. Source: the phrases that abuse desks and support teams see, per language.
-const NOT_OURS: [&str; 52] = [
-    // English
-    "not our organisation",
-    "not our organization",
-    "not our company",
-    "not our domain",
-    "not our domains",
-    "isn't our domain",
-    "isn't our company",
-    "is not ours",
-    "isn't ours",
-    "are not ours",
-    "aren't ours",
-    "does not belong to us",
-    "doesn't belong to us",
-    "do not belong to us",
-    "don't belong to us",
-    "no longer belongs to us",
-    "not related to us",
-    "nothing to do with us",
-    "wrong recipient",
-    "wrong organisation",
-    "wrong organization",
-    "wrong company",
-    "sent to the wrong",
-    "not the right recipient",
-    "not the correct recipient",
-    "not intended for us",
-    // German
-    "nicht unser unternehmen",
-    "nicht unsere firma",
-    "nicht unsere organisation",
-    "nicht unsere domain",
-    "gehört uns nicht",
-    "gehört nicht uns",
-    "gehört nicht zu uns",
-    "gehören nicht zu uns",
-    "falscher empfänger",
-    "falschen empfänger",
-    // French
-    "pas notre société",
-    "pas notre entreprise",
-    "pas notre organisation",
-    "pas notre domaine",
-    "ne nous appartient pas",
-    "mauvais destinataire",
-    // Spanish, Italian, Portuguese, Dutch
-    "no es nuestra empresa",
-    "no nos pertenece",
-    "destinatario equivocado",
-    "non è la nostra azienda",
-    "non ci appartiene",
-    "destinatario sbagliato",
-    "não é a nossa empresa",
-    "niet ons bedrijf",
-    // Japanese
-    "弊社のものではありません",
-    "宛先が間違って",
-];
-
-/// What people write who are of the organisation, and not the ones to be told.
-const OTHER_PERSON: [&str; 10] = [
-    "wrong address",
-    "not the right contact",
-    "the right address is",
-    "the right contact is",
-    "the correct address is",
-    "the correct contact is",
-    "falscher ansprechpartner",
-    "falsche adresse",
-    "die richtige adresse",
-    "la bonne adresse",
-];
+/// Bytes of a text in which phrases are looked for: nobody writes more before they come to the point.
+const LOOKED_AT: usize = 200_000;
+/// Stands for any domain, in a phrase and in a text.
+const DOMAIN: char = '§';
 
 /// Whether a person's own words say that they are not whom the notice is about.
 pub fn says_wrong_recipient(new_text: &str) -> bool {
-    says(new_text, &NOT_OURS)
+    let said = Said::new(new_text);
+    said.any(ABOUT_THE_ORGANISATION) || said.is_about_a_domain()
+}
+
+/// Whether, of a person who says that they are not whom the notice is about, that is about no more than some of these
+/// domains: the text names one of them. A name in a signature, an address or below another name is none.
+pub fn names_one_of(new_text: &str, domains: &[String]) -> bool {
+    let said = Said::new(new_text);
+    !said.any(ABOUT_THE_ORGANISATION) && domains.iter().any(|domain| said.domains.contains(domain))
 }
 
 /// The addresses that a person names as the right ones to write to, each once, five at most; none where the words say
 /// nothing of the kind.
 pub fn other_recipients(new_text: &str) -> Vec<EmailAddress> {
-    if !says(new_text, &OTHER_PERSON) {
+    if !Said::new(new_text).any(OTHER_PERSON) {
         return Vec::new();
     }
     let words = new_text.split(|c: char| c.is_whitespace() || "<>()[]{}\"',;:".contains(c));
@@ -106,10 +49,111 @@ pub fn other_recipients(new_text: &str) -> Vec<EmailAddress> {
     found
 }
 
-fn says(new_text: &str, phrases: &[&str]) -> bool {
-    let text: String = new_text.to_lowercase().replace('\u{2019}', "'");
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    phrases.iter().any(|phrase| text.contains(phrase))
+/// A text as phrases are looked for in it.
+struct Said {
+    /// In the letters of [`folded`], words apart by one space, [`DOMAIN`] for each domain.
+    text: String,
+    /// The same without spaces, for languages that write none.
+    run_together: String,
+    /// The domains that it names.
+    domains: HashSet<String>,
+}
+
+impl Said {
+    fn new(new_text: &str) -> Self {
+        let (text, domains) = marked(&folded(&new_text[..new_text.floor_char_boundary(LOOKED_AT)]));
+        let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for (words, short) in SAME_DOMAIN {
+            text = text.replace(words, short);
+        }
+        let run_together = text.replace(' ', "");
+        Self { text, run_together, domains }
+    }
+
+    fn is_about_a_domain(&self) -> bool {
+        self.any(ABOUT_A_DOMAIN)
+            || AT_ITS_END.iter().any(|phrase| {
+                self.places(phrase).any(|rest| rest.is_empty() || rest.starts_with(['.', ',', ';', '!', '?', ')']))
+            })
+    }
+
+    fn any(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| match phrase.is_ascii() || phrase.contains(' ') {
+            true => self.places(phrase).any(|rest| !GOES_ON.contains(&(*phrase, first_words(rest)))),
+            false => self.run_together.contains(phrase) || self.places(phrase).next().is_some(),
+        })
+    }
+
+    /// What follows each place where the phrase stands as words of its own.
+    fn places<'a>(&'a self, phrase: &'a str) -> impl Iterator<Item = &'a str> {
+        let is_whole = |at: &usize| {
+            let (before, after) = (self.text[..*at].chars().next_back(), self.text[at + phrase.len()..].chars().next());
+            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+        };
+        let places = self.text.match_indices(phrase).map(|(at, _)| at);
+        places.filter(is_whole).map(|at| &self.text[at + phrase.len()..])
+    }
+}
+
+/// The word that follows.
+fn first_words(rest: &str) -> &str {
+    rest.split_whitespace().next().unwrap_or_default()
+}
+
+/// Lower case, without accents, German umlauts as two letters: people write them either way.
+fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for letter in text.chars().flat_map(char::to_lowercase) {
+        match letter {
+            'ä' => folded.push_str("ae"),
+            'ö' => folded.push_str("oe"),
+            'ü' => folded.push_str("ue"),
+            'ß' => folded.push_str("ss"),
+            'à' | 'á' | 'â' | 'ã' => folded.push('a'),
+            'è' | 'é' | 'ê' | 'ë' => folded.push('e'),
+            'ì' | 'í' | 'î' | 'ï' => folded.push('i'),
+            'ò' | 'ó' | 'ô' | 'õ' => folded.push('o'),
+            'ù' | 'ú' | 'û' => folded.push('u'),
+            'ç' => folded.push('c'),
+            'ñ' => folded.push('n'),
+            '\u{2019}' | '\u{2bc}' | '`' | '´' => folded.push('\''),
+            '"' | '“' | '”' | '„' | '«' | '»' | '「' | '」' | '<' | '>' | '*' | '[' | ']' => folded.push(' '),
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
+/// The text with [`DOMAIN`] in place of each domain that stands for itself, and those domains.
+fn marked(text: &str) -> (String, HashSet<String>) {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-.@_+".contains(c);
+    let (mut marked, mut domains) = (String::with_capacity(text.len()), HashSet::new());
+    let mut rest = text;
+    while let Some(begin) = rest.find(is_part) {
+        marked.push_str(&rest[..begin]);
+        rest = &rest[begin..];
+        let word = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
+        let name = word.trim_end_matches(['.', '-']);
+        if is_domain(name) {
+            marked.push(DOMAIN);
+            domains.insert(name.to_owned());
+        } else {
+            marked.push_str(name);
+        }
+        marked.push_str(&word[name.len()..]);
+        rest = &rest[word.len()..];
+    }
+    marked.push_str(rest);
+    (marked, domains)
+}
+
+fn is_domain(word: &str) -> bool {
+    let last = word.rsplit('.').next().unwrap_or_default();
+    word.contains('.')
+        && !word.contains(['@', '_', '+'])
+        && last.len() > 1
+        && last.chars().any(|c| c.is_ascii_alphabetic())
+        && DomainName::parse(word).is_ok()
 }
 
 #[cfg(test)]
@@ -121,10 +165,98 @@ mod tests {
         for text in [
             "Hello,\nacme.example is not ours, please check.",
             "This doesn’t belong to\r\nus.",
+            "You have the wrong company.",
+            "We don't own f.example",
+            "We do not own the domain f.example.",
+            "That domain is not ours",
+            "I am not the owner of f.example!",
+            "We have nothing to do with b.example",
+            "We have nothing to do with the domain b.example.",
+            "Sorry, we have nothing to do with that company.",
+            "I have nothing to do with this.",
+            "Our company has nothing to do with \"b.example\".",
             "Diese Domain gehört uns nicht.",
+            "Das ist nicht unsere Domäne",
+            "Das ist nicht unsere Domaene.",
+            "Diese Domain ist nicht unsere.",
+            "Mit b.example haben wir nichts zu tun.",
+            "Wir haben mit der Domain b.example nichts zu tun",
+            "Wir haben nichts mit b.example zu tun!",
             "Vous avez le mauvais destinataire",
+            "Nous n’avons rien à voir avec b.example.",
+            "Je n'ai rien a voir avec ce domaine",
+            "Ce domaine ne nous appartient pas.",
+            "No tenemos nada que ver con b.example",
+            "No es nuestro dominio.",
+            "弊社はb.exampleとは無関係です。",
+            "b.example とは関係ございません。",
+            "弊社のドメインではありません",
         ] {
             assert!(says_wrong_recipient(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_letter_to_a_found_address_asks_people_to_say_is_understood() {
+        for (text, language) in [
+            ("We have nothing to do with b.example.", "en"),
+            ("Wir haben mit b.example nichts zu tun.", "de"),
+            ("Nous n’avons rien à voir avec b.example.", "fr"),
+            ("No tenemos nada que ver con b.example.", "es"),
+            ("b.exampleとは無関係です。", "ja"),
+        ] {
+            assert!(says_wrong_recipient(text), "{language}");
+        }
+    }
+
+    #[test]
+    fn a_question_about_the_notice_says_nothing_of_the_kind() {
+        for text in [
+            "Which of our files were exposed?",
+            "Is our domain affected?",
+            "Is this domain ours or yours?",
+            "This is not our fault.",
+            "That is not ours to decide: who can?",
+            "Why does acme.example stand in your notice, and which files are ours?",
+            "This has nothing to do with our contract, has it?",
+            "We have nothing to do with your storage server: why were our files there?",
+            "Mit Ihrem Server haben wir nichts zu tun. Welche Dateien waren dort?",
+            "Nous n'avons rien à voir avec votre serveur. Quels fichiers ?",
+            "No tenemos nada que ver con su servidor. ¿Qué archivos?",
+            "b.exampleとは関係がありますか。",
+            "Who owns acme.example? Who is the owner of these files?",
+            "Das ist nicht unsere Schuld. Welche Dateien sind es?",
+            "Hat das etwas mit acme.example zu tun?",
+            "Gehört uns die Domain acme.example noch?",
+            "Warum haben Sie nicht den Eigentümer informiert?",
+            "Ce n'est pas à nous de décider. Quels fichiers ?",
+            "Ce n'est pas notre faute.",
+            "Est-ce que cela a à voir avec notre domaine ?",
+            "No es nuestra culpa. ¿Qué archivos?",
+            "¿Tiene algo que ver con acme.example?",
+            "この件とは関係ありませんが、質問があります。",
+            "弊社のドメインでしょうか。",
+            "",
+        ] {
+            assert!(!says_wrong_recipient(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn who_names_a_domain_speaks_of_it_and_who_speaks_of_the_organisation_of_all() {
+        let own = ["acme.example".to_owned(), "b.example".to_owned()];
+        for text in
+            ["acme.example is not ours", "We have nothing to do with https://b.example.", "ACME.example: not ours"]
+        {
+            assert!(names_one_of(text, &own), "{text}");
+        }
+        for text in [
+            "This is not ours.",
+            "You have the wrong organisation. Regards, Ann, acme.example",
+            "This is not ours. Ann <ann@acme.example>, www.acme.example",
+            "other.example is not ours",
+        ] {
+            assert!(!names_one_of(text, &own), "{text}");
         }
     }
 
@@ -141,9 +273,9 @@ mod tests {
     }
 
     #[test]
-    fn a_question_about_the_notice_says_nothing_of_the_kind() {
-        for text in ["Which of our files were exposed?", "Is our domain affected?", ""] {
-            assert!(!says_wrong_recipient(text), "{text}");
-        }
+    fn whoever_names_an_address_may_be_of_another_organisation_all_the_same() {
+        let text = "You have the wrong company. The right address is soc@other.example.";
+        assert!(says_wrong_recipient(text));
+        assert_eq!(other_recipients(text).len(), 1);
     }
 }

@@ -254,6 +254,67 @@ fn a_host_below_the_directory_s_domain_can_be_cut_off() {
     check("acme.example", &known, "mapped exact acme.example t-1 high");
 }
 
+#[test]
+fn an_alias_waits_once_its_domain_is_anothers() {
+    let known = directory(&[("al.example", alias("t-1", "acme.example")), ("acme.example", imported("t-1"))]);
+    check("www.al.example", &known, "mapped alias al.example t-1 high");
+    let moved = directory(&[("acme.example", imported("t-2")), ("al.example", alias("t-1", "acme.example"))]);
+    check("www.al.example", &moved, "conflict alias al.example - low");
+    let got = decide(&name("al.example"), &moved);
+    assert_eq!((got.review, got.leaning.as_deref()), (Some(Review::ManualImport), Some("t-1")));
+    assert_eq!(
+        got.because,
+        "al.example was entered by hand as another name of acme.example, of tenant t-1, and acme.example is tenant \
+         t-2's now: nothing is sent until a person confirms it."
+    );
+}
+
+#[test]
+fn an_alias_stands_where_its_domain_is_nobody_s_or_the_person_knew_whose_it_is() {
+    check(
+        "al.example",
+        &directory(&[("al.example", alias("t-1", "acme.example"))]),
+        "mapped alias al.example t-1 high",
+    );
+    let both = directory(&[
+        ("al.example", alias("t-1", "acme.example")),
+        ("acme.example", imported("t-1")),
+        ("acme.example", imported("t-2")),
+    ]);
+    check("al.example", &both, "mapped alias al.example t-1 high");
+    let knew = Claim { over: vec!["t-2".to_owned()], ..alias("t-1", "acme.example") };
+    let known = directory(&[("al.example", knew), ("acme.example", imported("t-2"))]);
+    check("al.example", &known, "mapped alias al.example t-1 high");
+}
+
+#[test]
+fn whoever_denied_all_gets_only_what_a_person_decided() {
+    let mut known = directory(&[("acme.example", imported("t-1")), ("sure.example", decided("t-1"))]);
+    known.denied.insert("t-1".to_owned());
+    check("acme.example", &known, "conflict exact acme.example - low");
+    assert_eq!(decide(&name("acme.example"), &known).review, Some(Review::Disputed));
+    check("sure.example", &known, "mapped manual sure.example t-1 high");
+}
+
+#[test]
+fn a_dispute_is_settled_once_the_domain_cannot_be_theirs() {
+    let in_question = |claims: &[(&str, Claim)]| {
+        let mut known = directory(claims);
+        known.disputed.insert(("acme.example".to_owned(), "t-1".to_owned()));
+        is_in_question(&name("acme.example"), "t-1", &known, SuffixList::builtin())
+    };
+    let (one, other) = (("acme.example", imported("t-1")), ("acme.example", imported("t-2")));
+    assert!(in_question(std::slice::from_ref(&one)));
+    assert!(in_question(&[one.clone(), other.clone()]), "a conflict in which they are named");
+    assert!(in_question(&[one.clone(), ("acme.example", manual("t-2"))]), "nobody has confirmed it");
+    assert!(in_question(&[("example", imported("t-2")), one]));
+    assert!(!in_question(&[]), "nobody's");
+    assert!(!in_question(&[other]), "another's");
+    assert!(!in_question(&[("acme.example", moved("t-2", "t-1"))]), "another's since lately");
+    let over = Claim { over: vec!["t-1".to_owned()], ..manual("t-2") };
+    assert!(!in_question(&[("acme.example", imported("t-1")), ("acme.example", over)]));
+}
+
 /// Names of few labels over few letters, so that they meet.
 fn host() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(vec!["a", "b"]), 1..4).prop_map(|labels| labels.join(".") + ".example")
@@ -276,9 +337,10 @@ fn world() -> impl Strategy<Value = (Vec<(String, Claim)>, Candidates)> {
         prop::collection::hash_set((host(), prop::sample::select(vec!["t-1".to_owned(), "t-2".to_owned()])), 0..4);
     let disputed =
         prop::collection::hash_set((host(), prop::sample::select(vec!["t-1".to_owned(), "t-2".to_owned()])), 0..2);
-    (prop::collection::vec((host(), claim()), 0..6), shared, rejected, disputed).prop_map(
-        |(claims, shared, rejected, disputed)| {
-            let known = Candidates { claims: HashMap::new(), shared: Arc::new(shared), rejected, disputed };
+    let denied = prop::collection::hash_set(prop::sample::select(vec!["t-1".to_owned(), "t-2".to_owned()]), 0..2);
+    (prop::collection::vec((host(), claim()), 0..6), shared, rejected, disputed, denied).prop_map(
+        |(claims, shared, rejected, disputed, denied)| {
+            let known = Candidates { shared: Arc::new(shared), rejected, disputed, denied, ..Candidates::default() };
             let known = claims.iter().cloned().fold(known, with);
             (claims, known)
         },
@@ -302,7 +364,7 @@ proptest! {
 
     #[test]
     fn an_unrelated_row_changes_no_verdict((_, known) in world(), host in host(), other in host(), claim in claim()) {
-        prop_assume!(!name(&host).suffixes().any(|suffix| suffix == other));
+        prop_assume!(!name(&host).suffixes().chain(name("b.example").suffixes()).any(|suffix| suffix == other));
         let more = with(known.clone(), (other, claim));
         prop_assert_eq!(decide(&name(&host), &known), decide(&name(&host), &more));
     }
@@ -324,6 +386,10 @@ proptest! {
     fn only_what_was_to_be_looked_up_is_looked_at((_, known) in world(), host in host()) {
         let host = name(&host);
         let asked: HashSet<&str> = Candidates::names_to_look_up(&host).collect();
+        let mut narrow = known.clone();
+        narrow.claims.retain(|domain, _| asked.contains(domain.as_str()));
+        let aliased: Vec<DomainName> = narrow.aliased().into_iter().map(name).collect();
+        let asked: HashSet<&str> = asked.into_iter().chain(aliased.iter().flat_map(Candidates::names_to_look_up)).collect();
         let mut narrow = known.clone();
         narrow.claims.retain(|domain, _| asked.contains(domain.as_str()));
         Arc::make_mut(&mut narrow.shared).retain(|domain| asked.contains(domain.as_str()));
