@@ -3,7 +3,7 @@
 //! Opens no connection (that is `workers`). Invariant: every mail has its row, its Message-ID and its recipient
 //! before the first byte leaves, and each row names what caused it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use mail::message::{Automatic, LetterParts, Outgoing, Rehearsal, Sender};
@@ -549,6 +549,8 @@ pub struct Ended {
     pub reply: String,
     /// Protocol and cipher, or empty.
     pub tls: String,
+    /// The way out, or empty.
+    pub route: String,
     /// A state that does not follow from the outcome: suppressed, failed.
     pub settled: Option<State>,
 }
@@ -577,6 +579,7 @@ pub fn verdict(app: &App, letterbox: &Letterbox, started_at: Timestamp, ended: E
         outcome: ended.outcome.as_str(),
         phase: ended.phase,
         tls: ended.tls,
+        route: ended.route,
         started_at: started_at.micros(),
         ended_at: now,
         attempt,
@@ -634,6 +637,11 @@ pub async fn leases(app: &App) -> Result<i64, AppError> {
 /// The pace of each wave that has one, in mails a second.
 pub async fn paces(app: &App) -> Result<HashMap<String, i64>, AppError> {
     Ok(store::delivery::paces(&mut app.store.read().await?).await?.into_iter().collect())
+}
+
+/// The waves that are paused.
+pub async fn paused_waves(app: &App) -> Result<HashSet<String>, AppError> {
+    Ok(store::delivery::paused_waves(&mut app.store.read().await?).await?.into_iter().collect())
 }
 
 /// Whether everything is stopped.

@@ -20,6 +20,7 @@ pub mod notices;
 pub mod overview;
 pub mod reach;
 pub mod settings;
+pub mod sweeps;
 pub mod templates;
 pub mod tickets;
 

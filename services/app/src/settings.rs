@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::delivery::{RetryPolicy, UncertainPolicy};
+use model::delivery::{ReportsWanted, RetryPolicy, UncertainPolicy};
 use model::escalation::{Policy, Target};
 use serde::Deserialize;
 
@@ -121,8 +121,13 @@ pub struct SendingSettings {
     pub retry_longest_seconds: u64,
     /// The wait for a connection, in seconds.
     pub connect_timeout_seconds: u64,
+    /// The wait for the greeting and for each reply before the message, in seconds (RFC 5321 4.5.3.2: 5 minutes). Too
+    /// low: slow servers never get their mail. Too high: a server that hangs holds a connection longer.
+    pub reply_timeout_seconds: u64,
     /// The wait for the reply to the final dot, in seconds (RFC 5321 4.5.3.2.6: 10 minutes). Too low: copies.
     pub dot_timeout_seconds: u64,
+    /// Which reports are asked for where the server can be asked (RFC 3461): `off`, `failure` or `success`.
+    pub reports: ReportsWanted,
 }
 
 impl Default for SendingSettings {
@@ -136,7 +141,9 @@ impl Default for SendingSettings {
             retry_seconds: retry.first.as_secs(),
             retry_longest_seconds: retry.longest.as_secs(),
             connect_timeout_seconds: 30,
+            reply_timeout_seconds: 300,
             dot_timeout_seconds: 600,
+            reports: ReportsWanted::Failure,
         }
     }
 }

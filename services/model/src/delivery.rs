@@ -131,6 +131,19 @@ pub enum UncertainPolicy {
     Hold,
 }
 
+/// Which delivery reports the other side is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportsWanted {
+    /// The sender leaves it to the servers on the way.
+    Off,
+    /// Of failures and delays.
+    #[default]
+    Failure,
+    /// Of arrivals too.
+    Success,
+}
+
 /// How often and how long a mail is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryPolicy {

@@ -17,7 +17,7 @@ macro_rules! claim {
     ($skip:literal) => {
         concat!(
             "UPDATE outbox
-            SET state = 'leased', lease = $1
+            SET state = 'leased', lease = $1, leased_at = $2
             WHERE id IN (
                 SELECT o.id
                 FROM outbox o
@@ -51,6 +51,7 @@ statements! {
         WHERE w.incident_id = $1
         ORDER BY w.released_at, w.id";
     PACES = "SELECT id, pace FROM waves WHERE pace IS NOT NULL";
+    PAUSED = "SELECT id FROM waves WHERE paused_at IS NOT NULL";
     SET_PAUSED = "
         UPDATE waves
         SET paused_at = $1
@@ -151,7 +152,7 @@ statements! {
         ORDER BY o.tenant_id, o.settled_at, o.id";
     COUNT_BY_STATE = "SELECT state, COUNT(*) FROM outbox GROUP BY state";
     ATTEMPTS_OF = "
-        SELECT attempt, sender, started_at, ended_at, outcome, phase, reply, tls
+        SELECT attempt, sender, started_at, ended_at, outcome, phase, reply, tls, route
         FROM attempts
         WHERE outbox_id = $1
         ORDER BY attempt";
@@ -289,6 +290,11 @@ pub async fn waves(conn: &mut Conn, incident: i64) -> Result<Vec<Wave>, StoreErr
 /// The pace of each wave that has one, in mails a second.
 pub async fn paces(conn: &mut Conn) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(PACES).fetch_all(c).await)?)
+}
+
+/// The waves that are paused.
+pub async fn paused_waves(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(PAUSED).fetch_all(c).await)?)
 }
 
 /// Pauses a wave since a time, or lets it go on.
@@ -474,6 +480,8 @@ pub struct AttemptRow {
     pub reply: String,
     /// Protocol and cipher, or empty.
     pub tls: String,
+    /// The way out, or empty.
+    pub route: String,
 }
 
 /// The tries of a mail.

@@ -24,6 +24,7 @@ pub mod queue;
 pub mod reach;
 mod rows;
 pub mod runs;
+pub mod sweeps;
 pub mod templates;
 pub mod tickets;
 pub mod withholdings;
@@ -50,6 +51,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         queue::STATEMENTS,
         reach::STATEMENTS,
         runs::STATEMENTS,
+        sweeps::STATEMENTS,
         templates::STATEMENTS,
         tickets::STATEMENTS,
         withholdings::STATEMENTS,
