@@ -94,13 +94,18 @@ async fn watch(desk: &Desk, route: Option<&str>, timeout: Option<Duration>) -> R
             }
             Some(left) => {
                 quiet_since = None;
+                if !left.is_mail() && !desk.is_busy() {
+                    // Nobody has begun what is left: the sweep may be resting.
+                    desk.sweep_now.notify_one();
+                }
                 give_up(desk, route, left).await?;
                 if let Some(limit) = timeout.filter(|limit| began.elapsed() >= *limit) {
                     return Err(WorkerError::TimedOut { seconds: limit.as_secs(), left: left.words().to_owned() });
                 }
             }
         }
-        let pause = (look.elapsed() * 10).clamp(LOOK, LONGEST_LOOK);
+        // Only one more look follows where nothing was left.
+        let pause = if left.is_none() { LOOK } else { (look.elapsed() * 10).clamp(LOOK, LONGEST_LOOK) };
         tokio::select! {
             () = desk.stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}

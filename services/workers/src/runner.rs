@@ -62,6 +62,7 @@ async fn sweep(desk: Arc<Desk>, sends: bool) {
         let pause = (began.elapsed() * 10).clamp(SWEEP, SLOWEST_SWEEP);
         tokio::select! {
             () = desk.stop.cancelled() => {}
+            () = desk.sweep_now.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
