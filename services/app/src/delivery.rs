@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use mail::message::{Automatic, LetterParts, Outgoing, Rehearsal, Sender};
-use model::delivery::{Outcome, Role, State, UncertainPolicy, after_attempt, recipients};
+use model::delivery::{Outcome, Role, State, after_attempt, recipients};
 use model::language::Language;
 use model::time::Timestamp;
 use serde::Serialize;
@@ -561,10 +561,9 @@ pub fn verdict(app: &App, letterbox: &Letterbox, started_at: Timestamp, ended: E
     let next = after_attempt(ended.outcome, attempt, &app.settings.sending.retry());
     let state = ended.settled.unwrap_or(next.state);
     let real = app.clock.real();
-    let next_at = match (state, app.settings.sending.uncertain) {
-        (State::Uncertain, UncertainPolicy::Hold) => i64::MAX,
+    let next_at = match state {
         // Not before the lease would have ended: whatever the other side still does with the first copy is over then.
-        (State::Uncertain, UncertainPolicy::Resend) => real.plus(app.settings.sending.lease()).micros(),
+        State::Uncertain => app.settings.sending.uncertain_due(real.plus(app.settings.sending.lease())),
         _ => real.plus(next.wait).micros(),
     };
     let now = app.clock.now().micros();
@@ -611,12 +610,12 @@ pub async fn give_back(app: &App, sender: &str, ids: &[String], wait: std::time:
 /// Frees what senders that are gone have held; how many mails.
 pub async fn reclaim(app: &App) -> Result<u64, AppError> {
     let real = app.clock.real().micros();
+    let uncertain_at = app.settings.sending.uncertain_due(app.clock.real());
     if store::delivery::to_reclaim(&mut app.store.read().await?, real).await? == 0 {
         return Ok(0);
     }
     let mut tx = app.store.begin().await?;
-    let (uncertain, waiting) =
-        store::delivery::reclaim(&mut tx, real, app.clock.now().micros(), app.settings.sending.uncertain).await?;
+    let (uncertain, waiting) = store::delivery::reclaim(&mut tx, real, app.clock.now().micros(), uncertain_at).await?;
     tx.commit_ledger().await?;
     if uncertain + waiting > 0 {
         tracing::warn!(uncertain, waiting, "took back the mails of a sender that is gone");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use model::delivery::{ReportsWanted, RetryPolicy, UncertainPolicy};
 use model::escalation::{Policy, Target};
+use model::time::Timestamp;
 use serde::Deserialize;
 
 /// All of it.
@@ -111,8 +112,11 @@ pub struct SendingSettings {
     /// How long a sender that falls silent keeps its mails, in seconds, 2 to 600. Shorter: a busy host may lose its
     /// lease. Longer: mail waits after a crash.
     pub lease_seconds: u64,
-    /// What happens to a mail of which nobody knows whether it arrived: `resend` or `hold`.
+    /// What happens to a mail of which nobody knows whether it arrived: `resend`, `hold` or `wait`.
     pub uncertain: UncertainPolicy,
+    /// With `wait`: how long a report or reply is waited for, in seconds. Too low: copies. Too high: whoever has no
+    /// notice waits for it.
+    pub uncertain_wait_seconds: u64,
     /// Tries before a mail is given up.
     pub max_attempts: i64,
     /// The wait after the first refusal, in seconds; doubled each time.
@@ -137,6 +141,7 @@ impl Default for SendingSettings {
             connections: 10,
             lease_seconds: 5,
             uncertain: UncertainPolicy::Resend,
+            uncertain_wait_seconds: 4 * 3600,
             max_attempts: retry.max_attempts,
             retry_seconds: retry.first.as_secs(),
             retry_longest_seconds: retry.longest.as_secs(),
@@ -155,6 +160,16 @@ impl SendingSettings {
             max_attempts: self.max_attempts,
             first: Duration::from_secs(self.retry_seconds),
             longest: Duration::from_secs(self.retry_longest_seconds),
+        }
+    }
+
+    /// When a mail that has been uncertain since `since` (real time) is sent again; in microseconds, the greatest =
+    /// never by itself.
+    pub fn uncertain_due(&self, since: Timestamp) -> i64 {
+        match self.uncertain {
+            UncertainPolicy::Resend => since.micros(),
+            UncertainPolicy::Hold => i64::MAX,
+            UncertainPolicy::Wait => since.plus(Duration::from_secs(self.uncertain_wait_seconds)).micros(),
         }
     }
 

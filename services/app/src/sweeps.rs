@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use model::delivery::UncertainPolicy;
 use serde::Serialize;
 use store::sweeps::Limits;
 
@@ -45,10 +44,7 @@ pub async fn sweep(app: &App) -> Result<Swept, AppError> {
             now: real.micros(),
             clock: app.clock.now().micros(),
             leased_before: real.minus(longest).micros(),
-            uncertain_at: match sending.uncertain {
-                UncertainPolicy::Resend => real.micros(),
-                UncertainPolicy::Hold => i64::MAX,
-            },
+            uncertain_at: sending.uncertain_due(real),
             latest: real.plus(sending.retry().longest.max(sending.retry().first)).plus(longest).micros(),
             max_attempts: sending.max_attempts,
         },

@@ -18,6 +18,7 @@ const KEYS: &[(&str, &str)] = &[
     ("sending", "connections"),
     ("sending", "lease_seconds"),
     ("sending", "uncertain"),
+    ("sending", "uncertain_wait_seconds"),
     ("sending", "max_attempts"),
     ("sending", "retry_seconds"),
     ("sending", "retry_longest_seconds"),

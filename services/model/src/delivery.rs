@@ -127,8 +127,10 @@ pub enum UncertainPolicy {
     /// Sent again at once, with the same Message-ID.
     #[default]
     Resend,
-    /// Stays until a person decides.
+    /// Stays until a report, a reply or a person decides.
     Hold,
+    /// Waits for a report or reply for a while, and is sent again when none came.
+    Wait,
 }
 
 /// Which delivery reports the other side is asked for.

@@ -3,7 +3,6 @@
 //! Verdicts on attempts are written by `ledger`. Invariant: a row is claimed by one sender at a time, and a sender
 //! that is gone loses its leases: what was at the dot becomes uncertain, the rest waits again.
 
-use model::delivery::UncertainPolicy;
 use sqlx::AssertSqlSafe;
 
 use crate::notices::one;
@@ -380,16 +379,12 @@ pub async fn farewell(tx: &mut Tx, sender: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Frees the leases of senders that were last alive before `now` (real time). How many became uncertain, and how many
-/// wait again.
-pub async fn reclaim(tx: &mut Tx, now: i64, clock: i64, policy: UncertainPolicy) -> Result<(u64, u64), StoreError> {
-    let next_at = match policy {
-        UncertainPolicy::Resend => now,
-        UncertainPolicy::Hold => i64::MAX,
-    };
+/// Frees the leases of senders that were last alive before `now` (real time). How many became uncertain, due at
+/// `uncertain_at`, and how many wait again.
+pub async fn reclaim(tx: &mut Tx, now: i64, clock: i64, uncertain_at: i64) -> Result<(u64, u64), StoreError> {
     on!(tx, |c| sqlx::query(LOST_ATTEMPTS).bind(clock).bind(now).execute(c).await.map(drop))?;
     let uncertain = on!(tx, |c| sqlx::query(LOST_AT_DOT)
-        .bind(next_at)
+        .bind(uncertain_at)
         .bind(now)
         .execute(c)
         .await

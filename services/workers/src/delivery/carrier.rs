@@ -95,12 +95,14 @@ impl Carrier {
         if self.may_begin().await.is_err() {
             return give_back(&self.post, &letterbox).await;
         }
+        // Until the answer: the pace is one of answers.
+        let mut _running = None;
         if let Some(place) = place {
             self.settle().await;
-            tokio::select! {
+            _running = tokio::select! {
                 () = self.post.over.cancelled() => return,
-                () = place.turn() => {}
-            }
+                running = place.turn() => Some(running),
+            };
         }
         // The stop button may have been pressed, or the wave paused, while this mail waited.
         if self.post.pulse.is_stopped() || self.post.pulse.is_paused(letterbox.mail.wave_id.as_deref()) {
