@@ -79,6 +79,30 @@ fn a_mail_lost_past_the_dot_is_resent_with_the_same_message_id() {
 }
 
 #[test]
+fn a_mail_lost_past_the_dot_waits_for_a_report_as_long_as_it_should() {
+    for (seconds, copies, state) in [("3600", 1, "uncertain"), ("0", 2, "accepted")] {
+        let stage = Stage::new(Backend::Sqlite);
+        stage.small(1);
+        stage.release();
+        let recorder = Recorder::start().unwrap();
+        recorder.script("security@org00000.example", [Behaviour::DropAt(Phase::AfterDot)]);
+        let run = stage
+            .run
+            .sending_to(&recorder.url())
+            .with("FORTHRIGHT_SENDING_UNCERTAIN", "wait")
+            .with("FORTHRIGHT_SENDING_UNCERTAIN_WAIT_SECONDS", seconds)
+            .with("FORTHRIGHT_SENDING_LEASE_SECONDS", "2");
+        let mut worker = run.spawn(&["worker"]);
+        // With the long wait the second never comes.
+        recorder.wait_for(copies, Duration::from_secs(30));
+        recorder.wait_for(copies + 1, Duration::from_secs(4));
+        assert_eq!(worker.terminate(), 0);
+        assert_eq!(recorder.count(), copies, "after {seconds} s");
+        assert_eq!(states(&stage)[0].1, state);
+    }
+}
+
+#[test]
 fn a_mail_server_that_is_down_loses_nothing() {
     let stage = Stage::new(Backend::Sqlite);
     stage.small(3);

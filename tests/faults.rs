@@ -1,4 +1,10 @@
-//! Faults: killed senders and several workers. Nothing is lost, copies only as the promise allows.
+//! Faults: killed senders, several workers, servers that fail in every way. Nothing is lost, copies only as the promise
+//! allows.
+
+mod ledger;
+mod routes;
+mod scripted;
+mod sweeps;
 
 use std::collections::HashMap;
 use std::time::Duration;

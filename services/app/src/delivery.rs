@@ -3,12 +3,12 @@
 //! Opens no connection (that is `workers`). Invariant: every mail has its row, its Message-ID and its recipient
 //! before the first byte leaves, and each row names what caused it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use mail::message::{Automatic, LetterParts, Outgoing, Rehearsal, Sender};
 use model::actor::is_one_person;
-use model::delivery::{Outcome, Role, State, UncertainPolicy, after_attempt, recipients};
+use model::delivery::{Outcome, Role, State, after_attempt, recipients};
 use model::language::Language;
 use model::time::Timestamp;
 use serde::Serialize;
@@ -580,6 +580,8 @@ pub struct Ended {
     pub reply: String,
     /// Protocol and cipher, or empty.
     pub tls: String,
+    /// The way out, or empty.
+    pub route: String,
     /// A state that does not follow from the outcome: suppressed, failed.
     pub settled: Option<State>,
 }
@@ -590,10 +592,9 @@ pub fn verdict(app: &App, letterbox: &Letterbox, started_at: Timestamp, ended: E
     let next = after_attempt(ended.outcome, attempt, &app.settings.sending.retry());
     let state = ended.settled.unwrap_or(next.state);
     let real = app.clock.real();
-    let next_at = match (state, app.settings.sending.uncertain) {
-        (State::Uncertain, UncertainPolicy::Hold) => i64::MAX,
+    let next_at = match state {
         // Not before the lease would have ended: whatever the other side still does with the first copy is over then.
-        (State::Uncertain, UncertainPolicy::Resend) => real.plus(app.settings.sending.lease()).micros(),
+        State::Uncertain => app.settings.sending.uncertain_due(real.plus(app.settings.sending.lease())),
         _ => real.plus(next.wait).micros(),
     };
     let now = app.clock.now().micros();
@@ -608,6 +609,7 @@ pub fn verdict(app: &App, letterbox: &Letterbox, started_at: Timestamp, ended: E
         outcome: ended.outcome.as_str(),
         phase: ended.phase,
         tls: ended.tls,
+        route: ended.route,
         started_at: started_at.micros(),
         ended_at: now,
         attempt,
@@ -639,12 +641,12 @@ pub async fn give_back(app: &App, sender: &str, ids: &[String], wait: std::time:
 /// Frees what senders that are gone have held; how many mails.
 pub async fn reclaim(app: &App) -> Result<u64, AppError> {
     let real = app.clock.real().micros();
+    let uncertain_at = app.settings.sending.uncertain_due(app.clock.real());
     if store::delivery::to_reclaim(&mut app.store.read().await?, real).await? == 0 {
         return Ok(0);
     }
     let mut tx = app.store.begin().await?;
-    let (uncertain, waiting) =
-        store::delivery::reclaim(&mut tx, real, app.clock.now().micros(), app.settings.sending.uncertain).await?;
+    let (uncertain, waiting) = store::delivery::reclaim(&mut tx, real, app.clock.now().micros(), uncertain_at).await?;
     tx.commit_ledger().await?;
     if uncertain + waiting > 0 {
         tracing::warn!(uncertain, waiting, "took back the mails of a sender that is gone");
@@ -665,6 +667,11 @@ pub async fn leases(app: &App) -> Result<i64, AppError> {
 /// The pace of each wave that has one, in mails a second.
 pub async fn paces(app: &App) -> Result<HashMap<String, i64>, AppError> {
     Ok(store::delivery::paces(&mut app.store.read().await?).await?.into_iter().collect())
+}
+
+/// The waves that are paused.
+pub async fn paused_waves(app: &App) -> Result<HashSet<String>, AppError> {
+    Ok(store::delivery::paused_waves(&mut app.store.read().await?).await?.into_iter().collect())
 }
 
 /// Whether everything is stopped.

@@ -20,6 +20,7 @@ use store::escalation::{Escalation, Reason, Start, Task};
 
 use crate::{App, AppError, Incident, SYSTEM, new_id};
 
+pub(crate) use next_contact::queue as queue_untried;
 pub use plan::{Line, list, preview};
 
 /// Ladders that start, or climb, before the clocks of others are looked at again.
@@ -70,7 +71,9 @@ pub async fn tick(app: &App) -> Result<Ticked, AppError> {
         round.add(climb::climb_due(&app, now).await?);
         round.tasks += crate::notices::review_withholdings(&app, now, CHUNK).await?;
         total.add(round);
-        if round == Ticked::default() {
+        // Ladders that merely started were climbed in the same round, and more that start meanwhile can wait for the next
+        // tick: while a wave is being sent there would be no end of them.
+        if round == (Ticked { started: round.started, ..Ticked::default() }) {
             return Ok(total);
         }
     }
@@ -87,7 +90,7 @@ pub async fn due(app: &App) -> Result<bool, AppError> {
         return Ok(true);
     }
     for reason in [Reason::Stranded, Reason::Debt, Reason::Promise, Reason::Silence] {
-        if !store::escalation::starts(&mut conn, reason, now, 1).await?.is_empty() {
+        if !store::escalation::starts(&mut conn, reason, now, "", 1).await?.is_empty() {
             return Ok(true);
         }
     }
@@ -104,25 +107,46 @@ async fn end_settled(app: &App, now: Timestamp) -> Result<Ticked, AppError> {
     Ok(Ticked { ended, ..Ticked::default() })
 }
 
-/// Starts up to a chunk of ladders of one policy.
+/// Starts the ladders of one policy, a chunk at a time.
 async fn start(app: &App, reason: Reason, policy: PolicyName, now: Timestamp) -> Result<Ticked, AppError> {
-    if store::escalation::starts(&mut app.store.read().await?, reason, now.micros(), 1).await?.is_empty() {
-        return Ok(Ticked::default());
+    let mut total = Ticked::default();
+    let mut from = String::new();
+    loop {
+        // Found outside the transaction: nobody else writes while that runs, and a look over all tickets takes its time.
+        let found = store::escalation::starts(&mut app.store.read().await?, reason, now.micros(), &from, 1).await?;
+        let Some(first) = found.into_iter().next() else { return Ok(total) };
+        let (started, last) = start_chunk(app, reason, policy, now, &first.ticket_id).await?;
+        total.started += started;
+        match last {
+            // The tickets before it are not read again for each chunk.
+            Some(last) if started == CHUNK.unsigned_abs() => from = last,
+            _ => return Ok(total),
+        }
     }
+}
+
+/// Up to a chunk, from a ticket on; how many ladders, and the ticket of the last one.
+async fn start_chunk(
+    app: &App,
+    reason: Reason,
+    policy: PolicyName,
+    now: Timestamp,
+    from: &str,
+) -> Result<(u64, Option<String>), AppError> {
     let mut tx = app.store.begin().await?;
     let mut incidents = HashMap::new();
-    let mut started = 0;
-    for start in store::escalation::starts(&mut tx, reason, now.micros(), CHUNK).await? {
+    let mut ladders = Vec::new();
+    for start in store::escalation::starts(&mut tx, reason, now.micros(), from, CHUNK).await? {
         let incident = match incidents.entry(start.incident_id) {
             Entry::Occupied(incident) => incident.into_mut(),
             Entry::Vacant(none) => none.insert(app.incident_by_id(&mut tx, start.incident_id).await?),
         };
-        let ladder = ladder(incident, policy, &start, now)?;
-        started += u64::from(store::escalation::insert(&mut tx, &ladder).await?);
+        ladders.push(ladder(incident, policy, &start, now)?);
     }
+    let started = store::escalation::insert(&mut tx, &ladders).await?;
     let detail = serde_json::json!({ "policy": policy, "started": started });
     tx.commit(app.entry("escalation.start", "store", detail)).await?;
-    Ok(Ticked { started, ..Ticked::default() })
+    Ok((started, ladders.pop().map(|ladder| ladder.ticket_id)))
 }
 
 /// A ladder at its start, with the incident's policy frozen.
@@ -147,7 +171,7 @@ fn ladder(incident: &Incident, name: PolicyName, start: &Start, now: Timestamp) 
 /// Tickets whose notices all came back: each gets its next contacts or, where nobody is left, a ladder.
 async fn help_stranded(app: &App, now: Timestamp) -> Result<Ticked, AppError> {
     let stranded =
-        store::escalation::starts(&mut app.store.read().await?, Reason::Stranded, now.micros(), CHUNK).await?;
+        store::escalation::starts(&mut app.store.read().await?, Reason::Stranded, now.micros(), "", CHUNK).await?;
     let mut total = Ticked::default();
     for start in stranded {
         total.add(help(app, &start, now).await?);
@@ -167,7 +191,7 @@ async fn help(app: &App, start: &Start, now: Timestamp) -> Result<Ticked, AppErr
     let mails = next_contact::queue(app, &mut tx, &incident, &ticket, &entry).await?;
     if mails == 0 {
         let ladder = ladder(&incident, PolicyName::Unreachable, start, now)?;
-        let started = u64::from(store::escalation::insert(&mut tx, &ladder).await?);
+        let started = store::escalation::insert(&mut tx, &[ladder]).await?;
         let detail = serde_json::json!({ "policy": PolicyName::Unreachable, "started": started });
         tx.commit(app.entry("escalation.start", &ticket.id, detail)).await?;
         return Ok(Ticked { started, ..Ticked::default() });

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::delivery::{RetryPolicy, UncertainPolicy};
+use model::delivery::{ReportsWanted, RetryPolicy, UncertainPolicy};
 use model::escalation::{Policy, Target};
 use model::time::Timestamp;
 use serde::Deserialize;
@@ -164,8 +164,11 @@ pub struct SendingSettings {
     /// How long a sender that falls silent keeps its mails, in seconds, 2 to 600. Shorter: a busy host may lose its
     /// lease. Longer: mail waits after a crash.
     pub lease_seconds: u64,
-    /// What happens to a mail of which nobody knows whether it arrived: `resend` or `hold`.
+    /// What happens to a mail of which nobody knows whether it arrived: `resend`, `hold` or `wait`.
     pub uncertain: UncertainPolicy,
+    /// With `wait`: how long a report or reply is waited for, in seconds. Too low: copies. Too high: whoever has no
+    /// notice waits for it.
+    pub uncertain_wait_seconds: u64,
     /// Tries before a mail is given up.
     pub max_attempts: i64,
     /// The wait after the first refusal, in seconds; doubled each time.
@@ -174,8 +177,13 @@ pub struct SendingSettings {
     pub retry_longest_seconds: u64,
     /// The wait for a connection, in seconds.
     pub connect_timeout_seconds: u64,
+    /// The wait for the greeting and for each reply before the message, in seconds (RFC 5321 4.5.3.2: 5 minutes). Too
+    /// low: slow servers never get their mail. Too high: a server that hangs holds a connection longer.
+    pub reply_timeout_seconds: u64,
     /// The wait for the reply to the final dot, in seconds (RFC 5321 4.5.3.2.6: 10 minutes). Too low: copies.
     pub dot_timeout_seconds: u64,
+    /// Which reports are asked for where the server can be asked (RFC 3461): `off`, `failure` or `success`.
+    pub reports: ReportsWanted,
 }
 
 impl Default for SendingSettings {
@@ -185,11 +193,14 @@ impl Default for SendingSettings {
             connections: 10,
             lease_seconds: 5,
             uncertain: UncertainPolicy::Resend,
+            uncertain_wait_seconds: 4 * 3600,
             max_attempts: retry.max_attempts,
             retry_seconds: retry.first.as_secs(),
             retry_longest_seconds: retry.longest.as_secs(),
             connect_timeout_seconds: 30,
+            reply_timeout_seconds: 300,
             dot_timeout_seconds: 600,
+            reports: ReportsWanted::Failure,
         }
     }
 }
@@ -201,6 +212,16 @@ impl SendingSettings {
             max_attempts: self.max_attempts,
             first: Duration::from_secs(self.retry_seconds),
             longest: Duration::from_secs(self.retry_longest_seconds),
+        }
+    }
+
+    /// When a mail that has been uncertain since `since` (real time) is sent again; in microseconds, the greatest =
+    /// never by itself.
+    pub fn uncertain_due(&self, since: Timestamp) -> i64 {
+        match self.uncertain {
+            UncertainPolicy::Resend => since.micros(),
+            UncertainPolicy::Hold => i64::MAX,
+            UncertainPolicy::Wait => since.plus(Duration::from_secs(self.uncertain_wait_seconds)).micros(),
         }
     }
 

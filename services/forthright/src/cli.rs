@@ -41,7 +41,7 @@ pub(crate) struct Everywhere {
     /// Who is recorded; default: the login name.
     #[arg(long, global = true, env = "FORTHRIGHT_ACTOR", value_name = "NAME")]
     pub(crate) actor: Option<String>,
-    /// Where mail goes: smtp://HOST:PORT, smtps://HOST, file:DIR.
+    /// Where mail goes: smtp://HOST:PORT, smtps://HOST, file:DIR; further servers behind a space, for when one is down.
     #[arg(long, global = true, env = "FORTHRIGHT_SMTP_URL", hide_env_values = true, value_name = "URL")]
     pub(crate) smtp: Option<String>,
     /// Moves the clock, in a store made by `store init --rehearsal`.

@@ -22,11 +22,14 @@ const KEYS: &[(&str, &str)] = &[
     ("sending", "connections"),
     ("sending", "lease_seconds"),
     ("sending", "uncertain"),
+    ("sending", "uncertain_wait_seconds"),
     ("sending", "max_attempts"),
     ("sending", "retry_seconds"),
     ("sending", "retry_longest_seconds"),
     ("sending", "connect_timeout_seconds"),
+    ("sending", "reply_timeout_seconds"),
     ("sending", "dot_timeout_seconds"),
+    ("sending", "reports"),
     ("reach", "security_txt"),
     ("reach", "rdap"),
     ("reach", "role_mailboxes"),
@@ -103,6 +106,9 @@ fn check(settings: &Settings) -> Result<()> {
     }
     if !(2..=600).contains(&sending.lease_seconds) {
         bail!("sending.lease_seconds is {}: use 2 to 600", sending.lease_seconds);
+    }
+    if sending.reply_timeout_seconds == 0 || sending.dot_timeout_seconds == 0 {
+        bail!("sending.reply_timeout_seconds and sending.dot_timeout_seconds are 1 or more");
     }
     if sending.max_attempts < 1 {
         bail!("sending.max_attempts is {}: use 1 or more", sending.max_attempts);

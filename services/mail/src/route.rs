@@ -4,6 +4,12 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
+mod pin;
+mod routes;
+
+pub use pin::Pin;
+pub use routes::Routes;
+
 /// A way out for mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
@@ -19,6 +25,7 @@ pub struct SmtpRoute {
     host: String,
     port: u16,
     encryption: Encryption,
+    pins: Vec<Pin>,
     credentials: Option<Credentials>,
 }
 
@@ -68,8 +75,17 @@ pub enum RouteError {
     #[error("the mail route has a path behind its host: remove it, only ?starttls=… may follow")]
     Path,
     /// A parameter that does not exist, or stands twice.
-    #[error("the mail route has an unknown or repeated parameter `{0}`: only starttls exists")]
+    #[error("the mail route has an unknown or repeated parameter `{0}`: only starttls and pin exist")]
     Parameter(String),
+    /// A fingerprint that is none.
+    #[error("pin={0} is no fingerprint: write pin=sha256: and the 64 hexadecimal digits of the certificate's SHA-256")]
+    Pin(String),
+    /// A fingerprint binds the encryption, which then has to be there.
+    #[error("pin= asks for one certificate, and starttls={0} lets mail leave without any: remove one of them")]
+    PinWithoutTls(&'static str),
+    /// Several routes, one of them a folder.
+    #[error("a folder cannot stand beside other mail routes: what is written there counts as sent")]
+    FolderAmongRoutes,
     /// A value that `starttls` does not have.
     #[error("starttls={0} is not known: write required, opportunistic or never")]
     StartTls(String),
@@ -79,8 +95,9 @@ pub enum RouteError {
 }
 
 impl Route {
-    /// Reads `smtp://[user:password@]host[:port][?starttls=required|opportunistic|never]`, `smtps://…` or `file:DIR`.
-    /// Ports are 25 and 465 where none is written; user and password are percent-decoded.
+    /// Reads `smtp://[user:password@]host[:port][?starttls=required|opportunistic|never][&pin=sha256:HEX]`, `smtps://…`
+    /// or `file:DIR`. Ports are 25 and 465 where none is written; user and password are percent-decoded. `pin`, once or
+    /// more, names the certificates that are taken, and no others; it requires STARTTLS.
     pub fn parse(line: &str) -> Result<Self, RouteError> {
         let line = line.trim();
         if let Some(folder) = strip_scheme(line, "file:") {
@@ -92,6 +109,12 @@ impl Route {
         }
         let rest = strip_scheme(line, "smtp://").ok_or(RouteError::Scheme)?;
         SmtpRoute::parse(rest, Encryption::Opportunistic, 25).map(Self::Smtp)
+    }
+
+    /// What it is called where one line among many names it: `smtp://host:port`, without user, password, parameters.
+    pub fn name(&self) -> String {
+        let shown = self.to_string();
+        shown.split_once('?').map_or(shown.as_str(), |(name, _)| name).to_owned()
     }
 
     /// Whether mail given to this route cannot leave the host by the route's own doing: a folder, or a server on a
@@ -138,6 +161,11 @@ impl SmtpRoute {
         self.encryption
     }
 
+    /// The only certificates that are taken; empty = by authority, as [`Encryption`] says.
+    pub fn pins(&self) -> &[Pin] {
+        &self.pins
+    }
+
     /// What AUTH is done with, if at all.
     pub fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
@@ -166,7 +194,8 @@ impl SmtpRoute {
             Some(digits) => digits.parse().ok().filter(|port| *port != 0).ok_or(RouteError::Port)?,
             None => default_port,
         };
-        Ok(Self { host: parse_host(host)?, port, encryption: parse_query(query, encryption)?, credentials })
+        let (encryption, pins) = parse_query(query, encryption)?;
+        Ok(Self { host: parse_host(host)?, port, encryption, pins, credentials })
     }
 }
 
@@ -180,10 +209,15 @@ impl fmt::Display for SmtpRoute {
             Encryption::Implicit => ("smtps", ""),
         };
         if self.host.contains(':') {
-            write!(f, "{scheme}://[{}]:{}{parameter}", self.host, self.port)
+            write!(f, "{scheme}://[{}]:{}{parameter}", self.host, self.port)?;
         } else {
-            write!(f, "{scheme}://{}:{}{parameter}", self.host, self.port)
+            write!(f, "{scheme}://{}:{}{parameter}", self.host, self.port)?;
         }
+        for (number, pin) in self.pins.iter().enumerate() {
+            let join = if number == 0 && parameter.is_empty() { '?' } else { '&' };
+            write!(f, "{join}pin={pin}")?;
+        }
+        Ok(())
     }
 }
 
@@ -243,24 +277,38 @@ fn parse_host(host: &str) -> Result<String, RouteError> {
     Ok(host)
 }
 
-fn parse_query(query: &str, encryption: Encryption) -> Result<Encryption, RouteError> {
+fn parse_query(query: &str, scheme: Encryption) -> Result<(Encryption, Vec<Pin>), RouteError> {
     let mut chosen = None;
+    let mut pins = Vec::new();
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if name != "starttls" || chosen.is_some() {
-            return Err(RouteError::Parameter(name.to_owned()));
+        match name {
+            "pin" => pins.push(Pin::parse(value).ok_or_else(|| RouteError::Pin(value.to_owned()))?),
+            "starttls" if chosen.is_none() => chosen = Some(parse_starttls(value, scheme)?),
+            _ => return Err(RouteError::Parameter(name.to_owned())),
         }
-        if encryption == Encryption::Implicit {
-            return Err(RouteError::StartTlsOverTls);
-        }
-        chosen = Some(match value {
-            "required" => Encryption::Required,
-            "opportunistic" => Encryption::Opportunistic,
-            "never" => Encryption::Never,
-            _ => return Err(RouteError::StartTls(value.to_owned())),
-        });
     }
-    Ok(chosen.unwrap_or(encryption))
+    let encryption = match (pins.is_empty(), chosen) {
+        (true, chosen) => chosen.unwrap_or(scheme),
+        (false, None) if scheme == Encryption::Opportunistic => Encryption::Required,
+        (false, None) => scheme,
+        (false, Some(Encryption::Never)) => return Err(RouteError::PinWithoutTls("never")),
+        (false, Some(Encryption::Opportunistic)) => return Err(RouteError::PinWithoutTls("opportunistic")),
+        (false, Some(encryption @ (Encryption::Required | Encryption::Implicit))) => encryption,
+    };
+    Ok((encryption, pins))
+}
+
+fn parse_starttls(value: &str, scheme: Encryption) -> Result<Encryption, RouteError> {
+    if scheme == Encryption::Implicit {
+        return Err(RouteError::StartTlsOverTls);
+    }
+    match value {
+        "required" => Ok(Encryption::Required),
+        "opportunistic" => Ok(Encryption::Opportunistic),
+        "never" => Ok(Encryption::Never),
+        _ => Err(RouteError::StartTls(value.to_owned())),
+    }
 }
 
 fn percent_decoded(text: &str) -> Result<String, RouteError> {
@@ -348,6 +396,21 @@ mod tests {
         check("smtp://relay.example?starttls=yes", RouteError::StartTls("yes".to_owned()));
         check("smtp://relay.example?starttls=never&starttls=never", RouteError::Parameter("starttls".to_owned()));
         check("smtps://relay.example?starttls=required", RouteError::StartTlsOverTls);
+        check("smtp://relay.example?pin=sha1:00", RouteError::Pin("sha1:00".to_owned()));
+    }
+
+    #[test]
+    fn a_pinned_certificate_requires_encryption() {
+        let pin = format!("sha256:{}", "0a".repeat(32));
+        let pinned =
+            smtp(&format!("smtp://relay.example?pin={pin}&pin={}", pin.to_uppercase().replace("SHA256", "sha256")));
+        assert_eq!((pinned.encryption(), pinned.pins().len()), (Encryption::Required, 2));
+        assert_eq!(smtp(&pinned.to_string()), pinned);
+        assert_eq!(smtp(&format!("smtps://relay.example?pin={pin}")).encryption(), Encryption::Implicit);
+        for way in ["never", "opportunistic"] {
+            let line = format!("smtp://relay.example?starttls={way}&pin={pin}");
+            assert_eq!(Route::parse(&line), Err(RouteError::PinWithoutTls(way)));
+        }
     }
 
     #[test]

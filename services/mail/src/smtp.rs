@@ -14,6 +14,7 @@
 mod deadlines;
 mod fault;
 mod open;
+mod reports;
 mod stuffing;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use std::{io::Write, mem};
 pub use deadlines::Deadlines;
 pub use fault::{Fault, FaultKind, Phase};
 use open::Offers;
+pub use reports::Reports;
 use wire::{Answer, Wire};
 
 use crate::{message::parse_address, reply::Reply};
@@ -75,13 +77,20 @@ impl Connection {
     /// After `Ok` the only ways on are [`message`](Self::message) and dropping the connection. After a refusal the
     /// next envelope may follow.
     pub async fn envelope(&mut self, from: &str, to: &str) -> Result<(), Fault> {
-        self.start(from, to, Content { size: None, eight_bit: false }).await
+        self.start(from, to, Content { size: None, eight_bit: false }, None).await
     }
 
-    /// As [`envelope`](Self::envelope), announcing the size and the 8-bit characters of `message` where the server
-    /// wants to know of them.
-    pub async fn envelope_for(&mut self, from: &str, to: &str, message: &[u8]) -> Result<(), Fault> {
-        self.start(from, to, Content { size: Some(message.len()), eight_bit: !message.is_ascii() }).await
+    /// As [`envelope`](Self::envelope), announcing the size and the 8-bit characters of `message`, and asking for
+    /// reports, where the server wants to know of them.
+    pub async fn envelope_for(
+        &mut self,
+        from: &str,
+        to: &str,
+        message: &[u8],
+        reports: Option<Reports<'_>>,
+    ) -> Result<(), Fault> {
+        let content = Content { size: Some(message.len()), eight_bit: !message.is_ascii() };
+        self.start(from, to, content, reports).await
     }
 
     /// The message, dots doubled, with its final dot, in as few writes as possible; then the reply. `Ok` is code 250.
@@ -135,14 +144,21 @@ impl Connection {
         self.messages
     }
 
-    async fn start(&mut self, from: &str, to: &str, content: Content) -> Result<(), Fault> {
+    async fn start(
+        &mut self,
+        from: &str,
+        to: &str,
+        content: Content,
+        reports: Option<Reports<'_>>,
+    ) -> Result<(), Fault> {
         let before = mem::replace(&mut self.state, State::Broken);
         let reset = match before {
             State::Ready => false,
             State::ResetDue => true,
             State::Data { .. } | State::Broken => return Err(out_of_order(Phase::Mail)),
         };
-        let commands = match Commands::write(&mut self.out, reset, from, to, content, &self.offers) {
+        let reports = reports.filter(|_| self.offers.dsn);
+        let commands = match Commands::write(&mut self.out, reset, from, to, content, reports, &self.offers) {
             Ok(commands) => commands,
             Err(fault) => {
                 self.state = before;
@@ -253,6 +269,7 @@ impl Commands {
         from: &str,
         to: &str,
         content: Content,
+        reports: Option<Reports<'_>>,
         offers: &Offers,
     ) -> Result<Self, Fault> {
         let sender = if from.is_empty() { None } else { Some(address(Phase::Mail, "sender", from)?) };
@@ -277,9 +294,16 @@ impl Commands {
         if parameters.smtputf8 {
             out.extend_from_slice(b" SMTPUTF8");
         }
+        if let Some(reports) = &reports {
+            reports.write_sender(out);
+        }
         out.extend_from_slice(b"\r\n");
         let rcpt = out.len();
-        let _ = write!(out, "RCPT TO:<{recipient}>\r\n");
+        let _ = write!(out, "RCPT TO:<{recipient}>");
+        if let Some(reports) = &reports {
+            reports.write_recipient(out, recipient);
+        }
+        out.extend_from_slice(b"\r\n");
         let data = out.len();
         out.extend_from_slice(b"DATA\r\n");
         let steps = [mail..rcpt, rcpt..data, data..out.len()];

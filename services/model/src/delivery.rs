@@ -127,8 +127,23 @@ pub enum UncertainPolicy {
     /// Sent again at once, with the same Message-ID.
     #[default]
     Resend,
-    /// Stays until a person decides.
+    /// Stays until a report, a reply or a person decides.
     Hold,
+    /// Waits for a report or reply for a while, and is sent again when none came.
+    Wait,
+}
+
+/// Which delivery reports the other side is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportsWanted {
+    /// The sender leaves it to the servers on the way.
+    Off,
+    /// Of failures and delays.
+    #[default]
+    Failure,
+    /// Of arrivals too.
+    Success,
 }
 
 /// How often and how long a mail is tried.

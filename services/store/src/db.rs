@@ -39,6 +39,9 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres
 /// How long a writer waits for another process's transaction on SQLite.
 const SQLITE_BUSY: Duration = Duration::from_secs(60);
 
+/// A connection to PostgreSQL that was idle for this long is asked whether it lives before it is used.
+const PROBE_AFTER: Duration = Duration::from_secs(1);
+
 /// Where the store is.
 #[derive(Clone)]
 pub enum Database {
@@ -205,15 +208,27 @@ impl Store {
                     .acquire_timeout(SQLITE_BUSY)
                     .idle_timeout(None)
                     .max_lifetime(None)
+                    // There is no network in between: asking whether it lives is a hop to its thread for nothing.
+                    .test_before_acquire(false)
                     .connect_with(options.clone())
                     .await
                     .map_err(failed)?;
-                let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
+                let readers = SqlitePoolOptions::new()
+                    .max_connections(4)
+                    .test_before_acquire(false)
+                    .connect_lazy_with(options.read_only(true).pragma("cache_size", "-8000"));
                 Pools::Sqlite { writer, readers }
             }
             Database::Postgres(url) => {
                 let pool = PgPoolOptions::new()
                     .max_connections(12)
+                    // Asked whether it lives only after a pause: between two commits of a sender that is a round trip.
+                    .test_before_acquire(false)
+                    .before_acquire(|conn, meta| {
+                        Box::pin(async move {
+                            Ok(meta.idle_for < PROBE_AFTER || sqlx::Connection::ping(conn).await.is_ok())
+                        })
+                    })
                     .acquire_timeout(Duration::from_secs(20))
                     .connect(url)
                     .await

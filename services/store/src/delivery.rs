@@ -3,7 +3,6 @@
 //! Verdicts on attempts are written by `ledger`. Invariant: a row is claimed by one sender at a time, and a sender
 //! that is gone loses its leases: what was at the dot becomes uncertain, the rest waits again.
 
-use model::delivery::UncertainPolicy;
 use sqlx::AssertSqlSafe;
 
 use crate::notices::one;
@@ -30,7 +29,7 @@ macro_rules! claim {
     ($skip:literal) => {
         concat!(
             "UPDATE outbox
-            SET state = 'leased', lease = $1
+            SET state = 'leased', lease = $1, leased_at = $2
             WHERE id IN (
                 SELECT o.id
                 FROM outbox o
@@ -67,6 +66,7 @@ statements! {
         WHERE w.incident_id = $1
         ORDER BY w.released_at, w.id";
     PACES = "SELECT id, pace FROM waves WHERE pace IS NOT NULL";
+    PAUSED = "SELECT id FROM waves WHERE paused_at IS NOT NULL";
     SET_PAUSED = "
         UPDATE waves
         SET paused_at = $1
@@ -178,7 +178,7 @@ statements! {
         ORDER BY o.tenant_id, o.settled_at, o.id";
     COUNT_BY_STATE = "SELECT state, COUNT(*) FROM outbox GROUP BY state";
     ATTEMPTS_OF = "
-        SELECT attempt, sender, started_at, ended_at, outcome, phase, reply, tls
+        SELECT attempt, sender, started_at, ended_at, outcome, phase, reply, tls, route
         FROM attempts
         WHERE outbox_id = $1
         ORDER BY attempt";
@@ -318,6 +318,11 @@ pub async fn paces(conn: &mut Conn) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(PACES).fetch_all(c).await)?)
 }
 
+/// The waves that are paused.
+pub async fn paused_waves(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(PAUSED).fetch_all(c).await)?)
+}
+
 /// Pauses a wave since a time, or lets it go on.
 pub async fn set_paused(tx: &mut Tx, incident: i64, name: &str, since: Option<i64>) -> Result<u64, StoreError> {
     Ok(on!(tx, |c| sqlx::query(SET_PAUSED)
@@ -401,16 +406,12 @@ pub async fn farewell(tx: &mut Tx, sender: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Frees the leases of senders that were last alive before `now` (real time). How many became uncertain, and how many
-/// wait again.
-pub async fn reclaim(tx: &mut Tx, now: i64, clock: i64, policy: UncertainPolicy) -> Result<(u64, u64), StoreError> {
-    let next_at = match policy {
-        UncertainPolicy::Resend => now,
-        UncertainPolicy::Hold => i64::MAX,
-    };
+/// Frees the leases of senders that were last alive before `now` (real time). How many became uncertain, due at
+/// `uncertain_at`, and how many wait again.
+pub async fn reclaim(tx: &mut Tx, now: i64, clock: i64, uncertain_at: i64) -> Result<(u64, u64), StoreError> {
     on!(tx, |c| sqlx::query(LOST_ATTEMPTS).bind(clock).bind(now).execute(c).await.map(drop))?;
     let uncertain = on!(tx, |c| sqlx::query(LOST_AT_DOT)
-        .bind(next_at)
+        .bind(uncertain_at)
         .bind(now)
         .execute(c)
         .await
@@ -517,6 +518,8 @@ pub struct AttemptRow {
     pub reply: String,
     /// Protocol and cipher, or empty.
     pub tls: String,
+    /// The way out, or empty.
+    pub route: String,
 }
 
 /// The tries of a mail.

@@ -2,7 +2,10 @@
 //!
 //! Computes no times: `model::escalation` does. Invariant: a rung fires once per repeat and target, by a unique key.
 
+use sqlx::AssertSqlSafe;
+
 use crate::notices::Notice;
+use crate::rows::{ROWS_AN_INSERT, insert_text};
 use crate::{Conn, StoreError, Tx};
 
 /// Running ladders whose reason is gone, as the `END_…` statements see them; `$filter` narrows.
@@ -56,11 +59,11 @@ statements! {
         SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(o.settled_at) AS measured_from
         FROM tickets t
         JOIN outbox o ON o.ticket_id = t.id AND o.notice_id IS NOT NULL AND o.state = 'accepted'
-        WHERE t.status = 'open' AND t.last_inbound_at IS NULL
+        WHERE t.status = 'open' AND t.last_inbound_at IS NULL AND t.id >= $1
             AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'silence')
         GROUP BY t.id, t.incident_id
         ORDER BY t.id
-        LIMIT $1";
+        LIMIT $2";
     /// Tickets of which no notice was accepted and none is on its way: without a ladder yet, or with a contact that is
     /// new since it started.
     STRANDED = "
@@ -68,22 +71,21 @@ statements! {
         FROM tickets t
         JOIN outbox o ON o.ticket_id = t.id AND o.notice_id IS NOT NULL
         JOIN notices n ON n.id = o.notice_id AND n.state = 'released'
-        WHERE NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'unreachable' AND e.ended_at IS NULL)
-            OR EXISTS (
-                SELECT 1 FROM contacts c
-                WHERE c.tenant_id = t.tenant_id AND c.disabled_at IS NULL AND c.left_at IS NULL AND c.merged_into IS NULL AND c.role <> 'account-manager'
-                    AND NOT EXISTS (
-                        SELECT 1 FROM outbox x
-                        WHERE x.ticket_id = t.id AND x.notice_id IS NOT NULL AND x.address = c.address))
+        WHERE t.id IN (
+                SELECT r.ticket_id FROM outbox r
+                WHERE r.notice_id IS NOT NULL AND r.state IN ('bounced', 'failed', 'suppressed'))
+            AND (NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'unreachable' AND e.ended_at IS NULL)
+                OR EXISTS (
+                    SELECT 1 FROM contacts c
+                    WHERE c.tenant_id = t.tenant_id AND c.disabled_at IS NULL AND c.left_at IS NULL AND c.merged_into IS NULL AND c.role <> 'account-manager'
+                        AND NOT EXISTS (
+                            SELECT 1 FROM outbox x
+                            WHERE x.ticket_id = t.id AND x.notice_id IS NOT NULL AND x.address = c.address)))
         GROUP BY t.id, t.incident_id
         HAVING COUNT(*) FILTER (WHERE o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')) = 0
             AND COUNT(*) FILTER (WHERE o.state IN ('bounced', 'failed', 'suppressed')) > 0
         ORDER BY t.id
         LIMIT $1";
-    INSERT_ESCALATION = "
-        INSERT INTO escalations (id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, next_due_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT DO NOTHING";
     DUE = "
         SELECT id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, ended_at, ended_why, next_due_at
         FROM escalations
@@ -284,35 +286,55 @@ pub enum Reason {
     Stranded,
 }
 
-/// Ladders that should start, or, for [`Reason::Stranded`], tickets that need a next contact or a ladder.
-pub async fn starts(conn: &mut Conn, reason: Reason, now: i64, limit: i64) -> Result<Vec<Start>, StoreError> {
+/// Ladders that should start, or, for [`Reason::Stranded`], tickets that need a next contact or a ladder. For
+/// [`Reason::Silence`], where there may be as many as tickets, of those from the ticket `from` on.
+pub async fn starts(
+    conn: &mut Conn,
+    reason: Reason,
+    now: i64,
+    from: &str,
+    limit: i64,
+) -> Result<Vec<Start>, StoreError> {
     Ok(on!(conn, |c| {
         let query = match reason {
             Reason::Debt => sqlx::query_as(DEBT_STARTS),
             Reason::Promise => sqlx::query_as(PROMISE_STARTS).bind(now),
-            Reason::Silence => sqlx::query_as(SILENCE_STARTS),
+            Reason::Silence => sqlx::query_as(SILENCE_STARTS).bind(from),
             Reason::Stranded => sqlx::query_as(STRANDED),
         };
         query.bind(limit).fetch_all(c).await
     })?)
 }
 
-/// Starts a ladder. `false`: one runs already, and stays.
-pub async fn insert(tx: &mut Tx, escalation: &Escalation) -> Result<bool, StoreError> {
-    let hit = on!(tx, |c| sqlx::query(INSERT_ESCALATION)
-        .bind(&escalation.id)
-        .bind(escalation.incident_id)
-        .bind(&escalation.ticket_id)
-        .bind(&escalation.policy)
-        .bind(&escalation.subject)
-        .bind(&escalation.snapshot)
-        .bind(escalation.measured_from)
-        .bind(escalation.started_at)
-        .bind(escalation.next_due_at)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(hit == 1)
+/// Starts ladders; how many. Where one runs already, it stays.
+pub async fn insert(tx: &mut Tx, escalations: &[Escalation]) -> Result<u64, StoreError> {
+    let mut new = 0;
+    for part in escalations.chunks(ROWS_AN_INSERT) {
+        let text = insert_text(
+            tx.dialect(),
+            "INSERT INTO escalations (id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, next_due_at)",
+            9,
+            part.len(),
+            "ON CONFLICT DO NOTHING",
+        );
+        new += on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for escalation in part {
+                query = query
+                    .bind(&escalation.id)
+                    .bind(escalation.incident_id)
+                    .bind(&escalation.ticket_id)
+                    .bind(&escalation.policy)
+                    .bind(&escalation.subject)
+                    .bind(&escalation.snapshot)
+                    .bind(escalation.measured_from)
+                    .bind(escalation.started_at)
+                    .bind(escalation.next_due_at);
+            }
+            query.execute(c).await.map(|done| done.rows_affected())
+        })?;
+    }
+    Ok(new)
 }
 
 /// Ladders with a rung that is due.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sqlx::AssertSqlSafe;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::rows::{insert_text, list, values};
+use crate::rows::{after, insert_text, list, padded, values};
 use crate::{Store, StoreError, Tx};
 
 statements! {
@@ -38,6 +38,8 @@ pub struct Verdict {
     pub phase: String,
     /// Protocol and cipher, or empty.
     pub tls: String,
+    /// The way out, or empty.
+    pub route: String,
     /// By the store's clock, microseconds.
     pub started_at: i64,
     /// By the store's clock, microseconds.
@@ -82,18 +84,31 @@ impl Ledger {
 
     /// Records that the final dot is about to be written. `false`: the lease is lost, write nothing.
     pub async fn at_dot(&self, id: String) -> Result<bool, LedgerError> {
-        self.note(Note::AtDot(id)).await
+        self.note(Note::AtDot(id)).await.wait().await
     }
 
-    /// Records how an attempt ended. `false`: the lease is lost, somebody else has decided.
-    pub async fn ended(&self, verdict: Verdict) -> Result<bool, LedgerError> {
+    /// Hands in how an attempt ended; whether it is durable is heard later. `false`: the lease is lost, somebody else
+    /// has decided. What is handed in afterwards is never durable before this.
+    pub async fn ended(&self, verdict: Verdict) -> Heard {
         self.note(Note::Ended(Box::new(verdict))).await
     }
 
-    async fn note(&self, note: Note) -> Result<bool, LedgerError> {
+    async fn note(&self, note: Note) -> Heard {
         let (done, heard) = oneshot::channel();
-        self.queue.send(Waiting { note, done }).await.map_err(|_| LedgerError::Stopped)?;
-        heard.await.map_err(|_| LedgerError::Stopped)?.map_err(LedgerError::Store)
+        // A committer that is gone drops `done`, and that is what is heard.
+        let _ = self.queue.send(Waiting { note, done }).await;
+        Heard(heard)
+    }
+}
+
+/// What will become of something handed in.
+#[derive(Debug)]
+pub struct Heard(oneshot::Receiver<Result<bool, Arc<StoreError>>>);
+
+impl Heard {
+    /// Waits for the commit.
+    pub async fn wait(self) -> Result<bool, LedgerError> {
+        self.0.await.map_err(|_| LedgerError::Stopped)?.map_err(LedgerError::Store)
     }
 }
 
@@ -116,58 +131,122 @@ fn id_of(note: &Note) -> &str {
     }
 }
 
-/// One transaction; the ids whose lease the sender still held.
-async fn commit(store: &Store, sender: &str, waiting: &[Waiting]) -> Result<HashSet<String>, StoreError> {
+/// Whose notes are durable.
+enum Held {
+    All,
+    These(HashSet<String>),
+}
+
+impl Held {
+    fn contains(&self, id: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(ids) => ids.contains(id),
+        }
+    }
+}
+
+/// One transaction. It is only counted how many rows were hit, because that is cheap; where one was not, everything is
+/// taken back and done again with a look at which.
+async fn commit(store: &Store, sender: &str, waiting: &[Waiting]) -> Result<Held, StoreError> {
     let mut dots = Vec::new();
     let mut verdicts = Vec::new();
     for Waiting { note, .. } in waiting {
         match note {
-            Note::AtDot(id) => dots.push(id),
+            Note::AtDot(id) => dots.push(id.as_str()),
             Note::Ended(verdict) => verdicts.push(verdict.as_ref()),
         }
     }
     let mut tx = store.begin().await?;
-    let mut held = HashSet::with_capacity(waiting.len());
-    if !dots.is_empty() {
-        held.extend(mark_at_dot(&mut tx, sender, &dots).await?);
-    }
+    let mut hit = 0;
     if !verdicts.is_empty() {
-        let settled = settle(&mut tx, sender, &verdicts).await?;
-        verdicts.retain(|verdict| settled.contains(&verdict.id));
-        if !verdicts.is_empty() {
-            insert_attempts(&mut tx, sender, &verdicts).await?;
-        }
-        held.extend(settled);
+        hit += settle(&mut tx, sender, &verdicts).await?;
+        insert_attempts(&mut tx, sender, &verdicts).await?;
     }
-    tx.commit_ledger().await?;
-    Ok(held)
+    if !dots.is_empty() {
+        hit += mark_at_dot(&mut tx, sender, &dots).await?;
+    }
+    if usize::try_from(hit).is_ok_and(|hit| hit == waiting.len()) {
+        tx.commit_ledger().await?;
+        return Ok(Held::All);
+    }
+    drop(tx);
+    commit_what_is_held(store, sender, &dots, verdicts).await
 }
 
-async fn mark_at_dot(tx: &mut Tx, sender: &str, ids: &[&String]) -> Result<Vec<String>, StoreError> {
+async fn commit_what_is_held(
+    store: &Store,
+    sender: &str,
+    dots: &[&str],
+    mut verdicts: Vec<&Verdict>,
+) -> Result<Held, StoreError> {
+    let mut tx = store.begin().await?;
+    let ids: Vec<&str> = verdicts.iter().map(|verdict| verdict.id.as_str()).chain(dots.iter().copied()).collect();
+    let held: HashSet<String> = lock_held(&mut tx, sender, &ids).await?.into_iter().collect();
+    verdicts.retain(|verdict| held.contains(&verdict.id));
+    if !verdicts.is_empty() {
+        settle(&mut tx, sender, &verdicts).await?;
+        insert_attempts(&mut tx, sender, &verdicts).await?;
+    }
+    let dots: Vec<&str> = dots.iter().copied().filter(|id| held.contains(*id)).collect();
+    if !dots.is_empty() {
+        mark_at_dot(&mut tx, sender, &dots).await?;
+    }
+    tx.commit_ledger().await?;
+    Ok(Held::These(held))
+}
+
+/// Which of these mails the sender holds. They stay as they are until the transaction ends.
+async fn lock_held(tx: &mut Tx, sender: &str, ids: &[&str]) -> Result<Vec<String>, StoreError> {
+    let ids = padded(ids);
+    let dialect = tx.dialect();
     let text = format!(
-        "UPDATE outbox SET state = 'at_dot' WHERE lease = $1 AND state = 'leased' AND id IN {} RETURNING id",
-        list(tx.dialect(), 2, ids.len())
+        "UPDATE outbox SET lease = lease WHERE id IN {} AND lease = {} RETURNING id",
+        list(dialect, 1, ids.len()),
+        after(dialect, ids.len())
     );
     Ok(on!(tx, |c| {
-        let mut query = sqlx::query_scalar(AssertSqlSafe(text)).bind(sender);
-        for id in ids {
+        let mut query = sqlx::query_scalar(AssertSqlSafe(text));
+        for id in &ids {
             query = query.bind(*id);
         }
-        query.fetch_all(c).await
+        query.bind(sender).fetch_all(c).await
     })?)
 }
 
-async fn settle(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Result<Vec<String>, StoreError> {
+/// How many rows that hit.
+async fn mark_at_dot(tx: &mut Tx, sender: &str, ids: &[&str]) -> Result<u64, StoreError> {
+    let ids = padded(ids);
+    let dialect = tx.dialect();
+    let text = format!(
+        "UPDATE outbox SET state = 'at_dot' WHERE id IN {} AND lease = {} AND state = 'leased'",
+        list(dialect, 1, ids.len()),
+        after(dialect, ids.len())
+    );
+    Ok(on!(tx, |c| {
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for id in &ids {
+            query = query.bind(*id);
+        }
+        query.bind(sender).execute(c).await.map(|done| done.rows_affected())
+    })?)
+}
+
+/// How many rows that hit.
+async fn settle(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Result<u64, StoreError> {
+    let verdicts = padded(verdicts);
+    let dialect = tx.dialect();
     let mut text = String::from("WITH verdict (id, state, next_at, settled_at, reply, attempt) AS (VALUES ");
-    values(tx.dialect(), &mut text, 2, 6, verdicts.len());
+    values(dialect, &mut text, 1, 6, verdicts.len());
     text.push_str(
         ") UPDATE outbox SET state = verdict.state, lease = NULL, next_at = verdict.next_at, settled_at = verdict.settled_at, \
          last_reply = verdict.reply, attempts = verdict.attempt \
-         FROM verdict WHERE outbox.id = verdict.id AND outbox.lease = $1 AND outbox.state IN ('leased', 'at_dot') RETURNING outbox.id",
+         FROM verdict WHERE outbox.id = verdict.id AND outbox.state IN ('leased', 'at_dot') AND outbox.lease = ",
     );
+    text.push_str(&after(dialect, verdicts.len() * 6));
     Ok(on!(tx, |c| {
-        let mut query = sqlx::query_scalar(AssertSqlSafe(text)).bind(sender);
-        for verdict in verdicts {
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for verdict in &verdicts {
             query = query
                 .bind(&verdict.id)
                 .bind(verdict.state)
@@ -176,21 +255,22 @@ async fn settle(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Result<Vec<
                 .bind(&verdict.reply)
                 .bind(verdict.attempt);
         }
-        query.fetch_all(c).await
+        query.bind(sender).execute(c).await.map(|done| done.rows_affected())
     })?)
 }
 
 async fn insert_attempts(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Result<(), StoreError> {
+    let verdicts = padded(verdicts);
     let text = insert_text(
         tx.dialect(),
-        "INSERT INTO attempts (outbox_id, attempt, sender, started_at, ended_at, outcome, phase, reply, tls)",
-        9,
+        "INSERT INTO attempts (outbox_id, attempt, sender, started_at, ended_at, outcome, phase, reply, tls, route)",
+        10,
         verdicts.len(),
         "ON CONFLICT (outbox_id, attempt) DO NOTHING",
     );
     on!(tx, |c| {
         let mut query = sqlx::query(AssertSqlSafe(text));
-        for verdict in verdicts {
+        for verdict in &verdicts {
             query = query
                 .bind(&verdict.id)
                 .bind(verdict.attempt)
@@ -200,7 +280,8 @@ async fn insert_attempts(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Re
                 .bind(verdict.outcome)
                 .bind(&verdict.phase)
                 .bind(&verdict.reply)
-                .bind(&verdict.tls);
+                .bind(&verdict.tls)
+                .bind(&verdict.route);
         }
         query.execute(c).await.map(drop)
     })?;

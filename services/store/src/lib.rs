@@ -27,6 +27,7 @@ pub mod reach;
 mod rows;
 pub mod runs;
 pub mod signed;
+pub mod sweeps;
 pub mod templates;
 pub mod tickets;
 pub mod withholdings;
@@ -61,6 +62,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         reach::STATEMENTS,
         runs::STATEMENTS,
         signed::STATEMENTS,
+        sweeps::STATEMENTS,
         templates::STATEMENTS,
         tickets::STATEMENTS,
         withholdings::STATEMENTS,

@@ -5,8 +5,10 @@
 //! own, so that no mail stays with a sender that lost track of it.
 
 mod carrier;
+mod ending;
 mod fate;
 mod gate;
+mod lanes;
 mod line;
 mod pacer;
 mod pulse;
@@ -17,14 +19,14 @@ use std::time::{Duration, Instant};
 
 use app::AppError;
 use app::delivery::Letterbox;
-use mail::route::Route;
+use mail::route::Routes;
 use store::ledger::Ledger;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
-use gate::Gate;
+use lanes::Lanes;
 use pacer::{Pacer, Place};
 use pulse::Pulse;
 
@@ -42,6 +44,12 @@ const RESTART: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(7);
 /// Connections at a time, at most.
 const MOST_CONNECTIONS: usize = 100;
+/// Claimed mails that wait for a connection.
+const AHEAD: usize = 64;
+/// Mails a claim takes at most.
+const MOST: i64 = 400;
+/// A claim takes as many mails as leave in about this time: more cost less each, and wait longer.
+const A_CLAIM: Duration = Duration::from_millis(60);
 
 /// A claimed mail on its way to a connection.
 struct Parcel {
@@ -53,9 +61,8 @@ struct Parcel {
 /// What the tasks of one sender share.
 struct Post {
     desk: Arc<Desk>,
-    route: Arc<Route>,
-    /// Closed while the route is down; outlives this sender.
-    gate: Arc<Gate>,
+    /// Outlive this sender, with what is known of them.
+    lanes: Arc<Lanes>,
     pacer: Arc<Pacer>,
     pulse: Pulse,
     ledger: Ledger,
@@ -76,10 +83,10 @@ impl Post {
 }
 
 /// Sends what is due until the desk's end, as one sender after another.
-pub(crate) async fn send(desk: Arc<Desk>, route: Route) {
-    let (route, gate, pacer) = (Arc::new(route), Arc::new(Gate::default()), Arc::new(Pacer::default()));
+pub(crate) async fn send(desk: Arc<Desk>, routes: Routes) {
+    let (lanes, pacer) = (Arc::new(Lanes::new(&routes)), Arc::new(Pacer::default()));
     while !desk.stop.is_cancelled() {
-        if let Err(error) = one_sender(&desk, &route, &gate, &pacer).await
+        if let Err(error) = one_sender(&desk, &lanes, &pacer).await
             && desk.failed(STARTING, error.to_string(), error.hint().map(str::to_owned))
         {
             tracing::warn!(%error, "the sender cannot start");
@@ -94,12 +101,7 @@ pub(crate) async fn send(desk: Arc<Desk>, route: Route) {
 const STARTING: &str = "starting the sender";
 
 /// One sender from its first sign of life to its farewell.
-async fn one_sender(
-    desk: &Arc<Desk>,
-    route: &Arc<Route>,
-    gate: &Arc<Gate>,
-    pacer: &Arc<Pacer>,
-) -> Result<(), AppError> {
+async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) -> Result<(), AppError> {
     let app = &desk.app;
     let sender = format!("{}-{}", desk.host, app::new_ulid());
     // Before the first claim: what expired while nobody worked decides about no mail any more.
@@ -110,8 +112,7 @@ async fn one_sender(
     let (ledger, committer) = Ledger::start(app.store.clone(), sender.clone());
     let post = Arc::new(Post {
         desk: Arc::clone(desk),
-        route: Arc::clone(route),
-        gate: Arc::clone(gate),
+        lanes: Arc::clone(lanes),
         pacer: Arc::clone(pacer),
         pulse: Pulse::new(app.settings.sending.lease()),
         ledger,
@@ -129,7 +130,7 @@ async fn one_sender(
 /// Until the sender is over and its tasks have ended, by themselves or after the time of grace.
 async fn run_tasks(post: Arc<Post>) {
     let connections = post.desk.app.settings.sending.connections.clamp(1, MOST_CONNECTIONS);
-    let (parcels, waiting) = mpsc::channel(connections.max(25));
+    let (parcels, waiting) = mpsc::channel(connections.max(AHEAD));
     let waiting = Arc::new(Mutex::new(waiting));
     let over = post.over.clone();
     let beating = CancellationToken::new();
@@ -170,15 +171,16 @@ async fn claim(post: Arc<Post>, parcels: mpsc::Sender<Parcel>, batch: i64) {
     while !post.over.is_cancelled() {
         tokio::select! {
             () = post.over.cancelled() => return,
-            () = post.gate.opened() => {}
+            () = post.lanes.opened() => {}
         }
+        let began = Instant::now();
         let claimed = match claim_once(&post, &mut paces, limit).await {
             Ok(claimed) => claimed,
             Err(error) => return post.fail(CLAIMING, error.to_string(), error.hint().map(str::to_owned)),
         };
         post.desk.went_well(CLAIMING);
-        limit = if claimed.parcels.is_empty() && claimed.parked > 0 { SEARCH } else { batch };
-        let look = match (claimed.parcels.is_empty(), claimed.parked) {
+        let (is_empty, parked) = (claimed.parcels.is_empty(), claimed.parked);
+        let look = match (is_empty, parked) {
             (false, _) => None,
             (true, 0) => Some(LOOK),
             (true, _) => Some(PACED_LOOK),
@@ -189,6 +191,12 @@ async fn claim(post: Arc<Post>, parcels: mpsc::Sender<Parcel>, batch: i64) {
                 sent = parcels.send(parcel) => if sent.is_err() { return },
             }
         }
+        limit = match (is_empty, parked) {
+            (true, 0) => batch,
+            (true, _) => SEARCH,
+            (false, _) if began.elapsed() < A_CLAIM => (limit * 2).min(MOST),
+            (false, _) => (limit / 2).max(batch),
+        };
         if let Some(look) = look {
             tokio::select! {
                 () = post.over.cancelled() => return,

@@ -46,6 +46,8 @@ pub(crate) struct Desk {
     pub(crate) stop: CancellationToken,
     /// Tells the sender that mail is due.
     pub(crate) mail_is_due: Notify,
+    /// Tells the sweep that somebody waits for what it would find.
+    pub(crate) sweep_now: Notify,
     done: Mutex<Done>,
     troubles: Mutex<HashMap<&'static str, Trouble>>,
     running: Mutex<HashSet<(&'static str, i64)>>,
@@ -61,6 +63,7 @@ impl Desk {
             host: host(),
             stop,
             mail_is_due: Notify::new(),
+            sweep_now: Notify::new(),
             done: Mutex::default(),
             troubles: Mutex::default(),
             running: Mutex::default(),

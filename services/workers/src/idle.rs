@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::{App, AppError};
-use mail::route::Route;
+use mail::route::Routes;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::PARK;
@@ -57,13 +57,13 @@ impl Left {
 
 /// Runs whatever is due, with everything that follows from it, and says what was done. Without a route, due mail is an
 /// error; so is a time-out, and a step that fails for ten seconds.
-pub async fn work_until_idle(app: App, route: Option<Route>, timeout: Option<Duration>) -> Result<Done, WorkerError> {
+pub async fn work_until_idle(app: App, routes: Option<Routes>, timeout: Option<Duration>) -> Result<Done, WorkerError> {
     let stop = CancellationToken::new();
     // Whoever drops this call ends its tasks.
     let _guard = stop.clone().drop_guard();
     let desk = Desk::new(app, stop.clone());
-    let shown = route.as_ref().map(ToString::to_string);
-    let running = tokio::spawn(runner::run_at(Arc::clone(&desk), route));
+    let shown = routes.as_ref().map(ToString::to_string);
+    let running = tokio::spawn(runner::run_at(Arc::clone(&desk), routes));
     let watched = watch(&desk, shown.as_deref(), timeout).await;
     stop.cancel();
     let ended = running.await.map_err(|error| WorkerError::Ended { task: "the runner", fault: error.to_string() })?;
@@ -96,13 +96,18 @@ async fn watch(desk: &Desk, route: Option<&str>, timeout: Option<Duration>) -> R
             }
             Some(left) => {
                 quiet_since = None;
+                if !left.is_mail() && !desk.is_busy() {
+                    // Nobody has begun what is left: the sweep may be resting.
+                    desk.sweep_now.notify_one();
+                }
                 give_up(desk, route, left).await?;
                 if let Some(limit) = timeout.filter(|limit| began.elapsed() >= *limit) {
                     return Err(WorkerError::TimedOut { seconds: limit.as_secs(), left: left.words().to_owned() });
                 }
             }
         }
-        let pause = (look.elapsed() * 10).clamp(LOOK, LONGEST_LOOK);
+        // Only one more look follows where nothing was left.
+        let pause = if left.is_none() { LOOK } else { (look.elapsed() * 10).clamp(LOOK, LONGEST_LOOK) };
         tokio::select! {
             () = desk.stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}

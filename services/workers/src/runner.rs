@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::{App, AppError};
-use mail::route::Route;
+use mail::route::Routes;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
@@ -17,20 +17,22 @@ use crate::{WorkerError, delivery, worker};
 const SWEEP: Duration = Duration::from_millis(500);
 /// The pause between two sweeps where one takes long.
 const SLOWEST_SWEEP: Duration = Duration::from_secs(5);
+/// How often ladders are looked at while mail is due: their questions read all tickets, and their times are hours.
+const LADDERS: Duration = Duration::from_secs(5);
 /// How often old jobs are deleted and expired exceptions lapse.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// Maps, files, escalates and, where a route is given, sends, until `stop`.
-pub async fn run(app: App, route: Option<Route>, stop: CancellationToken) -> Result<(), WorkerError> {
-    run_at(Desk::new(app, stop), route).await
+pub async fn run(app: App, routes: Option<Routes>, stop: CancellationToken) -> Result<(), WorkerError> {
+    run_at(Desk::new(app, stop), routes).await
 }
 
 /// [`run`] with a desk that the caller sees too.
-pub(crate) async fn run_at(desk: Arc<Desk>, route: Option<Route>) -> Result<(), WorkerError> {
-    let sends = route.is_some();
+pub(crate) async fn run_at(desk: Arc<Desk>, routes: Option<Routes>) -> Result<(), WorkerError> {
+    let sends = routes.is_some();
     let worker = tokio::spawn(worker::work(Arc::clone(&desk)));
     let sweep = tokio::spawn(sweep(Arc::clone(&desk), sends));
-    let sender = route.map(|route| tokio::spawn(delivery::send(Arc::clone(&desk), route)));
+    let sender = routes.map(|routes| tokio::spawn(delivery::send(Arc::clone(&desk), routes)));
     let ended = |task, ended: Result<(), tokio::task::JoinError>| {
         // A task that ends by a panic ends the others in good order.
         desk.stop.cancel();
@@ -51,25 +53,27 @@ pub(crate) async fn run_at(desk: Arc<Desk>, route: Option<Route>) -> Result<(), 
 
 /// Asks the rows what is due, without a lower bound of time, and pushes a nudge for it.
 async fn sweep(desk: Arc<Desk>, sends: bool) {
-    let mut cleaned: Option<Instant> = None;
+    let (mut cleaned, mut climbed) = (Rarely::new(HOUSEKEEPING), Rarely::new(LADDERS));
     while !desk.stop.is_cancelled() {
         let began = Instant::now();
-        let swept = sweep_once(&desk, sends, &mut cleaned).await;
+        let swept = sweep_once(&desk, sends, &mut cleaned, &mut climbed).await;
         note(&desk, "the sweep", swept);
         // Asking takes a tenth of the time at most: a large store must not be kept busy by questions.
         let pause = (began.elapsed() * 10).clamp(SWEEP, SLOWEST_SWEEP);
         tokio::select! {
             () = desk.stop.cancelled() => {}
+            () = desk.sweep_now.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-async fn sweep_once(desk: &Desk, sends: bool, cleaned: &mut Option<Instant>) -> Result<(), AppError> {
+async fn sweep_once(desk: &Desk, sends: bool, cleaned: &mut Rarely, climbed: &mut Rarely) -> Result<(), AppError> {
     let app = &desk.app;
-    if cleaned.is_none_or(|at| at.elapsed() >= HOUSEKEEPING) {
+    if cleaned.is_due() {
         app.store.clean_jobs().await?;
-        *cleaned = Some(Instant::now());
+        app::sweeps::sweep(app).await?;
+        cleaned.done();
     }
     app::mapping::lapse_expired(app).await?;
     app::delivery::reclaim(app).await?;
@@ -79,16 +83,40 @@ async fn sweep_once(desk: &Desk, sends: bool, cleaned: &mut Option<Instant>) -> 
     if app::inbound::pending(app).await? {
         push(desk, Kind::File, None).await?;
     }
-    if app::escalation::due(app).await? {
-        push(desk, Kind::Tick, None).await?;
-    }
-    if app::reach::due(app).await? {
-        push(desk, Kind::Reach, None).await?;
-    }
-    if sends && app::delivery::is_due(app).await? {
+    let mail_is_due = sends && app::delivery::is_due(app).await?;
+    if mail_is_due {
         push(desk, Kind::Drain, None).await?;
     }
+    if !mail_is_due || climbed.is_due() {
+        if app::escalation::due(app).await? {
+            push(desk, Kind::Tick, None).await?;
+        }
+        if app::reach::due(app).await? {
+            push(desk, Kind::Reach, None).await?;
+        }
+        climbed.done();
+    }
     Ok(())
+}
+
+/// Something that is not done more often than that.
+struct Rarely {
+    every: Duration,
+    last: Option<Instant>,
+}
+
+impl Rarely {
+    fn new(every: Duration) -> Self {
+        Self { every, last: None }
+    }
+
+    fn is_due(&self) -> bool {
+        self.last.is_none_or(|last| last.elapsed() >= self.every)
+    }
+
+    fn done(&mut self) {
+        self.last = Some(Instant::now());
+    }
 }
 
 async fn push(desk: &Desk, kind: Kind, incident: Option<i64>) -> Result<(), AppError> {

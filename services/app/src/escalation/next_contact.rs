@@ -47,7 +47,7 @@ pub(super) async fn untried(conn: &mut Conn, ticket: &TicketRow) -> Result<Optio
 }
 
 /// Puts the notice to the next contacts into the outbox; how many mails. 0: nobody is left.
-pub(super) async fn queue(
+pub(crate) async fn queue(
     app: &App,
     tx: &mut Tx,
     incident: &Incident,

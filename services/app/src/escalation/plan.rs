@@ -82,10 +82,10 @@ async fn would_start(
 ) -> Result<Vec<(PolicyName, Start)>, AppError> {
     let mut found = Vec::new();
     for (reason, name) in STARTING {
-        let starts = store::escalation::starts(conn, reason, until.micros(), i64::MAX).await?;
+        let starts = store::escalation::starts(conn, reason, until.micros(), "", i64::MAX).await?;
         found.extend(starts.into_iter().filter(|start| start.incident_id == incident.id).map(|start| (name, start)));
     }
-    let stranded = store::escalation::starts(conn, Reason::Stranded, until.micros(), i64::MAX).await?;
+    let stranded = store::escalation::starts(conn, Reason::Stranded, until.micros(), "", i64::MAX).await?;
     for start in stranded.into_iter().filter(|start| start.incident_id == incident.id) {
         let Some(ticket) = store::tickets::by_id(conn, &start.ticket_id).await? else { continue };
         if next_contact::untried(conn, &ticket).await?.is_none() {

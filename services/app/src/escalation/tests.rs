@@ -186,11 +186,12 @@ impl World {
                 outcome: "accepted",
                 phase: "dot".to_owned(),
                 tls: String::new(),
+                route: String::new(),
                 started_at: now,
                 ended_at: now,
                 attempt: 1,
             };
-            assert!(ledger.ended(verdict).await.unwrap());
+            assert!(ledger.ended(verdict).await.wait().await.unwrap());
         }
         drop(ledger);
         task.await.unwrap();
@@ -398,9 +399,7 @@ async fn a_ladder_that_cannot_be_read_becomes_a_task_and_stops_no_other() {
     let broken = Escalation { snapshot: "{".to_owned(), ..ladder(&incident, PolicyName::Debt, &start, at).unwrap() };
     let other = Escalation { subject: "other".to_owned(), ..ladder(&incident, PolicyName::Debt, &start, at).unwrap() };
     let mut tx = world.app.store.begin().await.unwrap();
-    for ladder in [&broken, &other] {
-        assert!(store::escalation::insert(&mut tx, ladder).await.unwrap());
-    }
+    assert_eq!(store::escalation::insert(&mut tx, &[broken, other]).await.unwrap(), 2);
     tx.commit_ledger().await.unwrap();
     world.set_hours(25);
     assert_eq!(world.tick().await, Ticked { fired: 1, tasks: 2, ..Ticked::default() });

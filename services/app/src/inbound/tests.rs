@@ -162,11 +162,12 @@ impl World {
             outcome: state,
             phase: "dot".to_owned(),
             tls: String::new(),
+            route: String::new(),
             started_at: real,
             ended_at: real,
             attempt: 1,
         };
-        ledger.ended(verdict).await.unwrap();
+        ledger.ended(verdict).await.wait().await.unwrap();
     }
 
     async fn receive(&self, from: &str, headers: &str, body: &str) -> Received {

@@ -38,16 +38,24 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     findings.push(signing(&app));
     findings.extend(targets(&app));
     findings.extend(unsettled(&app).await?);
-    findings.push(match route(e)? {
-        None => finding(
+    match route(e)? {
+        None => findings.push(finding(
             "smtp",
             "warning",
             "neither --smtp nor FORTHRIGHT_SMTP_URL is set",
             "set one before a wave is released",
-        ),
-        Some(Route::Files(folder)) => finding("smtp", "good", format!("mail is written to {}", folder.display()), ""),
-        Some(Route::Smtp(smtp)) => greeting(&app, &smtp).await,
-    });
+        )),
+        Some(routes) => {
+            for route in routes.all() {
+                findings.push(match route {
+                    Route::Files(folder) => {
+                        finding("smtp", "good", format!("mail is written to {}", folder.display()), "")
+                    }
+                    Route::Smtp(smtp) => greeting(&app, smtp).await,
+                });
+            }
+        }
+    }
     let bad = findings.iter().any(|finding| finding.result == "bad");
     if e.json {
         output::json(&findings)?;

@@ -18,7 +18,7 @@ pub(crate) use running::{serve_with_workers, stop_on_signal};
 
 use anyhow::{Context, Result};
 use app::{App, Made};
-use mail::route::Route;
+use mail::route::Routes;
 use store::Database;
 
 use crate::cli::{AuditVerb, Cli, Everywhere, IncidentVerb, StoreVerb, Verb};
@@ -95,15 +95,15 @@ fn actor(e: &Everywhere) -> String {
 }
 
 /// Where mail goes, if that was said.
-pub(crate) fn route(e: &Everywhere) -> Result<Option<Route>> {
+pub(crate) fn route(e: &Everywhere) -> Result<Option<Routes>> {
     let url = match &e.smtp {
         Some(url) => Some(url.clone()),
         None => crate::config::secret("FORTHRIGHT_SMTP_URL")?,
     };
     let Some(url) = url.filter(|url| !url.trim().is_empty()) else { return Ok(None) };
-    let hint = "write it as smtp://HOST:25, smtps://HOST, or file:DIR".to_owned();
+    let hint = "write it as smtp://HOST:25, smtps://HOST, several of them with spaces between, or file:DIR".to_owned();
     let bad = |error: mail::route::RouteError| anyhow::Error::new(Usage { what: format!("--smtp: {error}"), hint });
-    Route::parse(&url).map(Some).map_err(bad)
+    Routes::parse(&url).map(Some).map_err(bad)
 }
 
 /// A text that somebody wrote into a file, or into standard input.

@@ -32,7 +32,7 @@ pub(super) async fn serve(e: &Everywhere, listen: SocketAddr, no_workers: bool) 
 pub(crate) async fn serve_with_workers(
     app: App,
     listener: TcpListener,
-    route: Option<mail::route::Route>,
+    route: Option<mail::route::Routes>,
     stop: CancellationToken,
 ) -> Result<()> {
     let page = tokio::spawn(web::serve(app.clone(), listener, stop.clone()));
@@ -64,7 +64,7 @@ pub(super) async fn work(e: &Everywhere, timeout: Option<u64>) -> Result<u8> {
     Ok(DONE)
 }
 
-fn route_or_talk(e: &Everywhere) -> Result<Option<mail::route::Route>> {
+fn route_or_talk(e: &Everywhere) -> Result<Option<mail::route::Routes>> {
     let route = route(e)?;
     if route.is_none() {
         say(e, "no mail leaves from here: neither --smtp nor FORTHRIGHT_SMTP_URL is set");

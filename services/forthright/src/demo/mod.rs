@@ -14,7 +14,7 @@ use app::directory::{Files, Mode};
 use app::intake::{Again, Import};
 use app::notices::Drafts;
 use app::{App, Made, Opening, Settings};
-use mail::route::Route;
+use mail::route::Routes;
 use model::time::Timestamp;
 use sink::{Kept, Sink};
 use store::Database;
@@ -47,7 +47,7 @@ pub(crate) async fn run(_e: &Everywhere, no_serve: bool, port: u16) -> Result<u8
         listener.local_addr()?
     );
     let stop = crate::commands::stop_on_signal();
-    let route = Route::parse(&stage.sink.url())?;
+    let route = Routes::parse(&stage.sink.url())?;
     crate::commands::serve_with_workers(app, listener, Some(route), stop).await?;
     Ok(crate::commands::DONE)
 }
@@ -92,7 +92,7 @@ impl Stage<'_> {
     }
 
     async fn work(&self, app: &App) -> Result<()> {
-        let route = Route::parse(&self.sink.url())?;
+        let route = Routes::parse(&self.sink.url())?;
         workers::work_until_idle(app.clone(), Some(route), Some(Duration::from_secs(120))).await?;
         Ok(())
     }

@@ -26,6 +26,8 @@ pub(super) struct Offers {
     pub(super) pipelining: bool,
     pub(super) eight_bit: bool,
     pub(super) smtputf8: bool,
+    /// Delivery reports can be asked for (RFC 3461).
+    pub(super) dsn: bool,
     starttls: bool,
     /// SIZE: `Some(0)` is an offer without a limit.
     pub(super) size: Option<u64>,
@@ -44,13 +46,13 @@ impl Connection {
         let mut wire = Wire::plain(connect(route, deadlines).await?, *deadlines);
         let mut tls = None;
         if route.encryption() == Encryption::Implicit {
-            let (encrypted, description) = wire.encrypted(route.host(), Certificate::Checked).await?;
+            let (encrypted, description) = wire.encrypted(route.host(), &certificate(route)).await?;
             (wire, tls) = (encrypted, Some(description));
         }
         wire.answer(Phase::Greeting, |code| code == 220).await?.granted()?;
         let mut offers = ehlo(&mut wire, hello).await?;
         if starttls(&mut wire, &offers, route.encryption()).await? {
-            let (encrypted, description) = wire.encrypted(route.host(), certificate(route)).await?;
+            let (encrypted, description) = wire.encrypted(route.host(), &certificate(route)).await?;
             (wire, tls) = (encrypted, Some(description));
             // What was offered in plain text counts no more (RFC 3207 4.2).
             offers = ehlo(&mut wire, hello).await?;
@@ -107,6 +109,7 @@ fn offers<'a>(lines: impl Iterator<Item = &'a str>) -> Offers {
             "PIPELINING" => offers.pipelining = true,
             "8BITMIME" => offers.eight_bit = true,
             "SMTPUTF8" => offers.smtputf8 = true,
+            "DSN" => offers.dsn = true,
             "STARTTLS" => offers.starttls = true,
             "SIZE" => offers.size = Some(words.next().and_then(|size| size.parse().ok()).unwrap_or(0)),
             "AUTH" => {
@@ -142,6 +145,9 @@ async fn starttls(wire: &mut Wire, offers: &Offers, encryption: Encryption) -> R
 }
 
 fn certificate(route: &SmtpRoute) -> Certificate {
+    if !route.pins().is_empty() {
+        return Certificate::Pinned(route.pins().to_vec());
+    }
     let password_at_risk = route.credentials().is_some() && !route.is_loopback();
     if route.encryption() == Encryption::Opportunistic && !password_at_risk {
         Certificate::Any

@@ -62,7 +62,7 @@ impl Wire {
 
     /// The same stream under TLS, and how it is encrypted. Bytes that came in plain text ahead of the handshake are a
     /// fault: somebody on the way could have put them there (the STARTTLS injection).
-    pub(super) async fn encrypted(self, host: &str, certificate: Certificate) -> Result<(Self, String), Fault> {
+    pub(super) async fn encrypted(self, host: &str, certificate: &Certificate) -> Result<(Self, String), Fault> {
         let fault = |kind, detail| Fault::new(Phase::StartTls, kind, detail);
         let Stream::Plain(tcp) = self.stream else {
             return Err(fault(FaultKind::Tls, "the connection is encrypted already".to_owned()));

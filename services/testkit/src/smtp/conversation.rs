@@ -16,6 +16,10 @@ use super::{Message, Shared};
 /// No line of a mail is longer than this; a client that sends one is cut off.
 const LONGEST_LINE: usize = 1_000_000;
 
+/// Bytes of a reply that is meant to be too long, and of which lines it consists.
+const FLOOD: usize = 1 << 20;
+const FLOOD_LINE: &[u8] = b"250-and there is more to say about this, and more, and more\r\n";
+
 struct Conversation<'a> {
     shared: &'a Shared,
     number: u64,
@@ -161,6 +165,14 @@ impl Conversation<'_> {
             Behaviour::Transient(_) => self.reply("451 4.3.0 try again later")?,
             Behaviour::Permanent(_) => self.reply("550 5.1.1 no such person here")?,
             Behaviour::Garbage(_) => self.reply("@@\u{1}\u{fffd} no reply at all")?,
+            Behaviour::Flood(_) => {
+                for _ in 0..FLOOD / FLOOD_LINE.len() {
+                    // The client hangs up when it has heard enough.
+                    self.output.write_all(FLOOD_LINE)?;
+                }
+                self.output.flush()?;
+                bail!("cut by the script");
+            }
             Behaviour::DropAt(_) => {
                 self.output.flush()?;
                 bail!("cut by the script");

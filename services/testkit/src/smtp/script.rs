@@ -61,6 +61,8 @@ pub enum Behaviour {
     Stall(Phase, Duration),
     /// A reply that is none, at this point.
     Garbage(Phase),
+    /// A reply of a megabyte, at this point: lines of 250 that never come to an end, and then the connection is cut.
+    Flood(Phase),
 }
 
 impl Behaviour {
@@ -76,7 +78,8 @@ impl Behaviour {
             | Behaviour::Permanent(phase)
             | Behaviour::DropAt(phase)
             | Behaviour::Stall(phase, _)
-            | Behaviour::Garbage(phase) => Some(*phase),
+            | Behaviour::Garbage(phase)
+            | Behaviour::Flood(phase) => Some(*phase),
         }
     }
 }

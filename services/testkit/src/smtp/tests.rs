@@ -97,6 +97,18 @@ fn a_refusal_comes_at_the_phase_that_was_asked_for() {
 }
 
 #[test]
+fn a_flood_is_a_megabyte_of_one_reply_without_its_end() {
+    let recorder = Recorder::start().unwrap();
+    recorder.always("a@x.example", Behaviour::Flood(Phase::Rcpt));
+    let mut client = Client::connect(&recorder);
+    client.say("MAIL FROM:<ir@vendor.example>");
+    client.write("RCPT TO:<a@x.example>\r\n");
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut client.input, &mut said).unwrap();
+    assert!(said.len() > 1_000_000 && said.lines().all(|line| line.starts_with("250-")), "{}", said.len());
+}
+
+#[test]
 fn a_cut_before_the_dot_keeps_nothing_and_one_after_it_keeps_the_message() {
     check(Behaviour::DropAt(Phase::BeforeDot), &["250", "250", "354", ""], 0);
     check(Behaviour::DropAt(Phase::Dot), &["250", "250", "354", ""], 0);

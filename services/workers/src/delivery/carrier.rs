@@ -1,286 +1,321 @@
-//! A connection's task: takes a parcel, writes it, records what came of it.
+//! A connection's task: takes a parcel, writes it, hands in what came of it.
 //!
 //! Decides neither outcomes (`fate`) nor states (`app`). Invariants: no byte of a final dot leaves before `at_dot` is
-//! durable; the task goes on only after the end of a try is.
+//! durable and before the end of the mail before is; so one mail at most is past the dot without a durable end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::delivery::{Ended, Letterbox};
+use mail::smtp::Reports;
 use model::delivery::{Outcome, State};
 use model::time::Timestamp;
 use tokio::sync::{Mutex, mpsc};
 
+use super::ending::Ending;
 use super::fate::Fate;
+use super::gate::Entry;
+use super::lanes::Lane;
 use super::line::{Broken, Line, Writing};
 use super::{Parcel, Post};
 use crate::desk::ROUTE;
 
 /// How long an open line waits for the next mail before it is closed.
 const IDLE: Duration = Duration::from_secs(10);
-/// Between two tries to record the end of a mail.
-const RECORD_AGAIN: Duration = Duration::from_millis(200);
+
+/// A connection's task.
+struct Carrier {
+    post: Arc<Post>,
+    line: Option<Line>,
+    /// The end of the mail before, on its way into the ledger.
+    ending: Option<Ending>,
+}
 
 /// Writes parcels until the sender is over.
 pub(super) async fn carry(post: Arc<Post>, waiting: Arc<Mutex<mpsc::Receiver<Parcel>>>) {
-    let mut line: Option<Line> = None;
-    loop {
-        let parcel = tokio::select! {
-            biased;
-            () = post.over.cancelled() => break,
-            parcel = next(&waiting) => parcel,
-            () = tokio::time::sleep(IDLE), if line.is_some() => {
-                hang_up(&mut line).await;
-                continue;
-            }
-        };
-        let Some(parcel) = parcel else { break };
-        deliver(&post, &mut line, parcel).await;
+    let mut carrier = Carrier { post, line: None, ending: None };
+    while let Some(parcel) = carrier.next(&waiting).await {
+        carrier.deliver(parcel).await;
     }
-    hang_up(&mut line).await;
-}
-
-async fn next(waiting: &Mutex<mpsc::Receiver<Parcel>>) -> Option<Parcel> {
-    waiting.lock().await.recv().await
-}
-
-async fn hang_up(line: &mut Option<Line>) {
-    if let Some(line) = line.take() {
-        line.close().await;
-    }
-}
-
-/// One mail, to whatever end. What is not begun when the sender ends goes back by its farewell.
-async fn deliver(post: &Post, line: &mut Option<Line>, parcel: Parcel) {
-    let Parcel { letterbox, place } = parcel;
-    if letterbox.suppressed {
-        let text = "not sent: the contact is disabled, merged into another, or named by nobody any more";
-        return record(
-            post,
-            &letterbox,
-            post.desk.app.clock.now(),
-            own_end("contact", text.to_owned(), State::Suppressed),
-        )
-        .await;
-    }
-    if may_begin(post, line).await.is_err() {
-        return give_back(post, &letterbox).await;
-    }
-    if let Some(place) = place {
-        tokio::select! {
-            () = post.over.cancelled() => return,
-            () = place.turn() => {}
-        }
-    }
-    // The stop button may have been pressed while this mail waited.
-    if post.pulse.is_stopped() {
-        return give_back(post, &letterbox).await;
-    }
-    if !post.over.is_cancelled() {
-        try_once(post, line, &letterbox).await;
-    }
+    carrier.settle().await;
+    carrier.hang_up().await;
 }
 
 /// A sender that is over, or everything stopped, or no line to be had.
 struct NotNow;
 
-/// Waits until the route may be used, and opens it.
-async fn may_begin(post: &Post, line: &mut Option<Line>) -> Result<(), NotNow> {
-    tokio::select! {
-        () = post.over.cancelled() => return Err(NotNow),
-        () = post.gate.opened() => {}
-    }
-    if post.pulse.is_stopped() {
-        return Err(NotNow);
-    }
-    if line.as_ref().is_some_and(Line::is_spent) {
-        hang_up(line).await;
-    }
-    if line.is_none() {
-        *line = Some(open(post).await?);
-    }
-    Ok(())
-}
-
-async fn open(post: &Post) -> Result<Line, NotNow> {
-    let began = Instant::now();
-    let opened = tokio::select! {
-        () = post.over.cancelled() => return Err(NotNow),
-        opened = Line::open(&post.desk.app, &post.route) => opened,
-    };
-    opened.map_err(|fault| {
-        route_is_down(post, began, fault);
-        NotNow
-    })
-}
-
-fn route_is_down(post: &Post, began: Instant, fault: String) {
-    post.gate.down(began);
-    if post.desk.failed(ROUTE, fault.clone(), None) {
-        tracing::warn!(route = %post.route, error = fault, "no mail leaves for now");
-    }
-}
-
-fn route_is_up(post: &Post) {
-    if post.desk.went_well(ROUTE) {
-        post.gate.up();
-        tracing::info!(route = %post.route, "mail leaves again");
-    }
-}
-
-/// Composes a mail and writes it, on a fresh line once more where the old one had gone stale.
-async fn try_once(post: &Post, line: &mut Option<Line>, letterbox: &Letterbox) {
-    let app = &post.desk.app;
-    let started = app.clock.now();
-    let bytes = match app::delivery::compose(app, letterbox, started) {
-        Ok(bytes) => bytes,
-        // This mail's own fault: the others go on.
-        Err(error) => {
-            return record(post, letterbox, started, own_end("compose", error.to_string(), State::Failed)).await;
+impl Carrier {
+    /// The next mail; `None` when the sender is over.
+    async fn next(&mut self, waiting: &Mutex<mpsc::Receiver<Parcel>>) -> Option<Parcel> {
+        if self.post.over.is_cancelled() {
+            return None;
         }
-    };
-    let mail = Writing {
-        id: &letterbox.mail.id,
-        message_id: &letterbox.mail.message_id,
-        // Reports and automatic answers come back with the token of their conversation.
-        from: letterbox.reply_to.as_deref().unwrap_or(&letterbox.from.address),
-        to: &letterbox.mail.address,
-        bytes: &bytes,
-    };
-    let began = Instant::now();
-    let mut result = envelope(post, line, &mail).await;
-    if matches!(&result, Ok(Some(broken)) if broken.stale) {
-        match open(post).await {
-            Ok(fresh) => *line = Some(fresh),
-            Err(NotNow) => return give_back(post, letterbox).await,
+        if let Some(parcel) = waiting.try_lock().ok().and_then(|mut waiting| waiting.try_recv().ok()) {
+            return Some(parcel);
         }
-        result = envelope(post, line, &mail).await;
-    }
-    match result {
-        Err(NotNow) => {}
-        Ok(None) => message(post, line, letterbox, &mail, started).await,
-        Ok(Some(Broken { fate: Fate::GiveBack, text, .. })) => {
-            route_is_down(post, began, text);
-            give_back(post, letterbox).await;
-        }
-        Ok(Some(Broken { fate: Fate::Ended(outcome), phase, text, .. })) => {
-            let tls = line.as_ref().map_or("", Line::tls).to_owned();
-            note_answer(post, outcome, line.is_some());
-            record(
-                post,
-                letterbox,
-                started,
-                Ended { outcome, phase: phase.to_owned(), reply: text, tls, settled: None },
-            )
-            .await;
-        }
-    }
-}
-
-/// Everything before the message: `None` went well. A line that cannot be kept is dropped, as is one whose step was
-/// cut off by the end of the sender.
-async fn envelope(post: &Post, line: &mut Option<Line>, mail: &Writing<'_>) -> Result<Option<Broken>, NotNow> {
-    let Some(mut open) = line.take() else { return Err(NotNow) };
-    let result = tokio::select! {
-        () = post.over.cancelled() => return Err(NotNow),
-        result = open.envelope(mail) => result,
-    };
-    match result {
-        Ok(()) => {
-            *line = Some(open);
-            Ok(None)
-        }
-        Err(broken) => {
-            if broken.keep {
-                *line = Some(open);
+        self.settle().await;
+        let over = self.post.over.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = over.cancelled() => return None,
+                parcel = async { waiting.lock().await.recv().await } => return parcel,
+                () = tokio::time::sleep(IDLE), if self.line.is_some() => self.hang_up().await,
             }
-            Ok(Some(broken))
         }
     }
-}
 
-/// Records `at_dot`, writes the message, records the end. Not cut off by the end of the sender, save by its time of
-/// grace.
-async fn message(post: &Post, line: &mut Option<Line>, letterbox: &Letterbox, mail: &Writing<'_>, started: Timestamp) {
-    // Whatever goes wrong from here, a line in the middle of a transaction is dropped.
-    let Some(mut open) = line.take() else { return };
-    match post.ledger.at_dot(mail.id.to_owned()).await {
-        Ok(true) if post.pulse.is_alive() => {}
-        Ok(true) => return post.fail(AT_DOT, "the lease ran out".to_owned(), None),
-        Ok(false) => return tracing::warn!(delivery.id = mail.id, "a mail was taken back before it was written"),
-        // Whether it is recorded is not known; what is at the dot without a sender becomes uncertain.
-        Err(error) => return post.fail(AT_DOT, error.to_string(), None),
-    }
-    let result = open.message(mail).await;
-    let tls = open.tls().to_owned();
-    let (outcome, phase, reply) = match result {
-        Ok(reply) => {
-            *line = Some(open);
-            (Outcome::Accepted, "dot", reply)
+    async fn hang_up(&mut self) {
+        if let Some(line) = self.line.take() {
+            line.close().await;
         }
-        Err(broken) => {
-            if broken.keep {
-                *line = Some(open);
-            }
-            let outcome = match broken.fate {
-                Fate::Ended(outcome) => outcome,
-                Fate::GiveBack => Outcome::Transient,
+    }
+
+    /// Hears of the end of the mail before.
+    async fn settle(&mut self) {
+        if let Some(ending) = self.ending.take() {
+            ending.settle(&self.post).await;
+        }
+    }
+
+    /// Hands in the end of a try. The next mail may be begun, but not finished, before that is durable.
+    async fn end(&mut self, letterbox: &Letterbox, started: Timestamp, ended: Ended) {
+        self.settle().await;
+        self.ending = Some(Ending::hand_in(&self.post, letterbox, started, ended).await);
+    }
+
+    /// One mail, to whatever end. What is not begun when the sender ends goes back by its farewell.
+    async fn deliver(&mut self, parcel: Parcel) {
+        let Parcel { letterbox, place } = parcel;
+        if letterbox.suppressed {
+            let text = "not sent: the contact is disabled, merged into another, or named by nobody any more";
+            let now = self.post.desk.app.clock.now();
+            return self.end(&letterbox, now, own_end("contact", text.to_owned(), State::Suppressed)).await;
+        }
+        if self.may_begin().await.is_err() {
+            return give_back(&self.post, &letterbox).await;
+        }
+        // Until the answer: the pace is one of answers.
+        let mut _running = None;
+        if let Some(place) = place {
+            self.settle().await;
+            _running = tokio::select! {
+                () = self.post.over.cancelled() => return,
+                running = place.turn() => Some(running),
             };
-            (outcome, broken.phase, broken.text)
         }
-    };
-    note_answer(post, outcome, line.is_some());
-    record(post, letterbox, started, Ended { outcome, phase: phase.to_owned(), reply, tls, settled: None }).await;
+        // The stop button may have been pressed, or the wave paused, while this mail waited.
+        if self.post.pulse.is_stopped() || self.post.pulse.is_paused(letterbox.mail.wave_id.as_deref()) {
+            return give_back(&self.post, &letterbox).await;
+        }
+        if !self.post.over.is_cancelled() {
+            self.try_once(&letterbox).await;
+        }
+    }
+
+    /// Waits until the route may be used, and opens it.
+    async fn may_begin(&mut self) -> Result<(), NotNow> {
+        let keeps_line = self.line.as_ref().is_some_and(|line| !line.is_spent());
+        if !keeps_line {
+            self.settle().await;
+            self.hang_up().await;
+        }
+        while self.line.is_none() {
+            tokio::select! {
+                () = self.post.over.cancelled() => return Err(NotNow),
+                () = self.post.lanes.opened() => {}
+            }
+            if self.post.pulse.is_stopped() {
+                return Err(NotNow);
+            }
+            self.line = open(&self.post).await?;
+        }
+        Ok(())
+    }
+
+    /// Composes a mail and writes it, on a fresh line once more where the old one had gone stale.
+    async fn try_once(&mut self, letterbox: &Letterbox) {
+        let app = &self.post.desk.app;
+        let started = app.clock.now();
+        let bytes = match app::delivery::compose(app, letterbox, started) {
+            Ok(bytes) => bytes,
+            // This mail's own fault: the others go on.
+            Err(error) => {
+                return self.end(letterbox, started, own_end("compose", error.to_string(), State::Failed)).await;
+            }
+        };
+        let mail = Writing {
+            id: &letterbox.mail.id,
+            message_id: &letterbox.mail.message_id,
+            // Reports and automatic answers come back with the token of their conversation.
+            from: letterbox.reply_to.as_deref().unwrap_or(&letterbox.from.address),
+            to: &letterbox.mail.address,
+            bytes: &bytes,
+            reports: Reports::of(app.settings.sending.reports, &letterbox.mail.id),
+        };
+        let began = Instant::now();
+        let mut lane = self.lane();
+        let mut result = self.envelope(&mail).await;
+        if matches!(&result, Ok(Some(broken)) if broken.stale) {
+            self.settle().await;
+            match open(&self.post).await {
+                Ok(Some(fresh)) => self.line = Some(fresh),
+                Ok(None) | Err(NotNow) => return give_back(&self.post, letterbox).await,
+            }
+            lane = self.lane();
+            result = self.envelope(&mail).await;
+        }
+        match result {
+            // The sender is over: its farewell gives the mail back.
+            Err(NotNow) => {}
+            Ok(None) => self.message(letterbox, &mail, started).await,
+            Ok(Some(Broken { fate: Fate::GiveBack, text, .. })) => {
+                if let Some(lane) = lane {
+                    is_down(&self.post, &lane, began, text);
+                }
+                give_back(&self.post, letterbox).await;
+            }
+            Ok(Some(Broken { fate: Fate::Ended(outcome), phase, text, .. })) => {
+                let tls = self.line.as_ref().map_or("", Line::tls).to_owned();
+                let route = lane.map(|lane| lane.name.clone()).unwrap_or_default();
+                self.note_answer();
+                let ended = Ended { outcome, phase: phase.to_owned(), reply: text, tls, route, settled: None };
+                self.end(letterbox, started, ended).await;
+            }
+        }
+    }
+
+    fn lane(&self) -> Option<Arc<Lane>> {
+        self.line.as_ref().map(|line| Arc::clone(line.lane()))
+    }
+
+    /// A server that accepts or refuses is up; one that breaks off says nothing, and its line is not kept.
+    fn note_answer(&mut self) {
+        let Some(line) = &mut self.line else { return };
+        line.is_good();
+        if line.lane().up() {
+            tracing::info!(route = line.lane().name, "mail leaves again by this route");
+        }
+        self.post.desk.went_well(ROUTE);
+    }
+
+    /// Everything before the message: `None` went well. A line that cannot be kept is dropped, as is one whose step
+    /// was cut off by the end of the sender.
+    async fn envelope(&mut self, mail: &Writing<'_>) -> Result<Option<Broken>, NotNow> {
+        let Some(mut open) = self.line.take() else { return Err(NotNow) };
+        let result = tokio::select! {
+            () = self.post.over.cancelled() => return Err(NotNow),
+            result = open.envelope(mail) => result,
+        };
+        match result {
+            Ok(()) => {
+                self.line = Some(open);
+                Ok(None)
+            }
+            Err(broken) => {
+                if broken.keep {
+                    self.line = Some(open);
+                }
+                Ok(Some(broken))
+            }
+        }
+    }
+
+    /// Records `at_dot`, writes the message, hands in the end. Not cut off by the end of the sender, save by its time
+    /// of grace.
+    async fn message(&mut self, letterbox: &Letterbox, mail: &Writing<'_>, started: Timestamp) {
+        // Whatever goes wrong from here, a line in the middle of a transaction is dropped.
+        let Some(mut open) = self.line.take() else { return };
+        if !self.is_at_dot(mail).await {
+            return;
+        }
+        let result = open.message(mail).await;
+        let (tls, route) = (open.tls().to_owned(), open.lane().name.clone());
+        let (outcome, phase, reply) = match result {
+            Ok(reply) => {
+                self.line = Some(open);
+                (Outcome::Accepted, "dot", reply)
+            }
+            Err(broken) => {
+                if broken.keep {
+                    self.line = Some(open);
+                }
+                let outcome = match broken.fate {
+                    Fate::Ended(outcome) => outcome,
+                    Fate::GiveBack => Outcome::Transient,
+                };
+                (outcome, broken.phase, broken.text)
+            }
+        };
+        self.note_answer();
+        let ended = Ended { outcome, phase: phase.to_owned(), reply, tls, route, settled: None };
+        self.end(letterbox, started, ended).await;
+    }
+
+    /// Whether the dot may be written: it is recorded, the end of the mail before is, and the lease is ours. Where the
+    /// recording failed nobody knows whether it happened; what is at the dot without a sender becomes uncertain.
+    async fn is_at_dot(&mut self, mail: &Writing<'_>) -> bool {
+        let recorded = self.post.ledger.at_dot(mail.id.to_owned()).await;
+        self.settle().await;
+        let post = &self.post;
+        match recorded {
+            Ok(true) if post.pulse.is_alive() => return true,
+            Ok(true) => post.fail(AT_DOT, "the lease ran out".to_owned(), None),
+            Ok(false) => tracing::warn!(delivery.id = mail.id, "a mail was taken back before it was written"),
+            Err(error) => post.fail(AT_DOT, error.to_string(), None),
+        }
+        false
+    }
 }
 
 const AT_DOT: &str = "recording that a mail is about to leave";
 
-/// A server that accepts or refuses is up; one that breaks off says nothing.
-fn note_answer(post: &Post, outcome: Outcome, line_is_kept: bool) {
-    if outcome == Outcome::Accepted || line_is_kept {
-        route_is_up(post);
+/// The first way out that can be opened. `Ok(None)`: none may be tried now, because others are trying.
+async fn open(post: &Post) -> Result<Option<Line>, NotNow> {
+    let mut is_tried = false;
+    for lane in post.lanes.all() {
+        let Some(entry) = lane.enter() else { continue };
+        let trial = match entry {
+            Entry::Open => None,
+            Entry::Trial(trial) => Some(trial),
+        };
+        is_tried = true;
+        let began = Instant::now();
+        let opened = tokio::select! {
+            () = post.over.cancelled() => return Err(NotNow),
+            opened = Line::open(&post.desk.app, lane, trial) => opened,
+        };
+        match opened {
+            Ok(line) => return Ok(Some(line)),
+            Err(fault) => is_down(post, lane, began, fault),
+        }
+    }
+    if is_tried { Err(NotNow) } else { Ok(None) }
+}
+
+/// Nobody tries this way for a while. Only where there is no other it is trouble.
+fn is_down(post: &Post, lane: &Lane, began: Instant, fault: String) {
+    let is_news = lane.down(began);
+    if post.lanes.is_any_open() {
+        if is_news {
+            tracing::warn!(route = lane.name, error = fault, "a route is down: mail leaves by the next one");
+        }
+    } else if post.desk.failed(ROUTE, fault.clone(), None) {
+        tracing::warn!(route = lane.name, error = fault, "no mail leaves for now");
     }
 }
 
 /// An end that no server had a part in.
 fn own_end(phase: &str, reply: String, state: State) -> Ended {
-    Ended { outcome: Outcome::Permanent, phase: phase.to_owned(), reply, tls: String::new(), settled: Some(state) }
-}
-
-/// Records the end of a try. Only this task knows it, so it is said again while the lease lasts.
-async fn record(post: &Post, letterbox: &Letterbox, started: Timestamp, ended: Ended) {
-    let verdict = app::delivery::verdict(&post.desk.app, letterbox, started, ended);
-    let mut is_again = false;
-    loop {
-        match post.ledger.ended(verdict.clone()).await {
-            Ok(true) => {
-                post.desk.went_well(RECORDING);
-                post.desk.count(|done| *done.mails.entry(verdict.state).or_default() += 1);
-                return;
-            }
-            // A commit whose answer was lost may have gone through all the same.
-            Ok(false) if is_again => {
-                return tracing::info!(delivery.id = verdict.id, "the end of a mail was settled meanwhile");
-            }
-            Ok(false) => {
-                return tracing::warn!(
-                    delivery.id = verdict.id,
-                    "the end of a mail was not recorded: its lease was lost"
-                );
-            }
-            Err(error) if post.pulse.is_alive() => {
-                if post.desk.failed(RECORDING, error.to_string(), None) {
-                    tracing::warn!(delivery.id = verdict.id, %error, "the end of a mail is recorded again");
-                }
-                is_again = true;
-                tokio::time::sleep(RECORD_AGAIN).await;
-            }
-            Err(error) => return post.fail(RECORDING, error.to_string(), None),
-        }
+    Ended {
+        outcome: Outcome::Permanent,
+        phase: phase.to_owned(),
+        reply,
+        tls: String::new(),
+        route: String::new(),
+        settled: Some(state),
     }
 }
-
-const RECORDING: &str = "recording the end of a mail";
 
 /// Puts a mail back that was not begun. When the sender is over, its farewell does.
 async fn give_back(post: &Post, letterbox: &Letterbox) {

@@ -1,13 +1,16 @@
-//! The pause of a whole route that is down: 1 s, 2 s, 4 s … 30 s.
+//! The pause of a route that is down: 1 s, 2 s, 4 s … 30 s, and then one mail that tries it.
 //!
-//! Judges no fault. Invariant: many connections that fail at the same moment are one failure.
+//! Judges no fault. Invariants: many connections that fail at the same moment are one failure; while a route is not
+//! known to be up again, one connection at a time finds out.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::desk::lock;
 
 const LONGEST: Duration = Duration::from_secs(30);
+/// How often somebody who waits looks whether another has found a route up.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Closed while the route is down.
 #[derive(Default)]
@@ -19,40 +22,77 @@ pub(super) struct Gate {
 struct State {
     until: Option<Instant>,
     failures: u32,
+    is_tried: bool,
+}
+
+/// The right to use a route.
+pub(super) enum Entry {
+    /// It is up as far as is known.
+    Open,
+    /// Its pause is over, and whoever holds this tries it.
+    Trial(Trial),
+}
+
+/// Given back when dropped, whatever came of it.
+pub(super) struct Trial(Arc<Gate>);
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        lock(&self.0.state).is_tried = false;
+    }
 }
 
 impl Gate {
-    /// Waits until the route may be tried.
-    pub(super) async fn opened(&self) {
-        loop {
-            let until = lock(&self.state).until;
-            match until {
-                Some(until) if until > Instant::now() => tokio::time::sleep_until(until.into()).await,
-                _ => return,
-            }
+    /// `None`: the route is down, or somebody else is trying it.
+    pub(super) fn enter(self: &Arc<Self>) -> Option<Entry> {
+        let mut state = lock(&self.state);
+        if !state.wait(Instant::now()).is_zero() {
+            return None;
         }
+        if state.failures == 0 {
+            return Some(Entry::Open);
+        }
+        state.is_tried = true;
+        Some(Entry::Trial(Trial(Arc::clone(self))))
     }
 
-    /// A try that began at `began` found the route down.
-    pub(super) fn down(&self, began: Instant) {
-        lock(&self.state).down(began, Instant::now());
+    /// How long until it is worth asking again; zero = now.
+    pub(super) fn wait(&self) -> Duration {
+        lock(&self.state).wait(Instant::now())
     }
 
-    /// The route took or judged a mail.
-    pub(super) fn up(&self) {
-        *lock(&self.state) = State::default();
+    /// A try that began at `began` found the route down. Whether that is news.
+    pub(super) fn down(&self, began: Instant) -> bool {
+        lock(&self.state).down(began, Instant::now())
+    }
+
+    /// The route took or judged a mail. Whether that is news.
+    pub(super) fn up(&self) -> bool {
+        let mut state = lock(&self.state);
+        let is_news = state.failures > 0;
+        (state.until, state.failures) = (None, 0);
+        is_news
     }
 }
 
 impl State {
-    fn down(&mut self, began: Instant, now: Instant) {
+    fn wait(&self, now: Instant) -> Duration {
+        match self.until {
+            Some(until) if until > now => until - now,
+            _ if self.is_tried => LOOK,
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn down(&mut self, began: Instant, now: Instant) -> bool {
         if self.until.is_some_and(|until| began < until) {
             // Begun before the last pause ended: known already.
-            return;
+            return false;
         }
         let pause = Duration::from_secs(1 << self.failures.min(5)).min(LONGEST);
         self.failures += 1;
         self.until = Some(now + pause);
+        self.failures == 1
     }
 }
 
@@ -81,5 +121,20 @@ mod tests {
             state.down(began, failed);
         }
         assert_eq!(state.until, Some(failed + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn after_its_pause_one_at_a_time_tries_a_route() {
+        let gate = Arc::new(Gate::default());
+        assert!(matches!(gate.enter(), Some(Entry::Open)));
+        assert!(gate.down(Instant::now()));
+        assert!(gate.enter().is_none(), "its pause lasts");
+        lock(&gate.state).until = Some(Instant::now());
+        let Some(Entry::Trial(trial)) = gate.enter() else { panic!("nobody may try it") };
+        assert!(gate.enter().is_none(), "somebody tries it");
+        drop(trial);
+        assert!(matches!(gate.enter(), Some(Entry::Trial(_))));
+        assert!(gate.up());
+        assert!(matches!(gate.enter(), Some(Entry::Open)));
     }
 }

@@ -1,17 +1,20 @@
-//! One way out, kept open over mails: an SMTP connection or a folder.
+//! One open way out, kept over mails: an SMTP connection or a folder.
 //!
 //! Records nothing. Invariant: after any fault that is not a plain refusal the line is not kept.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::App;
 use mail::route::Route;
-use mail::smtp::{Connection, Deadlines, Fault, FaultKind};
+use mail::smtp::{Connection, Deadlines, Fault, FaultKind, Reports};
 use mail::spool::{self, SpoolError};
 use model::delivery::Outcome;
 
 use super::fate::{self, Fate};
+use super::gate::Trial;
+use super::lanes::Lane;
 
 /// Mails after which a connection is closed: relays spread new connections, and count on old ones to end.
 const MOST_MAILS: u64 = 100;
@@ -24,6 +27,9 @@ const QUIT: Duration = Duration::from_secs(1);
 /// An open way out.
 pub(super) struct Line {
     way: Way,
+    lane: Arc<Lane>,
+    /// Until the first answer to a mail, where the lane was down before.
+    trial: Option<Trial>,
     opened: Instant,
     mails: u64,
 }
@@ -42,6 +48,7 @@ pub(super) struct Writing<'a> {
     pub(super) from: &'a str,
     pub(super) to: &'a str,
     pub(super) bytes: &'a [u8],
+    pub(super) reports: Option<Reports<'a>>,
 }
 
 /// A step that did not end well.
@@ -57,9 +64,9 @@ pub(super) struct Broken {
 }
 
 impl Line {
-    /// Opens the route. Every failure is the route's.
-    pub(super) async fn open(app: &App, route: &Route) -> Result<Self, String> {
-        let way = match route {
+    /// Opens a lane. Every failure is the lane's.
+    pub(super) async fn open(app: &App, lane: &Arc<Lane>, trial: Option<Trial>) -> Result<Self, String> {
+        let way = match &lane.route {
             Route::Smtp(route) => {
                 let hello = app::delivery::hello(app);
                 let connection = Connection::open(route, hello, &deadlines(app)).await;
@@ -71,7 +78,7 @@ impl Line {
                 Way::Files(probed.map_err(|error| error.to_string())??)
             }
         };
-        Ok(Self { way, opened: Instant::now(), mails: 0 })
+        Ok(Self { way, lane: Arc::clone(lane), trial, opened: Instant::now(), mails: 0 })
     }
 
     /// Everything before the message.
@@ -80,13 +87,15 @@ impl Line {
         self.mails += 1;
         match &mut self.way {
             Way::Files(_) => Ok(()),
-            Way::Smtp(connection) => match connection.envelope_for(mail.from, mail.to, mail.bytes).await {
-                Ok(()) => Ok(()),
-                Err(fault) => {
-                    let stale = is_used && fate::is_of_connection(&fault);
-                    Err(Broken { stale, ..broken(&fault, fate::before_dot(&fault), connection) })
+            Way::Smtp(connection) => {
+                match connection.envelope_for(mail.from, mail.to, mail.bytes, mail.reports).await {
+                    Ok(()) => Ok(()),
+                    Err(fault) => {
+                        let stale = is_used && fate::is_of_connection(&fault);
+                        Err(Broken { stale, ..broken(&fault, fate::before_dot(&fault), connection) })
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -104,6 +113,16 @@ impl Line {
                 written.unwrap_or_else(|error| Err(unfiled(Outcome::Uncertain, error.to_string())))
             }
         }
+    }
+
+    /// The way that it is.
+    pub(super) fn lane(&self) -> &Arc<Lane> {
+        &self.lane
+    }
+
+    /// A mail was answered: the lane is not only tried any more.
+    pub(super) fn is_good(&mut self) {
+        self.trial = None;
     }
 
     /// How the line is encrypted, or empty.
@@ -134,11 +153,19 @@ impl Line {
 
 fn deadlines(app: &App) -> Deadlines {
     let sending = &app.settings.sending;
+    let (usual, reply) = (Deadlines::default(), Duration::from_secs(sending.reply_timeout_seconds));
     Deadlines {
         connect: Duration::from_secs(sending.connect_timeout_seconds),
+        greeting: reply,
+        ehlo: reply,
+        starttls: reply.min(usual.starttls),
+        auth: reply.min(usual.auth),
+        mail: reply,
+        rcpt: reply,
+        data: reply.min(usual.data),
+        body: reply.min(usual.body),
         dot: Duration::from_secs(sending.dot_timeout_seconds),
         quit: QUIT,
-        ..Deadlines::default()
     }
 }
 

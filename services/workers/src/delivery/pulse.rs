@@ -1,7 +1,8 @@
-//! The sign of life of a sender, and whether everything is stopped.
+//! The sign of life of a sender, and whether everything is stopped or a wave is paused.
 //!
 //! Sends nothing. Invariant: a sender that could not renew its lease for as long as the lease lasts writes no more.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -19,12 +20,13 @@ pub(super) struct Pulse {
     lease: Duration,
     last: Mutex<Instant>,
     stopped: AtomicBool,
+    paused: Mutex<HashSet<String>>,
 }
 
 impl Pulse {
     /// Of a sender that has just shown its first sign of life.
     pub(super) fn new(lease: Duration) -> Self {
-        Self { lease, last: Mutex::new(Instant::now()), stopped: AtomicBool::new(false) }
+        Self { lease, last: Mutex::new(Instant::now()), stopped: AtomicBool::new(false), paused: Mutex::default() }
     }
 
     /// Whether the lease is sure to be ours.
@@ -35,6 +37,11 @@ impl Pulse {
     /// Whether the installation is stopped: what is not begun is given back.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Whether a wave is paused: what of it is not begun is given back too.
+    pub(super) fn is_paused(&self, wave: Option<&str>) -> bool {
+        wave.is_some_and(|wave| lock(&self.paused).contains(wave))
     }
 
     fn is_due(&self) -> bool {
@@ -57,6 +64,10 @@ pub(super) async fn beat(post: Arc<Post>, end: CancellationToken) {
         match app::delivery::stopped(app).await {
             Ok(stopped) => pulse.stopped.store(stopped, Ordering::Relaxed),
             Err(error) => tracing::debug!(%error, "the stop button cannot be read"),
+        }
+        match app::delivery::paused_waves(app).await {
+            Ok(paused) => *lock(&pulse.paused) = paused,
+            Err(error) => tracing::debug!(%error, "paused waves cannot be read"),
         }
         renew(&post).await;
     }

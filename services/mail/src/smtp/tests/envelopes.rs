@@ -161,9 +161,9 @@ async fn parameters_are_said_where_they_are_offered_and_needed() {
     let server = play(&[&offers, &steps]).await;
     let mut connection = server.open_plain().await;
     connection.envelope(FROM, TO).await.unwrap_err();
-    connection.envelope_for("", TO, b"1234").await.unwrap_err();
-    connection.envelope_for(FROM, TO, "ü".as_bytes()).await.unwrap_err();
-    let fault = connection.envelope_for(FROM, TO, &[b'x'; 1001]).await.unwrap_err();
+    connection.envelope_for("", TO, b"1234", None).await.unwrap_err();
+    connection.envelope_for(FROM, TO, "ü".as_bytes(), None).await.unwrap_err();
+    let fault = connection.envelope_for(FROM, TO, &[b'x'; 1001], None).await.unwrap_err();
     assert_eq!((fault.kind, connection.is_usable()), (FaultKind::Unsendable, true));
     let fault = connection.envelope(FROM, "jürgen@münchen.example").await.unwrap_err();
     assert_eq!(fault.phase, Phase::Rcpt);
@@ -185,7 +185,7 @@ async fn what_a_server_cannot_take_is_not_said_to_it() {
         let fault = connection.envelope(from, to).await.unwrap_err();
         assert_eq!((fault.kind, fault.route_down), (FaultKind::Unsendable, false), "{to}");
     }
-    let fault = connection.envelope_for(FROM, TO, "ü".as_bytes()).await.unwrap_err();
+    let fault = connection.envelope_for(FROM, TO, "ü".as_bytes(), None).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unsendable);
     assert!(connection.is_usable());
     drop(connection);

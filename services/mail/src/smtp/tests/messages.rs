@@ -213,7 +213,7 @@ fn any_message_reads_back_the_same() {
     let result = runner.run(&messages, |message| {
         let reply = runtime.block_on(async {
             let mut connection = connection.lock().await;
-            connection.envelope_for(FROM, TO, message.as_bytes()).await.unwrap();
+            connection.envelope_for(FROM, TO, message.as_bytes(), None).await.unwrap();
             connection.message(message.as_bytes()).await.unwrap()
         });
         assert_eq!(reply.text, model::digest::sha256(message.as_bytes()));

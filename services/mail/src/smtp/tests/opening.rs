@@ -87,6 +87,21 @@ async fn required_encryption_is_never_given_up() {
     check_fault("smtps://127.0.0.1:PORT", &[&["tls", "hang"]], Phase::StartTls, FaultKind::Tls).await;
 }
 
+/// Of `testdata/relay.cert.der`, as `openssl x509 -inform der -noout -fingerprint -sha256` prints it.
+const PIN: &str = "B8:49:1E:72:A6:C8:6A:98:BA:7E:FF:EF:F5:6B:82:A3:BB:10:47:91:F0:B2:2E:AD:EF:3B:E0:55:44:16:5F:2D";
+
+#[tokio::test]
+async fn a_pinned_certificate_is_taken_whoever_signed_it_and_no_other_is() {
+    let tls = check_open(&format!("smtp://127.0.0.1:PORT?pin=sha256:{PIN}"), &[OFFERED, UPGRADED]).await.unwrap();
+    assert!(tls.ends_with("certificate pinned"), "{tls}");
+    let other = format!("smtp://127.0.0.1:PORT?pin=sha256:{}", "00".repeat(32));
+    let fault = check_fault(&other, &[OFFERED, UPGRADED], Phase::StartTls, FaultKind::Tls).await;
+    assert!(fault.detail.contains("not the pinned one"), "{fault}");
+    // Stripped: nothing is said in plain text.
+    check_fault(&other, &[PLAIN, &["end"]], Phase::StartTls, FaultKind::Tls).await;
+    check_fault(&other.replace("smtp:", "smtps:"), &[&["tls", "hang"]], Phase::StartTls, FaultKind::Tls).await;
+}
+
 #[tokio::test]
 async fn plain_text_ahead_of_the_handshake_is_not_believed() {
     let injected = [OFFERED, &[">STARTTLS", "<<220 go\r\n250-evil\r\n250 AUTH PLAIN\r\n", "hang"]];

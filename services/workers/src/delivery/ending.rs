@@ -1,0 +1,64 @@
+//! The end of a try on its way into the ledger.
+//!
+//! Writes no mail. Invariant: an end is handed in again until it is heard to be durable, or the lease has run out.
+
+use std::time::Duration;
+
+use app::delivery::{Ended, Letterbox};
+use model::time::Timestamp;
+use store::ledger::{Heard, Verdict};
+
+use super::Post;
+
+/// Between two tries to record the end of a mail.
+const AGAIN: Duration = Duration::from_millis(200);
+
+const RECORDING: &str = "recording the end of a mail";
+
+/// The end of a try that was handed in and not heard of yet. The committer makes it durable whether it is heard or not.
+pub(super) struct Ending {
+    verdict: Verdict,
+    heard: Heard,
+}
+
+impl Ending {
+    /// Gives the end of a try to the ledger.
+    pub(super) async fn hand_in(post: &Post, letterbox: &Letterbox, started: Timestamp, ended: Ended) -> Self {
+        let verdict = app::delivery::verdict(&post.desk.app, letterbox, started, ended);
+        let heard = post.ledger.ended(verdict.clone()).await;
+        Self { verdict, heard }
+    }
+
+    /// Waits until it is durable. Only this task knows the end, so it is said again while the lease lasts.
+    pub(super) async fn settle(self, post: &Post) {
+        let Self { verdict, heard } = self;
+        let mut result = heard.wait().await;
+        let mut is_again = false;
+        loop {
+            match result {
+                Ok(true) => {
+                    post.desk.went_well(RECORDING);
+                    post.desk.count(|done| *done.mails.entry(verdict.state).or_default() += 1);
+                    return;
+                }
+                // A commit whose answer was lost may have gone through all the same.
+                Ok(false) if is_again => {
+                    return tracing::info!(delivery.id = verdict.id, "the end of a mail was settled meanwhile");
+                }
+                Ok(false) => {
+                    let what = "the end of a mail was not recorded: its lease was lost";
+                    return tracing::warn!(delivery.id = verdict.id, "{what}");
+                }
+                Err(error) if post.pulse.is_alive() => {
+                    if post.desk.failed(RECORDING, error.to_string(), None) {
+                        tracing::warn!(delivery.id = verdict.id, %error, "the end of a mail is recorded again");
+                    }
+                    is_again = true;
+                    tokio::time::sleep(AGAIN).await;
+                }
+                Err(error) => return post.fail(RECORDING, error.to_string(), None),
+            }
+            result = post.ledger.ended(verdict.clone()).await.wait().await;
+        }
+    }
+}
