@@ -13,6 +13,8 @@ pub mod delivery;
 pub mod directory;
 pub mod escalation;
 pub mod facts;
+pub mod inbound;
+pub mod inbox;
 pub mod incidents;
 pub mod intake;
 pub mod ledger;
@@ -41,6 +43,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         directory::STATEMENTS,
         escalation::STATEMENTS,
         facts::STATEMENTS,
+        inbound::STATEMENTS,
         incidents::STATEMENTS,
         intake::STATEMENTS,
         ledger::STATEMENTS,
