@@ -13,6 +13,7 @@ mod law;
 mod mapping;
 mod notices;
 mod reach;
+mod reception;
 mod setup;
 mod story;
 mod templates;

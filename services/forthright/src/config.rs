@@ -2,11 +2,12 @@
 //!
 //! Knows no meaning of a key (that is `app::Settings`). Invariant: an unknown key is an error that names it.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use app::Settings;
-use app::settings::ReachSettings;
+use app::settings::{ReachSettings, ReceiveSettings};
 use toml::{Table, Value};
 
 /// Keys that an environment variable can set: `sender.address` is `FORTHRIGHT_SENDER_ADDRESS`.
@@ -23,6 +24,14 @@ const KEYS: &[(&str, &str)] = &[
     ("sending", "retry_longest_seconds"),
     ("sending", "connect_timeout_seconds"),
     ("sending", "dot_timeout_seconds"),
+    ("receive", "smtp"),
+    ("receive", "lmtp"),
+    ("receive", "certificate"),
+    ("receive", "key"),
+    ("receive", "name"),
+    ("receive", "connections"),
+    ("receive", "idle_seconds"),
+    ("receive", "resolver"),
     ("reach", "security_txt"),
     ("reach", "rdap"),
     ("reach", "role_mailboxes"),
@@ -75,7 +84,7 @@ fn value(key: &str, text: &str) -> Value {
         "security_txt" | "rdap" | "role_mailboxes" => {
             text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean)
         }
-        "rdap_server" | "replay" | "record" => Value::String(text.to_owned()),
+        "rdap_server" | "replay" | "record" | "certificate" | "key" | "resolver" => Value::String(text.to_owned()),
         _ => text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Integer),
     }
 }
@@ -96,9 +105,28 @@ fn check(settings: &Settings) -> Result<()> {
         bail!("sending.max_attempts is {}: use 1 or more", sending.max_attempts);
     }
     check_reach(&settings.reach)?;
+    check_receive(&settings.receive)?;
     let address = &settings.sender.address;
     if !address.contains('@') || address.chars().any(|c| c.is_whitespace() || c.is_control()) {
         bail!("sender.address is no mail address: write it as in incident-response@vendor.example");
+    }
+    Ok(())
+}
+
+fn check_receive(receive: &ReceiveSettings) -> Result<()> {
+    for (key, address) in [("smtp", &receive.smtp), ("lmtp", &receive.lmtp)] {
+        if !address.is_empty() && address.parse::<SocketAddr>().is_err() {
+            bail!("receive.{key} is `{address}`: use an address with a port, as in 127.0.0.1:2525");
+        }
+    }
+    if receive.certificate.is_empty() != receive.key.is_empty() {
+        bail!("receive.certificate and receive.key belong together: set both or neither");
+    }
+    if !(1..=5_000).contains(&receive.connections) {
+        bail!("receive.connections is {}: use 1 to 5000", receive.connections);
+    }
+    if !(1..=600).contains(&receive.idle_seconds) {
+        bail!("receive.idle_seconds is {}: use 1 to 600", receive.idle_seconds);
     }
     Ok(())
 }

@@ -46,6 +46,8 @@ pub(crate) struct Desk {
     pub(crate) stop: CancellationToken,
     /// Tells the sender that mail is due.
     pub(crate) mail_is_due: Notify,
+    /// Tells whoever files it that mail came in.
+    pub(crate) mail_came_in: Notify,
     done: Mutex<Done>,
     troubles: Mutex<HashMap<&'static str, Trouble>>,
     running: Mutex<HashSet<(&'static str, i64)>>,
@@ -61,6 +63,7 @@ impl Desk {
             host: host(),
             stop,
             mail_is_due: Notify::new(),
+            mail_came_in: Notify::new(),
             done: Mutex::default(),
             troubles: Mutex::default(),
             running: Mutex::default(),

@@ -92,11 +92,16 @@ enum Ended {
 
 /// Does what a job says. Never fails: see the top of this file.
 pub(crate) async fn take(desk: Arc<Desk>, payload: Vec<u8>) {
-    let (step, ended) = match Nudge::read(&payload) {
-        Some(nudge) => (nudge.kind.step(), run(&desk, nudge).await),
-        None => ("reading a job", Ended::GiveUp { why: "its payload is not of this version" }),
-    };
-    match ended {
+    match Nudge::read(&payload) {
+        Some(nudge) => nudged(&desk, nudge).await,
+        None => tracing::warn!(step = "reading a job", "a job was dropped: its payload is not of this version"),
+    }
+}
+
+/// Does what a nudge says, from whomever it comes.
+pub(crate) async fn nudged(desk: &Arc<Desk>, nudge: Nudge) {
+    let step = nudge.kind.step();
+    match run(desk, nudge).await {
         Ended::Done => {}
         Ended::TryLater { why } => {
             let hint = why.hint().map(str::to_owned);
