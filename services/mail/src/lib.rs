@@ -7,6 +7,7 @@
 
 pub mod inbound;
 pub mod message;
+pub mod proof;
 pub mod reception;
 pub mod reply;
 pub mod route;
