@@ -19,3 +19,16 @@ ALTER TABLE inbound ADD COLUMN check_tries INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX inbound_to_check ON inbound (check_at) WHERE check_at IS NOT NULL;
 -- Filing asks whether a mail came before.
 CREATE INDEX inbound_by_content ON inbound (content_digest) WHERE content_digest IS NOT NULL;
+
+-- Automatic answers to mail that came in: at most one a mail, and what limits them is counted here.
+CREATE TABLE acknowledgements (
+    inbound_id TEXT    NOT NULL PRIMARY KEY REFERENCES inbound (id),
+    ticket_id  TEXT    NOT NULL REFERENCES tickets (id),
+    address    TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    outbox_id  TEXT    NOT NULL REFERENCES outbox (id)
+) STRICT;
+-- The limiter asks how many there were lately: of a conversation, of an address, of all.
+CREATE INDEX acknowledgements_by_ticket ON acknowledgements (ticket_id, at);
+CREATE INDEX acknowledgements_by_address ON acknowledgements (address, at);
+CREATE INDEX acknowledgements_by_time ON acknowledgements (at);

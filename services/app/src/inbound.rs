@@ -3,9 +3,11 @@
 //! Reads no MIME (that is `mail::inbound`) and sends nothing. Invariant: the bytes are committed before anything is made
 //! of them, and a mail changes a ticket once. A mail never closes, assigns, approves or adds a person.
 
+mod acknowledgement;
 mod effects;
 mod filing;
 mod keep;
+mod senders;
 #[cfg(test)]
 mod tests;
 mod understand;
@@ -18,6 +20,7 @@ use store::inbound::{Inbound, ToFile};
 use crate::{App, AppError};
 
 pub use keep::arrive;
+pub(crate) use senders::Senders;
 
 use keep::Way;
 
@@ -43,7 +46,8 @@ pub struct Received {
     pub delivery: Option<String>,
     /// Of whom a report speaks.
     pub recipients: Vec<Recipient>,
-    /// `U`: it names a ticket, its sender is not checked. `C`: nothing says whose it is.
+    /// `A`: from a contact whom we wrote to, and proven. `B`: from the organisation's domain, and proven. `U`: it names a
+    /// ticket, its sender is not proven. `C`: nothing says whose it is.
     pub trust: String,
     /// The sender's own words.
     pub new_text: String,
@@ -86,6 +90,9 @@ pub async fn receive(
     let id = keep::alone(app, raw, &way).await?;
     if let Err(error) = file(app, &id).await {
         tracing::warn!(inbound.id = %id, %error, "a mail is stored and could not be filed at once; the sweep files it");
+    }
+    if let Err(error) = senders::prove(app, &id).await {
+        tracing::warn!(inbound.id = %id, %error, "a sender could not be proven at once; the sweep tries again");
     }
     received(row(app, &id).await?)
 }
@@ -133,7 +140,13 @@ pub async fn file_pending(app: &App, limit: i64) -> Result<usize, AppError> {
     filing::file_all(app, waiting).await
 }
 
-/// Whether a mail is stored and not filed.
+/// Proves the senders of up to `limit` mails that wait for it, and says how many were looked at.
+pub async fn prove_pending(app: &App, limit: i64) -> Result<usize, AppError> {
+    senders::prove_pending(app, limit).await
+}
+
+/// Whether a mail is stored and not filed, or its sender is to be proven now.
 pub async fn pending(app: &App) -> Result<bool, AppError> {
-    Ok(store::inbound::count_to_file(&mut app.store.read().await?).await? > 0)
+    let mut conn = app.store.read().await?;
+    Ok(store::inbound::count_to_file(&mut conn).await? > 0 || senders::are_due(app, &mut conn).await?)
 }

@@ -184,6 +184,9 @@ pub struct ReceiveSettings {
     pub resolver: String,
     /// Networks of our own relays: who connects from there passes on the mail of others, and proves nothing by its address.
     pub relays: Vec<String>,
+    /// The pause between two automatic acknowledgements of one conversation, in hours; 0 = there are none. They go to
+    /// proven senders only. Too low: two programs keep each other busy.
+    pub acknowledge_hours: u64,
 }
 
 impl Default for ReceiveSettings {
@@ -198,6 +201,7 @@ impl Default for ReceiveSettings {
             idle_seconds: 300,
             resolver: String::new(),
             relays: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"].map(str::to_owned).to_vec(),
+            acknowledge_hours: 24,
         }
     }
 }

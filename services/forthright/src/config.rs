@@ -32,6 +32,7 @@ const KEYS: &[(&str, &str)] = &[
     ("receive", "connections"),
     ("receive", "idle_seconds"),
     ("receive", "resolver"),
+    ("receive", "acknowledge_hours"),
     ("reach", "security_txt"),
     ("reach", "rdap"),
     ("reach", "role_mailboxes"),
@@ -127,6 +128,9 @@ fn check_receive(receive: &ReceiveSettings) -> Result<()> {
     }
     if !(1..=600).contains(&receive.idle_seconds) {
         bail!("receive.idle_seconds is {}: use 1 to 600", receive.idle_seconds);
+    }
+    if receive.acknowledge_hours > 8_760 {
+        bail!("receive.acknowledge_hours is {}: use 0 to 8760", receive.acknowledge_hours);
     }
     Ok(())
 }

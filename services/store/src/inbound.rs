@@ -39,6 +39,23 @@ statements! {
         SELECT COUNT(*)
         FROM inbound
         WHERE duplicate_of IS NULL AND (state IN ('quarantined', 'failed') OR (class = 'unclear' AND state = 'filed'))";
+    TO_CHECK = "
+        SELECT id
+        FROM inbound
+        WHERE check_at IS NOT NULL AND check_at <= $1
+        ORDER BY check_at, id
+        LIMIT $2";
+    CHECKED = "
+        UPDATE inbound
+        SET trust = $1, verdict = $2, check_at = $3, check_tries = check_tries + 1
+        WHERE id = $4 AND check_at = $5";
+    ACKNOWLEDGED_SINCE = "
+        SELECT (SELECT COUNT(*) FROM acknowledgements WHERE ticket_id = $1 AND at > $2) AS of_ticket,
+            (SELECT COUNT(*) FROM acknowledgements WHERE address = $3 AND at > $2) AS of_address,
+            (SELECT COUNT(*) FROM acknowledgements WHERE at > $4) AS of_all";
+    ACKNOWLEDGE = "
+        INSERT INTO acknowledgements (inbound_id, ticket_id, address, at, outbox_id)
+        VALUES ($1, $2, $3, $4, $5)";
     /// The first of those that say the same to the same ticket, or to none.
     SAME_CONTENT = "
         SELECT id
@@ -239,4 +256,87 @@ pub async fn same_content(
 ) -> Result<Option<String>, StoreError> {
     let ticket = ticket.unwrap_or_default();
     Ok(on!(conn, |c| sqlx::query_scalar(SAME_CONTENT).bind(digest).bind(id).bind(ticket).fetch_optional(c).await)?)
+}
+
+/// Mails whose sender is to be proven at this real time.
+pub async fn to_check(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(TO_CHECK).bind(now).bind(limit).fetch_all(c).await)?)
+}
+
+/// What was found out about a sender.
+#[derive(Debug)]
+pub struct Checked<'a> {
+    /// The mail.
+    pub id: &'a str,
+    /// When it was due; whoever comes second finds another time there.
+    pub due: i64,
+    /// How sure we are now.
+    pub trust: &'a str,
+    /// With the evidence added.
+    pub verdict: &'a str,
+    /// Real time of the next try; none = this is final.
+    pub next: Option<i64>,
+}
+
+/// Writes what was found out. `false`: somebody else has.
+pub async fn checked(tx: &mut Tx, found: &Checked<'_>) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(CHECKED)
+        .bind(found.trust)
+        .bind(found.verdict)
+        .bind(found.next)
+        .bind(found.id)
+        .bind(found.due)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// How many acknowledgements there were lately.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct Acknowledged {
+    /// In one conversation.
+    pub of_ticket: i64,
+    /// To one address.
+    pub of_address: i64,
+    /// To anybody.
+    pub of_all: i64,
+}
+
+/// Acknowledgements after `since`; those to anybody after `lately`.
+pub async fn acknowledged_since(
+    conn: &mut Conn,
+    ticket: &str,
+    address: &str,
+    since: i64,
+    lately: i64,
+) -> Result<Acknowledged, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ACKNOWLEDGED_SINCE)
+        .bind(ticket)
+        .bind(since)
+        .bind(address)
+        .bind(lately)
+        .fetch_one(c)
+        .await)?)
+}
+
+/// Notes an acknowledgement; a second one of the same mail is refused by the database.
+pub async fn acknowledge(
+    tx: &mut Tx,
+    inbound: &str,
+    ticket: &str,
+    address: &str,
+    at: i64,
+    outbox: &str,
+) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(ACKNOWLEDGE)
+        .bind(inbound)
+        .bind(ticket)
+        .bind(address)
+        .bind(at)
+        .bind(outbox)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
 }

@@ -13,6 +13,9 @@ use crate::desk::Desk;
 /// Received mails that one job files before it looks up.
 const MAILS_A_BATCH: i64 = 100;
 
+/// Mails whose senders one step proves at a time.
+const SENDERS_A_BATCH: i64 = 20;
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -163,6 +166,8 @@ async fn file(desk: &Desk) -> Result<(), AppError> {
             break;
         }
     }
+    // DNS may be slow: questions are debt before anybody is asked.
+    while !desk.stop.is_cancelled() && app::inbound::prove_pending(&desk.app, SENDERS_A_BATCH).await? > 0 {}
     Ok(())
 }
 

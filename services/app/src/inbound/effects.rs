@@ -73,15 +73,22 @@ impl<'a> Filing<'a> {
             may_answer: i64::from(self.read.may_answer),
             duplicate_of: self.duplicate_of.clone(),
             content_digest: self.row.content_digest.clone(),
-            check_at: None,
+            check_at: self.check_at(),
             id: self.row.id.clone(),
             ..Inbound::default()
         })
     }
 
-    /// No signature or sending host is checked yet, so no mail is more than `U`.
+    /// Before its sender is proven no mail is more than `U`.
     fn trust(&self) -> &'static str {
         if self.whose.ticket.is_some() { "U" } else { "C" }
+    }
+
+    /// Now, if anything depends on who wrote it. Its questions do not.
+    fn check_at(&self) -> Option<i64> {
+        let written = matches!(self.read.class, Class::Human | Class::Unclear);
+        let is_open = self.whose.ticket.is_some() && self.duplicate_of.is_none() && written;
+        (is_open && self.app.prover.is_some()).then(|| self.app.clock.real().micros())
     }
 
     /// Changes the ticket and, where the mail speaks of one, the delivery. The incident is returned where verdicts were

@@ -36,6 +36,8 @@ fn other_letters(templates: &Templates) -> Vec<(&'static str, Language, Letter)>
     for language in Language::ALL {
         letters.push(("reminder", language, templates.render_reminder(language, &samples::reminder()).unwrap()));
         letters.push(("answer", language, templates.render_answer(language, &samples::answer()).unwrap()));
+        let acknowledgement = templates.render_acknowledgement(language, &samples::acknowledgement()).unwrap();
+        letters.push(("acknowledgement", language, acknowledgement));
         letters.push(("promise", language, templates.render_promise(language, &samples::promise()).unwrap()));
         letters.push(("decline", language, templates.render_decline(language, &samples::decline()).unwrap()));
         let reach = reach(ReachSource::SecurityTxt);
