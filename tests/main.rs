@@ -19,5 +19,6 @@ mod story;
 mod templates;
 mod tickets;
 mod tidy;
+mod trust;
 mod withholding;
 mod wrong_recipient;

@@ -35,10 +35,10 @@ impl Receiver {
 }
 
 /// A client that says one thing at a time.
-struct Client(BufReader<TcpStream>);
+pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
-    fn open(to: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) fn open(to: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(to)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut client = Self(BufReader::new(stream));
@@ -66,7 +66,7 @@ impl Client {
     }
 
     /// Whether the mail was acknowledged.
-    fn mail(&mut self, to: &str, message: &str) -> std::io::Result<bool> {
+    pub(crate) fn mail(&mut self, to: &str, message: &str) -> std::io::Result<bool> {
         self.say("MAIL FROM:<somebody@org00000.example>")?;
         self.say(&format!("RCPT TO:<{to}>"))?;
         self.say("DATA")?;
@@ -90,7 +90,7 @@ fn asked(stage: &Stage) -> BTreeSet<String> {
         .collect()
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < PATIENCE, "{what}");
