@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(prove(&claims, None).await, Proof::NotProven);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn without_an_answer_of_dns_nothing_is_known() {
         let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = silent.local_addr().unwrap();

@@ -22,16 +22,18 @@ pub struct Zone {
     serving: Option<JoinHandle<()>>,
 }
 
+/// Type and content by name in lower case.
+type Records = HashMap<String, Vec<(u16, Vec<u8>)>>;
+
 #[derive(Debug, Default)]
 struct Shared {
     stopping: AtomicBool,
     asked: AtomicU64,
-    /// Type and content by name in lower case.
-    records: Mutex<HashMap<String, Vec<(u16, Vec<u8>)>>>,
+    records: Mutex<Records>,
 }
 
 impl Shared {
-    fn records(&self) -> MutexGuard<'_, HashMap<String, Vec<(u16, Vec<u8>)>>> {
+    fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -71,7 +71,7 @@ pub(super) async fn work(e: &Everywhere, timeout: Option<u64>) -> Result<u8> {
 async fn receivers(e: &Everywhere, app: &App) -> Result<Receivers> {
     let receivers = Receivers::bind(app).await?;
     for place in receivers.places() {
-        say(e, &format!("taking mail by {place}"));
+        say(e, format!("taking mail by {place}"));
     }
     Ok(receivers)
 }
