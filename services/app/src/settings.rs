@@ -176,8 +176,8 @@ pub struct ReceiveSettings {
     /// Connections at a time, 1 to 5,000; one address gets three quarters of them at most. Too few: other servers come
     /// later. Too many: memory.
     pub connections: usize,
-    /// The wait for each step of the other side, in seconds, 1 to 600; 10 s at most while four fifths of the connections
-    /// are taken. Too low: slow servers are cut off. Too high: idle ones keep their place.
+    /// The wait for each step of the other side, in seconds, 1 to 600; 10 s at most for who comes while four fifths of
+    /// the places are taken. Too low: slow servers are cut off. Too high: idle ones keep their place.
     pub idle_seconds: u64,
     /// The DNS server that is asked who may send for a domain (`127.0.0.1`, `192.0.2.1:53`), `system` = those of the
     /// system; empty = nobody is asked, and no sender counts as proven.

@@ -31,6 +31,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     });
     findings.push(disk(e));
     findings.push(sender(&app));
+    findings.push(senders(&app));
     findings.extend(targets(&app));
     findings.push(match route(e)? {
         None => finding(
@@ -78,6 +79,15 @@ fn sender(app: &app::App) -> Finding {
             next,
         )
     }
+}
+
+fn senders(app: &app::App) -> Finding {
+    let receive = &app.settings.receive;
+    if !receive.resolver.is_empty() {
+        return finding("receive", "good", format!("{} is asked who may send for a domain", receive.resolver), "");
+    }
+    let what = "no DNS server is asked about senders: every reply lands, none counts as proven, none is acknowledged";
+    finding("receive", "warning", what, "set [receive] resolver in the configuration, for example to `system`")
 }
 
 fn targets(app: &app::App) -> Vec<Finding> {
