@@ -68,6 +68,9 @@ fn trust_is_what_dns_says_and_questions_land_whatever_it_is() {
             assert_eq!(received["trust"], trust, "{received}\n{raw}");
             assert_eq!(received["questions"].as_array().unwrap().len(), usize::from(trust != "C"), "{received}");
             assert_eq!(automatic(&stage) - before, acknowledged, "{raw}");
+            let Some(ticket) = received["ticket"].as_str() else { return };
+            let shown = stage.run.ok(&["ticket", "show", ticket]);
+            assert!(shown.contains(&format!("({trust})")), "the timeline says how sure we are\n{shown}");
         };
         let ask = |at: usize, extra: &str, words: &str| reply_to(&letters[at], extra, words);
         // A contact whom we wrote to; again, in the same conversation.

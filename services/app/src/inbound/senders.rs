@@ -10,14 +10,14 @@ use mail::proof::{Connection, Proof, Proven, Prover};
 use model::delivery::{Role, rung};
 use store::contacts::Contact;
 use store::inbound::{Checked, Inbound};
-use store::tickets::TicketRow;
+use store::tickets::{Entry, TicketRow};
 use store::{Conn, Tx};
 use tokio::task::JoinSet;
 
 use super::whose::normal;
 use super::{Reading, acknowledgement, row};
 use crate::settings::ReceiveSettings;
-use crate::{App, AppError};
+use crate::{App, AppError, new_id};
 
 /// Waits after a try to which DNS gave no answer, in seconds; then the sender counts as not proven.
 const WAITS: [i64; 3] = [10, 60, 600];
@@ -166,6 +166,13 @@ async fn record(app: &App, mail: &Inbound, due: i64, proven: Proven) -> Result<(
     // The claim: whoever asks second changes nothing.
     if !store::inbound::checked(&mut tx, &found).await? {
         return Ok(());
+    }
+    if next.is_none() {
+        // For whoever reads the conversation: the mail's own line names its sender as the mail does.
+        let body = format!("{}: {why} ({})", mail.id, trust.as_str());
+        let at = app.clock.now().micros();
+        let entry = Entry { id: new_id("ent"), at, kind: "status".to_owned(), actor: app.actor.clone(), body };
+        store::tickets::insert_entry(&mut tx, &ticket.id, &entry).await?;
     }
     let acknowledged = match (&proven.proof, trust) {
         (Proof::Proven(from), Trust::A | Trust::B) => {
