@@ -3,23 +3,29 @@
 //! Reads no MIME (that is `mail::inbound`) and sends nothing. Invariant: the bytes are committed before anything is made
 //! of them, and a mail changes a ticket once. A mail never closes, assigns, approves or adds a person.
 
+mod acknowledgement;
 mod effects;
+mod filing;
+mod keep;
+mod senders;
 #[cfg(test)]
 mod tests;
+mod understand;
 mod whose;
-
-use std::sync::Arc;
 
 use mail::inbound::{Class, Recipient};
 use serde::{Deserialize, Serialize};
-use store::tickets::{Inbound, NewInbound};
+use store::inbound::{Inbound, ToFile};
 
-use crate::{App, AppError, new_id};
+use crate::{App, AppError};
 
-use effects::Filing;
+pub use keep::arrive;
+pub(crate) use senders::Senders;
 
-/// The largest message that is taken.
-const LARGEST: usize = 25 * 1024 * 1024;
+use keep::Way;
+
+/// The largest message that is taken, in bytes.
+pub const LARGEST: usize = 25 * 1024 * 1024;
 /// Tries to file a mail before it is put before a person.
 const TRIES: i64 = 5;
 /// Characters of a mail's text that are kept beside its bytes.
@@ -40,12 +46,17 @@ pub struct Received {
     pub delivery: Option<String>,
     /// Of whom a report speaks.
     pub recipients: Vec<Recipient>,
-    /// `U`: it names a ticket, its sender is not checked. `C`: nothing says whose it is.
+    /// `A`: from a contact whom we wrote to, and proven. `B`: from the organisation's domain, and proven. `U`: it names a
+    /// ticket, its sender is not proven. `C`: nothing says whose it is.
     pub trust: String,
     /// The sender's own words.
     pub new_text: String,
     /// The questions it opened.
     pub questions: Vec<String>,
+    /// Whether its words are hidden from us.
+    pub encrypted: bool,
+    /// The mail that it repeats; then it changed nothing.
+    pub duplicate_of: Option<String>,
 }
 
 /// What was read, as it is kept beside the bytes.
@@ -75,37 +86,19 @@ pub async fn receive(
             "refuse it in the mail server too, and ask the sender for a smaller one",
         ));
     }
-    let id = keep(app, raw, envelope_from, envelope_to).await?;
+    let way = Way { via: "pipe", peer: None, hello: None, from: envelope_from, to: envelope_to };
+    let id = keep::alone(app, raw, &way).await?;
     if let Err(error) = file(app, &id).await {
         tracing::warn!(inbound.id = %id, %error, "a mail is stored and could not be filed at once; the sweep files it");
+    }
+    if let Err(error) = senders::prove(app, &id).await {
+        tracing::warn!(inbound.id = %id, %error, "a sender could not be proven at once; the sweep tries again");
     }
     received(row(app, &id).await?)
 }
 
-/// Commits the bytes; a mail that is there already keeps its id.
-async fn keep(app: &App, raw: &[u8], from: Option<&str>, to: Option<&str>) -> Result<String, AppError> {
-    let (from, to) = (from.map(clean), to.map(clean));
-    // No sender stated is not the null sender.
-    let part = |address: &Option<String>| address.as_ref().map_or_else(String::new, |address| format!("<{address}>"));
-    let digest = model::digest::sha256_of_parts(&[part(&from).as_bytes(), part(&to).as_bytes(), raw]);
-    let id = new_id("inb");
-    let mut tx = app.store.begin().await?;
-    let new = NewInbound {
-        id: &id,
-        digest: &digest,
-        raw,
-        envelope_from: from.as_deref(),
-        envelope_to: to.as_deref(),
-        received_at: app.clock.now().micros(),
-    };
-    store::tickets::store_inbound(&mut tx, &new).await?;
-    let kept = store::tickets::inbound_by_digest(&mut tx, &digest).await?.map_or(id, |there| there.id);
-    tx.commit_ledger().await?;
-    Ok(kept)
-}
-
 async fn row(app: &App, id: &str) -> Result<Inbound, AppError> {
-    store::tickets::inbound_by_id(&mut app.store.read().await?, id)
+    store::inbound::by_id(&mut app.store.read().await?, id)
         .await?
         .ok_or_else(|| AppError::missing(format!("no mail {id}"), "run `forthright mail receive` to take one"))
 }
@@ -125,107 +118,35 @@ fn received(row: Inbound) -> Result<Received, AppError> {
         trust: row.trust.unwrap_or_else(|| "C".to_owned()),
         new_text: reading.new_text,
         questions: reading.questions,
+        encrypted: row.encrypted == 1,
+        duplicate_of: row.duplicate_of,
     })
 }
 
-/// Files a stored mail: whose it is, and what it changes, in one transaction. Again = nothing.
-pub async fn file(app: &App, id: &str) -> Result<(), AppError> {
-    let mut inbound = row(app, id).await?;
-    if inbound.state != "stored" {
-        return Ok(());
-    }
-    let raw = Arc::new(std::mem::take(&mut inbound.raw));
-    let read = understand(app, &inbound, raw).await?;
-    let mut tx = app.store.begin().await?;
-    let whose = whose::find(&mut tx, &read).await?;
-    if let Some(ticket) = &whose.ticket {
-        store::tickets::lock(&mut tx, &ticket.id).await?;
-    }
-    let filing = Filing::new(app, inbound, read, whose);
-    let detail = filing.audit_detail();
-    let row = filing.row()?;
-    // The claim: whoever files second changes nothing.
-    if !store::tickets::file_inbound(&mut tx, &row).await? {
-        return Ok(());
-    }
-    let disputed = filing.apply(&mut tx).await?;
-    tx.commit(app.entry("mail.receive", id, detail)).await?;
-    if let Some(incident) = disputed
-        && let Err(error) = crate::facts::settle(app, incident).await
-    {
-        // Nothing can be sent all the same; the sweep gives the verdicts.
-        tracing::warn!(inbound.id = %id, %error, "a domain is disputed, and its verdict could not be given at once");
+/// Files one stored mail. Again = nothing.
+async fn file(app: &App, id: &str) -> Result<(), AppError> {
+    let there = row(app, id).await?;
+    if there.state == "stored" {
+        let bytes = i64::try_from(there.raw.len()).unwrap_or(i64::MAX);
+        filing::file_all(app, vec![ToFile { id: there.id, tries: there.tries, bytes }]).await?;
     }
     Ok(())
 }
 
-/// Reads the bytes off the async threads: 25 MB take a while, and a fault of the parser must stay one mail's.
-async fn understand(app: &App, row: &Inbound, raw: Arc<Vec<u8>>) -> Result<mail::inbound::Inbound, AppError> {
-    let first = parse(row, Arc::clone(&raw), None).await?;
-    let own = match &first.message_id {
-        Some(id) => store::delivery::by_message_id(&mut app.store.read().await?, id).await?.map(|mail| mail.message_id),
-        None => None,
-    };
-    match own {
-        Some(own) => parse(row, raw, Some(own)).await,
-        None => Ok(first),
-    }
-}
-
-async fn parse(row: &Inbound, raw: Arc<Vec<u8>>, own: Option<String>) -> Result<mail::inbound::Inbound, AppError> {
-    let (from, to) = (row.envelope_from.clone(), row.envelope_to.clone());
-    let reading = tokio::task::spawn_blocking(move || {
-        mail::inbound::read(&raw, from.as_deref(), to.as_deref(), &|id| own.as_deref() == Some(id))
-    });
-    reading.await.map(without_nul).map_err(|error| {
-        AppError::bad(format!("mail {} cannot be read: {error}", row.id), "read it by hand; its bytes are kept")
-    })
-}
-
-/// PostgreSQL keeps no NUL in a text; a hostile mail has some.
-fn without_nul(mut read: mail::inbound::Inbound) -> mail::inbound::Inbound {
-    for ids in [&mut read.in_reply_to, &mut read.references, &mut read.returned_message_ids] {
-        ids.retain(|id| !id.contains('\0'));
-    }
-    read.message_id = read.message_id.as_deref().map(clean);
-    read.from = read.from.as_deref().map(clean);
-    read.subject = clean(&read.subject);
-    read.new_text = clean(&read.new_text);
-    for recipient in &mut read.recipients {
-        recipient.diagnostic = clean(&recipient.diagnostic);
-        recipient.address = clean(&recipient.address);
-        recipient.status = clean(&recipient.status);
-        recipient.action = clean(&recipient.action);
-    }
-    read
-}
-
-fn clean(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-}
-
-/// Files up to `limit` mails that are stored and not filed; how many. One that fails does not stop the others, and after
-/// five tries it is put before a person.
+/// Files up to `limit` mails that are stored and not filed, and says how many are. One that fails does not stop the others, and
+/// after five tries it is put before a person.
 pub async fn file_pending(app: &App, limit: i64) -> Result<usize, AppError> {
-    let ids = store::tickets::inbound_to_file(&mut app.store.read().await?, limit).await?;
-    let mut filed = 0;
-    for id in ids {
-        match file(app, &id).await {
-            Ok(()) => filed += 1,
-            // What it waits for ends by itself: the sweep comes again.
-            Err(AppError::Later { what, .. }) => tracing::debug!(inbound.id = %id, what, "a mail waits to be filed"),
-            Err(error) => {
-                tracing::error!(inbound.id = %id, %error, "a mail cannot be filed");
-                let mut tx = app.store.begin().await?;
-                store::tickets::fail_inbound(&mut tx, &id, TRIES).await?;
-                tx.commit_ledger().await?;
-            }
-        }
-    }
-    Ok(filed)
+    let waiting = store::inbound::to_file(&mut app.store.read().await?, limit).await?;
+    filing::file_all(app, waiting).await
 }
 
-/// Whether a mail is stored and not filed.
+/// Proves the senders of up to `limit` mails that wait for it, and says how many were looked at.
+pub async fn prove_pending(app: &App, limit: i64) -> Result<usize, AppError> {
+    senders::prove_pending(app, limit).await
+}
+
+/// Whether a mail is stored and not filed, or its sender is to be proven now.
 pub async fn pending(app: &App) -> Result<bool, AppError> {
-    Ok(store::tickets::count_to_file(&mut app.store.read().await?).await? > 0)
+    let mut conn = app.store.read().await?;
+    Ok(store::inbound::count_to_file(&mut conn).await? > 0 || senders::are_due(app, &mut conn).await?)
 }

@@ -66,6 +66,8 @@ pub struct App {
     pub(crate) lookups: reach::LookUps,
     /// The words of an incident's own that were used last.
     pub(crate) own_templates: templates::CachedTemplates,
+    /// Who asks DNS about senders; none = nobody is asked.
+    pub(crate) prover: Option<inbound::Senders>,
     master: MasterKey,
 }
 
@@ -129,7 +131,9 @@ impl App {
                 "make one with `forthright store init --rehearsal --data OTHER-FOLDER`",
             ));
         }
+        let prover = inbound::Senders::of(&opening.settings.receive)?;
         Ok(Self {
+            prover,
             store,
             clock: Clock::starting_at(opening.now),
             templates: Templates::builtin()?,

@@ -168,7 +168,7 @@ pub async fn overview(app: &App, slug: &str, after: &str) -> Result<Overview, Ap
         oldest_questions,
         fired: store::overview::fired(&mut conn, incident.id, WAITING).await?,
         tasks: store::escalation::open_tasks(&mut conn, incident.id, WAITING).await?,
-        mails_for_a_person: store::tickets::count_needing_a_person(&mut conn).await?,
+        mails_for_a_person: store::inbound::count_needing_a_person(&mut conn).await?,
         unmapped: unmapped
             .map(|(domain, verdict, rows, because)| Unmapped { domain, verdict, rows, because })
             .collect(),

@@ -26,6 +26,8 @@ pub struct Settings {
     pub sending: SendingSettings,
     /// The keys that sign it.
     pub dkim: Vec<DkimSettings>,
+    /// How mail comes in.
+    pub receive: ReceiveSettings,
     /// How organisations are reached where nobody can be told.
     pub reach: ReachSettings,
     /// Who is turned to when a ladder climbs.
@@ -228,6 +230,53 @@ impl SendingSettings {
     /// How long a silent sender keeps its mails.
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds.clamp(2, 600))
+    }
+}
+
+/// `[receive]`: how mail comes in. Nothing listens and nobody is asked unless a key here says so.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReceiveSettings {
+    /// Where `serve` and `worker` take mail from other mail servers by SMTP (`0.0.0.0:25`); empty = nowhere.
+    pub smtp: String,
+    /// Where they take mail from a mail server of our own by LMTP (`127.0.0.1:24`); empty = nowhere.
+    pub lmtp: String,
+    /// A certificate chain in a PEM file, with which STARTTLS is offered; empty = it is not.
+    pub certificate: String,
+    /// The private key of the certificate, in a PEM file.
+    pub key: String,
+    /// The name in greetings; empty = this host's.
+    pub name: String,
+    /// Connections at a time, 1 to 5,000; one address gets three quarters of them at most. Too few: other servers come
+    /// later. Too many: memory.
+    pub connections: usize,
+    /// The wait for each step of the other side, in seconds, 1 to 600; 10 s at most for who comes while four fifths of
+    /// the places are taken. Too low: slow servers are cut off. Too high: idle ones keep their place.
+    pub idle_seconds: u64,
+    /// The DNS server that is asked who may send for a domain (`127.0.0.1`, `192.0.2.1:53`), `system` = those of the
+    /// system; empty = nobody is asked, and no sender counts as proven.
+    pub resolver: String,
+    /// Networks of our own relays: who connects from there passes on the mail of others, and proves nothing by its address.
+    pub relays: Vec<String>,
+    /// The pause between two automatic acknowledgements of one conversation, in hours; 0 = there are none. They go to
+    /// proven senders only. Too low: two programs keep each other busy.
+    pub acknowledge_hours: u64,
+}
+
+impl Default for ReceiveSettings {
+    fn default() -> Self {
+        Self {
+            smtp: String::new(),
+            lmtp: String::new(),
+            certificate: String::new(),
+            key: String::new(),
+            name: String::new(),
+            connections: 200,
+            idle_seconds: 300,
+            resolver: String::new(),
+            relays: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"].map(str::to_owned).to_vec(),
+            acknowledge_hours: 24,
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Knows no meaning of a key (that is `app::Settings`). Invariant: an unknown key is an error that names it.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use app::Settings;
-use app::settings::ReachSettings;
+use app::settings::{ReachSettings, ReceiveSettings};
 use toml::{Table, Value};
 
 /// Keys that an environment variable can set: `sender.address` is `FORTHRIGHT_SENDER_ADDRESS`.
@@ -30,6 +31,15 @@ const KEYS: &[(&str, &str)] = &[
     ("sending", "reply_timeout_seconds"),
     ("sending", "dot_timeout_seconds"),
     ("sending", "reports"),
+    ("receive", "smtp"),
+    ("receive", "lmtp"),
+    ("receive", "certificate"),
+    ("receive", "key"),
+    ("receive", "name"),
+    ("receive", "connections"),
+    ("receive", "idle_seconds"),
+    ("receive", "resolver"),
+    ("receive", "acknowledge_hours"),
     ("reach", "security_txt"),
     ("reach", "rdap"),
     ("reach", "role_mailboxes"),
@@ -86,7 +96,7 @@ fn value(key: &str, text: &str) -> Value {
             let hosts = text.split(',').map(str::trim).filter(|host| !host.is_empty());
             Value::Array(hosts.map(|host| Value::String(host.to_owned())).collect())
         }
-        "rdap_server" | "replay" | "record" => Value::String(text.to_owned()),
+        "rdap_server" | "replay" | "record" | "certificate" | "key" | "resolver" => Value::String(text.to_owned()),
         _ => text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Integer),
     }
 }
@@ -114,6 +124,7 @@ fn check(settings: &Settings) -> Result<()> {
         bail!("sending.max_attempts is {}: use 1 or more", sending.max_attempts);
     }
     check_reach(&settings.reach)?;
+    check_receive(&settings.receive)?;
     let address = &settings.sender.address;
     if !address.contains('@') || address.chars().any(|c| c.is_whitespace() || c.is_control()) {
         bail!("sender.address is no mail address: write it as in incident-response@vendor.example");
@@ -128,6 +139,27 @@ fn check(settings: &Settings) -> Result<()> {
     };
     if !page.is_empty() && !plain(page) {
         bail!("sender.verify_page is no plain https address: write it as in https://vendor.example/verify");
+    }
+    Ok(())
+}
+
+fn check_receive(receive: &ReceiveSettings) -> Result<()> {
+    for (key, address) in [("smtp", &receive.smtp), ("lmtp", &receive.lmtp)] {
+        if !address.is_empty() && address.parse::<SocketAddr>().is_err() {
+            bail!("receive.{key} is `{address}`: use an address with a port, as in 127.0.0.1:2525");
+        }
+    }
+    if receive.certificate.is_empty() != receive.key.is_empty() {
+        bail!("receive.certificate and receive.key belong together: set both or neither");
+    }
+    if !(1..=5_000).contains(&receive.connections) {
+        bail!("receive.connections is {}: use 1 to 5000", receive.connections);
+    }
+    if !(1..=600).contains(&receive.idle_seconds) {
+        bail!("receive.idle_seconds is {}: use 1 to 600", receive.idle_seconds);
+    }
+    if receive.acknowledge_hours > 8_760 {
+        bail!("receive.acknowledge_hours is {}: use 0 to 8760", receive.acknowledge_hours);
     }
     Ok(())
 }

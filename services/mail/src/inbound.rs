@@ -6,6 +6,7 @@
 
 mod answers;
 mod automatic;
+mod content;
 mod decode;
 mod html;
 mod mime;
@@ -23,6 +24,7 @@ use std::fmt;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use content::content_digest;
 pub use questions::questions;
 pub use wrong_recipient::{names_one_of, other_recipients, says_wrong_recipient};
 

@@ -1,4 +1,5 @@
-//! Letters out, replies in: templates, MIME, the SMTP phases, folders as a transport, reading what comes back.
+//! Letters out, replies in: templates, MIME, the SMTP phases, folders as a transport, taking
+//! and reading what comes in.
 //!
 //! Does not know the database and keeps no clock: what is sent, to whom and when is given by the caller.
 //!
@@ -7,6 +8,8 @@
 pub mod dkim;
 pub mod inbound;
 pub mod message;
+pub mod proof;
+pub mod reception;
 pub mod reply;
 pub mod route;
 pub mod smtp;

@@ -30,8 +30,8 @@ use serde::Serialize;
 
 pub use check::CheckedTemplate;
 pub use contexts::{
-    AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext, ReachContext, ReachSource,
-    ReminderContext,
+    AcknowledgementContext, AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext,
+    ReachContext, ReachSource, ReminderContext,
 };
 pub use own::{Changes, Own, Submitted};
 pub use readability::{Measure, Readability};
@@ -240,6 +240,15 @@ impl Templates {
     /// An answer to questions: subject and text.
     pub fn render_answer(&self, language: Language, context: &AnswerContext) -> Result<Letter, TemplateError> {
         self.letter(Kind::Answer, language, &context.view())
+    }
+
+    /// That a mail has arrived, without facts: subject and text.
+    pub fn render_acknowledgement(
+        &self,
+        language: Language,
+        context: &AcknowledgementContext,
+    ) -> Result<Letter, TemplateError> {
+        self.letter(Kind::Acknowledgement, language, &context.view())
     }
 
     /// The promise of an answer by a date: subject and text.

@@ -15,6 +15,8 @@ pub mod denials;
 pub mod directory;
 pub mod escalation;
 pub mod facts;
+pub mod inbound;
+pub mod inbox;
 pub mod incidents;
 pub mod intake;
 pub mod ledger;
@@ -52,6 +54,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         directory::tenants::STATEMENTS,
         escalation::STATEMENTS,
         facts::STATEMENTS,
+        inbound::STATEMENTS,
         incidents::STATEMENTS,
         intake::STATEMENTS,
         ledger::STATEMENTS,

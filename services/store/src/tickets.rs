@@ -1,4 +1,4 @@
-//! Tickets, their questions and timelines, and mail as it came in.
+//! Tickets, their questions and timelines.
 //!
 //! Decides no transition: `model::tickets` does. Invariant: nothing here writes a ticket's debt; triggers count it.
 
@@ -79,34 +79,6 @@ statements! {
         FROM ticket_entries
         WHERE ticket_id = $1
         ORDER BY at, id";
-    STORE_INBOUND = "
-        INSERT INTO inbound (id, digest, raw, envelope_from, envelope_to, received_at, state, tries)
-        VALUES ($1, $2, $3, $4, $5, $6, 'stored', 0)
-        ON CONFLICT (digest) DO NOTHING";
-    INBOUND_BY_DIGEST = "
-        SELECT id, raw, envelope_from, envelope_to, received_at, state, tries, class, trust, message_id, ticket_id, outbox_id, verdict
-        FROM inbound
-        WHERE digest = $1";
-    INBOUND_TO_FILE = "
-        SELECT id
-        FROM inbound
-        WHERE state = 'stored'
-        ORDER BY received_at, id
-        LIMIT $1";
-    INBOUND_BY_ID = "
-        SELECT id, raw, envelope_from, envelope_to, received_at, state, tries, class, trust, message_id, ticket_id, outbox_id, verdict
-        FROM inbound
-        WHERE id = $1";
-    FILE_INBOUND = "
-        UPDATE inbound
-        SET state = $1, class = $2, trust = $3, message_id = $4, ticket_id = $5, outbox_id = $6, verdict = $7
-        WHERE id = $8 AND state = 'stored'";
-    FAIL_INBOUND = "
-        UPDATE inbound
-        SET tries = tries + 1, state = CASE WHEN tries + 1 >= $1 THEN 'failed' ELSE state END
-        WHERE id = $2 AND state = 'stored'";
-    COUNT_TO_FILE = "SELECT COUNT(*) FROM inbound WHERE state = 'stored'";
-    INBOUND_NEEDING_A_PERSON = "SELECT COUNT(*) FROM inbound WHERE state IN ('quarantined', 'failed') OR (class = 'unclear' AND state = 'filed')";
 }
 
 /// A ticket as stored.
@@ -195,37 +167,6 @@ pub struct NewTicket {
     pub tenant_id: String,
     /// Part of every Reply-To.
     pub token: String,
-}
-
-/// A mail as it came in.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Inbound {
-    /// `inb_…`.
-    pub id: String,
-    /// Its bytes.
-    pub raw: Vec<u8>,
-    /// From the envelope.
-    pub envelope_from: Option<String>,
-    /// From the envelope.
-    pub envelope_to: Option<String>,
-    /// Microseconds since the epoch.
-    pub received_at: i64,
-    /// `stored`, `filed`, `quarantined`, `failed`.
-    pub state: String,
-    /// How often filing it failed.
-    pub tries: i64,
-    /// What it is.
-    pub class: Option<String>,
-    /// How sure we are of the sender.
-    pub trust: Option<String>,
-    /// Its own Message-ID.
-    pub message_id: Option<String>,
-    /// Where it belongs.
-    pub ticket_id: Option<String>,
-    /// Which of our mails it is about.
-    pub outbox_id: Option<String>,
-    /// JSON of what was read.
-    pub verdict: Option<String>,
 }
 
 /// The ticket of an id.
@@ -426,84 +367,4 @@ pub async fn insert_entry(tx: &mut Tx, ticket: &str, entry: &Entry) -> Result<()
 /// A ticket's timeline.
 pub async fn entries(conn: &mut Conn, ticket: &str) -> Result<Vec<Entry>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(ENTRIES).bind(ticket).fetch_all(c).await)?)
-}
-
-/// A mail before anything is made of it.
-#[derive(Debug)]
-pub struct NewInbound<'a> {
-    /// `inb_…`.
-    pub id: &'a str,
-    /// Over envelope and content.
-    pub digest: &'a str,
-    /// Its bytes.
-    pub raw: &'a [u8],
-    /// From the envelope.
-    pub envelope_from: Option<&'a str>,
-    /// From the envelope.
-    pub envelope_to: Option<&'a str>,
-    /// Microseconds since the epoch.
-    pub received_at: i64,
-}
-
-/// Keeps a mail; one that is there already stays as it is.
-pub async fn store_inbound(tx: &mut Tx, new: &NewInbound<'_>) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(STORE_INBOUND)
-        .bind(new.id)
-        .bind(new.digest)
-        .bind(new.raw)
-        .bind(new.envelope_from)
-        .bind(new.envelope_to)
-        .bind(new.received_at)
-        .execute(c)
-        .await
-        .map(drop))?;
-    Ok(())
-}
-
-/// The mail of a digest.
-pub async fn inbound_by_digest(conn: &mut Conn, digest: &str) -> Result<Option<Inbound>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(INBOUND_BY_DIGEST).bind(digest).fetch_optional(c).await)?)
-}
-
-/// The mail of an id.
-pub async fn inbound_by_id(conn: &mut Conn, id: &str) -> Result<Option<Inbound>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(INBOUND_BY_ID).bind(id).fetch_optional(c).await)?)
-}
-
-/// Mails that are stored and not filed, oldest first.
-pub async fn inbound_to_file(conn: &mut Conn, limit: i64) -> Result<Vec<String>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(INBOUND_TO_FILE).bind(limit).fetch_all(c).await)?)
-}
-
-/// How many mails are stored and not filed.
-pub async fn count_to_file(conn: &mut Conn) -> Result<i64, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(COUNT_TO_FILE).fetch_one(c).await)?)
-}
-
-/// How many mails a person has to look at.
-pub async fn count_needing_a_person(conn: &mut Conn) -> Result<i64, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(INBOUND_NEEDING_A_PERSON).fetch_one(c).await)?)
-}
-
-/// Writes what became of a stored mail (the fields from `state` on). `false`: somebody else has filed it.
-pub async fn file_inbound(tx: &mut Tx, inbound: &Inbound) -> Result<bool, StoreError> {
-    let hit = on!(tx, |c| sqlx::query(FILE_INBOUND)
-        .bind(&inbound.state)
-        .bind(&inbound.class)
-        .bind(&inbound.trust)
-        .bind(&inbound.message_id)
-        .bind(&inbound.ticket_id)
-        .bind(&inbound.outbox_id)
-        .bind(&inbound.verdict)
-        .bind(&inbound.id)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(hit == 1)
-}
-
-/// Counts a failed try to file a mail; after `tries` it is put before a person.
-pub async fn fail_inbound(tx: &mut Tx, id: &str, tries: i64) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(FAIL_INBOUND).bind(tries).bind(id).execute(c).await.map(drop))?;
-    Ok(())
 }

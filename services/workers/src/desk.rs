@@ -48,6 +48,8 @@ pub(crate) struct Desk {
     pub(crate) mail_is_due: Notify,
     /// Tells the sweep that somebody waits for what it would find.
     pub(crate) sweep_now: Notify,
+    /// Tells whoever files it that mail came in.
+    pub(crate) mail_came_in: Notify,
     done: Mutex<Done>,
     troubles: Mutex<HashMap<&'static str, Trouble>>,
     running: Mutex<HashSet<(&'static str, i64)>>,
@@ -64,6 +66,7 @@ impl Desk {
             stop,
             mail_is_due: Notify::new(),
             sweep_now: Notify::new(),
+            mail_came_in: Notify::new(),
             done: Mutex::default(),
             troubles: Mutex::default(),
             running: Mutex::default(),

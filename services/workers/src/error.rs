@@ -11,6 +11,14 @@ pub enum WorkerError {
     /// A step that could not even be asked for.
     #[error(transparent)]
     App(#[from] AppError),
+    /// Mail cannot be taken where the configuration says.
+    #[error("cannot take mail by {place}: {fault}")]
+    NoReceiver {
+        /// Protocol and address, or the certificate.
+        place: String,
+        /// Why.
+        fault: String,
+    },
     /// Mail is due and nobody said where it leaves.
     #[error("{waiting} mails wait to be sent, and no mail route is set")]
     NoRoute {
@@ -62,6 +70,7 @@ impl WorkerError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::App(error) => error.hint(),
+            Self::NoReceiver { .. } => Some("correct [receive] in the configuration, or stop whoever has the port"),
             Self::NoRoute { .. } => Some(
                 "say where mail leaves with --smtp URL or FORTHRIGHT_SMTP_URL, for example --smtp smtp://localhost:25 \
                  or --smtp file:outbox",
@@ -81,7 +90,7 @@ impl WorkerError {
             Self::App(error) => error.exit_code(),
             Self::NoRoute { .. } => 2,
             Self::RouteDown { .. } | Self::Stuck { .. } | Self::TimedOut { .. } => 75,
-            Self::Ended { .. } => 1,
+            Self::NoReceiver { .. } | Self::Ended { .. } => 1,
         }
     }
 }

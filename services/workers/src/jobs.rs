@@ -13,6 +13,9 @@ use crate::desk::Desk;
 /// Received mails that one job files before it looks up.
 const MAILS_A_BATCH: i64 = 100;
 
+/// Mails whose senders one step proves at a time.
+const SENDERS_A_BATCH: i64 = 20;
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -92,11 +95,16 @@ enum Ended {
 
 /// Does what a job says. Never fails: see the top of this file.
 pub(crate) async fn take(desk: Arc<Desk>, payload: Vec<u8>) {
-    let (step, ended) = match Nudge::read(&payload) {
-        Some(nudge) => (nudge.kind.step(), run(&desk, nudge).await),
-        None => ("reading a job", Ended::GiveUp { why: "its payload is not of this version" }),
-    };
-    match ended {
+    match Nudge::read(&payload) {
+        Some(nudge) => nudged(&desk, nudge).await,
+        None => tracing::warn!(step = "reading a job", "a job was dropped: its payload is not of this version"),
+    }
+}
+
+/// Does what a nudge says, from whomever it comes.
+pub(crate) async fn nudged(desk: &Arc<Desk>, nudge: Nudge) {
+    let step = nudge.kind.step();
+    match run(desk, nudge).await {
         Ended::Done => {}
         Ended::TryLater { why } => {
             let hint = why.hint().map(str::to_owned);
@@ -158,6 +166,8 @@ async fn file(desk: &Desk) -> Result<(), AppError> {
             break;
         }
     }
+    // DNS may be slow: questions are debt before anybody is asked.
+    while !desk.stop.is_cancelled() && app::inbound::prove_pending(&desk.app, SENDERS_A_BATCH).await? > 0 {}
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The steps that run by themselves: apalis workers, the sweep that nudges them, and the sender.
+//! The steps that run by themselves: apalis workers, the sweep that nudges them, the sender, and the receiver of mail.
 //!
 //! Holds no rule and no SQL: every step is a function of `app`. Invariant: a job is a nudge. Losing, doubling or
 //! delaying one changes nothing, because the sweep asks the rows what is due.
@@ -8,10 +8,12 @@ mod desk;
 mod error;
 mod idle;
 mod jobs;
+mod reception;
 mod runner;
 mod worker;
 
 pub use desk::Done;
 pub use error::WorkerError;
 pub use idle::work_until_idle;
+pub use reception::Receivers;
 pub use runner::run;

@@ -1,4 +1,4 @@
-//! Everything that runs by itself in one process: the worker of jobs, the sweep, the sender.
+//! Everything that runs by itself in one process: the worker of jobs, the sweep, the sender, the receiver.
 //!
 //! Keeps no state of its own. Invariant: what is begun when `stop` comes is finished or given back within ten seconds.
 
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
 use crate::jobs::{Kind, Nudge};
+use crate::reception::{self, Receivers};
 use crate::{WorkerError, delivery, worker};
 
 /// How often the rows are asked what is due, and the slice of time in which one job of a kind is enough.
@@ -22,9 +23,19 @@ const LADDERS: Duration = Duration::from_secs(5);
 /// How often old jobs are deleted and expired exceptions lapse.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
-/// Maps, files, escalates and, where a route is given, sends, until `stop`.
-pub async fn run(app: App, routes: Option<Routes>, stop: CancellationToken) -> Result<(), WorkerError> {
-    run_at(Desk::new(app, stop), routes).await
+/// Maps, files, escalates and, where a route is given, sends, and takes mail where it is configured, until `stop`.
+pub async fn run(
+    app: App,
+    routes: Option<Routes>,
+    receivers: Receivers,
+    stop: CancellationToken,
+) -> Result<(), WorkerError> {
+    let desk = Desk::new(app, stop);
+    let receiving = tokio::spawn(reception::receive(Arc::clone(&desk), receivers));
+    let done = run_at(Arc::clone(&desk), routes).await;
+    let received = receiving.await;
+    done?;
+    received.map_err(|error| WorkerError::Ended { task: "the receiver", fault: error.to_string() })
 }
 
 /// [`run`] with a desk that the caller sees too.

@@ -7,8 +7,10 @@ use mail::inbound::Class;
 use model::delivery::State;
 use store::Tx;
 use store::delivery::Delivery;
-use store::tickets::{Entry, Inbound, NewQuestion, TicketRow};
+use store::inbound::Inbound;
+use store::tickets::{Entry, NewQuestion, TicketRow};
 
+use super::understand::Understood;
 use super::whose::{Whose, normal};
 use super::{LONGEST_TEXT, Reading};
 use crate::tickets::NotTheirs;
@@ -20,26 +22,32 @@ pub(super) struct Filing<'a> {
     row: Inbound,
     read: mail::inbound::Inbound,
     whose: Whose,
+    /// The mail that this one repeats; then it changes nothing.
+    duplicate_of: Option<String>,
     questions: Vec<String>,
 }
 
 impl<'a> Filing<'a> {
-    pub(super) fn new(app: &'a App, row: Inbound, read: mail::inbound::Inbound, whose: Whose) -> Self {
+    pub(super) fn new(app: &'a App, mail: Understood, whose: Whose, duplicate_of: Option<String>) -> Self {
+        let Understood { row, read, content_digest } = mail;
         let questions = match &whose.ticket {
-            Some(_) => questions(&row.id, &read, is_own_staff(&whose, &read)),
-            None => Vec::new(),
+            Some(_) if duplicate_of.is_none() => questions(&row.id, &read, is_own_staff(&whose, &read)),
+            _ => Vec::new(),
         };
-        Self { app, row, read, whose, questions }
+        let row = Inbound { content_digest, ..row };
+        Self { app, row, read, whose, duplicate_of, questions }
     }
 
     /// Without addresses and words.
     pub(super) fn audit_detail(&self) -> serde_json::Value {
         serde_json::json!({
+            "mail": self.row.id,
             "class": self.read.class.name(),
             "trust": self.trust(),
             "ticket": self.whose.ticket.as_ref().map(|ticket| &ticket.id),
             "delivery": self.whose.mail.as_ref().map(|mail| &mail.id),
             "questions": self.questions.len(),
+            "duplicate_of": self.duplicate_of,
         })
     }
 
@@ -62,19 +70,35 @@ impl<'a> Filing<'a> {
             ticket_id: self.whose.ticket.as_ref().map(|ticket| ticket.id.clone()),
             outbox_id: self.whose.mail.as_ref().map(|mail| mail.id.clone()),
             verdict: Some(verdict),
-            ..self.row.clone()
+            encrypted: i64::from(self.read.encrypted),
+            may_answer: i64::from(self.read.may_answer),
+            duplicate_of: self.duplicate_of.clone(),
+            content_digest: self.row.content_digest.clone(),
+            check_at: self.check_at(),
+            id: self.row.id.clone(),
+            ..Inbound::default()
         })
     }
 
-    /// No signature or sending host is checked yet, so no mail is more than `U`.
+    /// Before its sender is proven no mail is more than `U`.
     fn trust(&self) -> &'static str {
         if self.whose.ticket.is_some() { "U" } else { "C" }
+    }
+
+    /// Now, if anything depends on who wrote it. Its questions do not.
+    fn check_at(&self) -> Option<i64> {
+        let written = matches!(self.read.class, Class::Human | Class::Unclear);
+        let is_open = self.whose.ticket.is_some() && self.duplicate_of.is_none() && written;
+        (is_open && self.app.prover.is_some()).then(|| self.app.clock.real().micros())
     }
 
     /// Changes the ticket and, where the mail speaks of one, the delivery. The incident is returned where verdicts were
     /// marked and wait to be given anew.
     pub(super) async fn apply(&self, tx: &mut Tx) -> Result<Option<i64>, AppError> {
         let Some(ticket) = &self.whose.ticket else { return Ok(None) };
+        if self.duplicate_of.is_some() {
+            return Ok(None);
+        }
         self.settle_delivery(tx).await?;
         let entry = Entry {
             id: new_id("ent"),
@@ -220,7 +244,8 @@ fn await_verdict(mail: &Delivery) -> Result<(), AppError> {
 
 /// The questions a mail opens.
 fn questions(id: &str, read: &mail::inbound::Inbound, own_staff: bool) -> Vec<String> {
-    let look = || vec![format!("a mail that a person must read ({id})")];
+    let what = if read.encrypted { "an encrypted mail" } else { "a mail" };
+    let look = || vec![format!("{what} that a person must read ({id})")];
     match read.class {
         Class::Human if own_staff => Vec::new(),
         Class::Human => {

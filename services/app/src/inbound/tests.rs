@@ -9,7 +9,7 @@ use store::tickets::NewTicket;
 
 use super::*;
 use crate::tickets;
-use crate::{Opening, Settings};
+use crate::{Opening, Settings, new_id};
 
 const TICKET: &str = "tkt_1";
 const TOKEN: &str = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -173,6 +173,11 @@ impl World {
     async fn receive(&self, from: &str, headers: &str, body: &str) -> Received {
         let raw = format!("From: <{from}>\r\nMessage-ID: <{}@x.example>\r\n{headers}\r\n{body}\r\n", new_id("m"));
         receive(&self.app, raw.as_bytes(), None, None).await.unwrap()
+    }
+
+    /// Stored, and not filed.
+    async fn keep(&self, raw: &[u8]) -> String {
+        keep::alone(&self.app, raw, &Way { via: "pipe", peer: None, hello: None, from: None, to: None }).await.unwrap()
     }
 
     async fn ask(&self, from: &str, body: &str) -> Received {
@@ -386,7 +391,7 @@ async fn what_our_own_lead_answers_is_a_line_and_no_question() {
 async fn what_could_not_be_filed_is_filed_by_the_sweep() {
     let world = World::new().await;
     let raw = format!("From: <{SUE}>\r\nTo: ir+{TOKEN}@vendor.example\r\n\r\nWhich files?\r\n");
-    let id = keep(&world.app, raw.as_bytes(), None, None).await.unwrap();
+    let id = world.keep(raw.as_bytes()).await;
     assert!(pending(&world.app).await.unwrap());
     assert_eq!(file_pending(&world.app, 10).await.unwrap(), 1);
     assert!(!pending(&world.app).await.unwrap());
@@ -394,10 +399,69 @@ async fn what_could_not_be_filed_is_filed_by_the_sweep() {
     assert_eq!(world.shown().await.ticket.debt, 1);
 }
 
+#[tokio::test]
+async fn a_mail_that_came_two_ways_is_one_message() {
+    let world = World::new().await;
+    let mail =
+        format!("From: <{SUE}>\r\nMessage-ID: <1@x.example>\r\nTo: ir+{TOKEN}@vendor.example\r\n\r\nWhich files?\r\n");
+    let first = receive(&world.app, mail.as_bytes(), None, Some("ir@vendor.example")).await.unwrap();
+    let again = receive(&world.app, format!("Received: from x\r\n{mail}").as_bytes(), None, None).await.unwrap();
+    assert_eq!((again.duplicate_of.as_deref(), again.ticket.as_deref()), (Some(first.id.as_str()), Some(TICKET)));
+    assert!(again.questions.is_empty());
+    let shown = world.shown().await;
+    assert_eq!((shown.ticket.debt, shown.entries.iter().filter(|entry| entry.kind == "mail").count()), (1, 1));
+    let other = receive(&world.app, mail.replace("Which files?", "Which hosts?").as_bytes(), None, None).await.unwrap();
+    assert_eq!((other.duplicate_of, other.questions.len()), (None, 1), "the same id with other words is another mail");
+}
+
+#[tokio::test]
+async fn a_copy_without_a_token_does_not_stand_in_the_way_of_the_one_with_it() {
+    let world = World::new().await;
+    let mail = format!("From: <{SUE}>\r\nMessage-ID: <1@x.example>\r\n\r\nWhich files?\r\n");
+    let lost = receive(&world.app, mail.as_bytes(), None, Some("ir@vendor.example")).await.unwrap();
+    assert_eq!((lost.trust.as_str(), lost.ticket), ("C", None));
+    let to = format!("ir+{TOKEN}@vendor.example");
+    let found = receive(&world.app, mail.as_bytes(), None, Some(&to)).await.unwrap();
+    assert_eq!((found.ticket.as_deref(), found.questions.len()), (Some(TICKET), 1));
+}
+
+#[tokio::test]
+async fn a_mail_that_ends_the_process_waits_for_a_person_and_stops_no_other() {
+    let world = World::new().await;
+    let mail = |n| format!("From: <{SUE}>\r\nTo: ir+{TOKEN}@vendor.example\r\n\r\nQuestion {n}?\r\n");
+    let poison = world.keep(mail(1).as_bytes()).await;
+    for _ in 0..TRIES {
+        let mut tx = world.app.store.begin().await.unwrap();
+        store::inbound::begin(&mut tx, std::slice::from_ref(&poison)).await.unwrap();
+        tx.commit_ledger().await.unwrap();
+    }
+    world.keep(mail(2).as_bytes()).await;
+    world.keep(mail(3).as_bytes()).await;
+    assert_eq!(file_pending(&world.app, 10).await.unwrap(), 2);
+    assert!(!pending(&world.app).await.unwrap());
+    assert_eq!(row(&world.app, &poison).await.unwrap().state, "failed");
+    assert_eq!(world.shown().await.ticket.debt, 2);
+    let overview = store::inbound::count_needing_a_person(&mut world.app.store.read().await.unwrap()).await.unwrap();
+    assert_eq!(overview, 1);
+}
+
+#[tokio::test]
+async fn an_encrypted_mail_is_a_question_for_a_person_and_says_what_it_is() {
+    let world = World::new().await;
+    let headers = format!(
+        "To: ir+{TOKEN}@vendor.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\r\n"
+    );
+    let body = "--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQ==\r\n-----END PGP MESSAGE-----\r\n--b--";
+    let received = world.receive(SUE, &headers, body).await;
+    assert!(received.encrypted && !received.new_text.is_empty(), "{received:?}");
+    assert_eq!(received.questions, [format!("an encrypted mail that a person must read ({})", received.id)]);
+    assert_eq!(world.shown().await.ticket.debt, 1);
+}
+
 #[test]
 fn no_text_with_a_nul_reaches_the_store() {
     let raw = b"From: a@x.example\r\nSubject: a\0b\r\nMessage-ID: <1\0@x.example>\r\nIn-Reply-To: <2\0@x.example>\r\n\r\nwhat\0now?\r\n";
-    let read = without_nul(mail::inbound::read(raw, None, None, &|_| false));
+    let read = understand::without_nul(mail::inbound::read(raw, None, None, &|_| false));
     let texts = [Some(read.subject), Some(read.new_text), read.message_id, read.from];
     assert!(texts.iter().flatten().all(|text| !text.contains('\0')), "{texts:?}");
     assert!(read.in_reply_to.iter().all(|id| !id.contains('\0')));
@@ -405,21 +469,7 @@ fn no_text_with_a_nul_reaches_the_store() {
 
 #[test]
 fn a_mail_that_is_not_filed_is_unclear_and_nobodys() {
-    let row = Inbound {
-        id: "inb_1".to_owned(),
-        raw: Vec::new(),
-        envelope_from: None,
-        envelope_to: None,
-        received_at: 0,
-        state: "stored".to_owned(),
-        tries: 0,
-        class: None,
-        trust: None,
-        message_id: None,
-        ticket_id: None,
-        outbox_id: None,
-        verdict: None,
-    };
+    let row = Inbound { id: "inb_1".to_owned(), state: "stored".to_owned(), ..Inbound::default() };
     let received = received(row).unwrap();
     assert_eq!((received.class.as_str(), received.trust.as_str(), received.ticket), ("unclear", "C", None));
 }

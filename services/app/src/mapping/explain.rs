@@ -3,7 +3,7 @@
 //! Changes nothing.
 
 use model::domain::DomainName;
-use model::mapping::decide;
+use model::mapping::{Verdict, decide};
 use serde::Serialize;
 
 use super::{candidates, lapse_expired, lists, parse};
@@ -64,6 +64,21 @@ pub async fn explain(app: &App, domain: &str, slug: Option<&str>) -> Result<Expl
         Some(Line::Explained(explained)) => Ok(*explained),
         Some(Line::NoDomain { .. }) | None => Err(AppError::bad("no domain was given", "write it as in example.com")),
     }
+}
+
+/// Whether a host is this tenant's, by everything that mapping looks at.
+pub(crate) async fn belongs_to(
+    app: &App,
+    conn: &mut store::Conn,
+    incident: i64,
+    host: &str,
+    tenant: &str,
+) -> Result<bool, AppError> {
+    let Ok(name) = DomainName::parse(host) else { return Ok(false) };
+    let lists = lists(app, conn, Some(incident)).await?;
+    let candidates = candidates(conn, &lists, std::slice::from_ref(&name)).await?;
+    let mapping = decide(&name, &candidates, lists.suffixes.list());
+    Ok(mapping.verdict == Verdict::Mapped && mapping.tenant_id.as_deref() == Some(tenant))
 }
 
 /// Explains the verdicts on many domains, in the order given. One that is no domain does not stop the others.

@@ -36,6 +36,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
         findings.push(finding("directory", "warning", error.to_string(), next));
     }
     findings.push(signing(&app));
+    findings.push(senders(&app));
     findings.extend(targets(&app));
     findings.extend(unsettled(&app).await?);
     match route(e)? {
@@ -108,6 +109,15 @@ fn signing(app: &app::App) -> Finding {
     }
     let domains: Vec<&str> = keys.domains_at(app.clock.now()).collect();
     finding("dkim", "good", format!("mail is signed for {}", domains.join(", ")), "")
+}
+
+fn senders(app: &app::App) -> Finding {
+    let receive = &app.settings.receive;
+    if !receive.resolver.is_empty() {
+        return finding("receive", "good", format!("{} is asked who may send for a domain", receive.resolver), "");
+    }
+    let what = "no DNS server is asked about senders: every reply lands, none counts as proven, none is acknowledged";
+    finding("receive", "warning", what, "set [receive] resolver in the configuration, for example to `system`")
 }
 
 fn targets(app: &app::App) -> Vec<Finding> {

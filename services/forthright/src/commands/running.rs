@@ -7,6 +7,7 @@ use anyhow::Result;
 use app::App;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use workers::Receivers;
 
 use super::{DONE, open, route, say};
 use crate::cli::Everywhere;
@@ -23,8 +24,9 @@ pub(super) async fn serve(e: &Everywhere, listen: SocketAddr, no_workers: bool) 
         return Ok(DONE);
     }
     let route = route_or_talk(e)?;
+    let receivers = receivers(e, &app).await?;
     say(e, "serving; Ctrl-C ends");
-    serve_with_workers(app, listener, route, stop).await?;
+    serve_with_workers(app, listener, route, receivers, stop).await?;
     Ok(DONE)
 }
 
@@ -33,10 +35,11 @@ pub(crate) async fn serve_with_workers(
     app: App,
     listener: TcpListener,
     route: Option<mail::route::Routes>,
+    receivers: Receivers,
     stop: CancellationToken,
 ) -> Result<()> {
     let page = tokio::spawn(web::serve(app.clone(), listener, stop.clone()));
-    let running = tokio::spawn(workers::run(app, route, stop.clone()));
+    let running = tokio::spawn(workers::run(app, route, receivers, stop.clone()));
     let (page, running) = tokio::join!(ending(page, &stop), ending(running, &stop));
     page??;
     running??;
@@ -52,8 +55,9 @@ async fn ending<T>(task: tokio::task::JoinHandle<T>, stop: &CancellationToken) -
 pub(super) async fn worker(e: &Everywhere) -> Result<u8> {
     let app = open(e).await?.signing()?;
     let route = route_or_talk(e)?;
+    let receivers = receivers(e, &app).await?;
     say(e, "working; Ctrl-C ends");
-    workers::run(app, route, stop_on_signal()).await?;
+    workers::run(app, route, receivers, stop_on_signal()).await?;
     Ok(DONE)
 }
 
@@ -62,6 +66,14 @@ pub(super) async fn work(e: &Everywhere, timeout: Option<u64>) -> Result<u8> {
     let done = workers::work_until_idle(app, route(e)?, timeout.map(Duration::from_secs)).await?;
     output::document(e, &done)?;
     Ok(DONE)
+}
+
+async fn receivers(e: &Everywhere, app: &App) -> Result<Receivers> {
+    let receivers = Receivers::bind(app).await?;
+    for place in receivers.places() {
+        say(e, format!("taking mail by {place}"));
+    }
+    Ok(receivers)
 }
 
 fn route_or_talk(e: &Everywhere) -> Result<Option<mail::route::Routes>> {

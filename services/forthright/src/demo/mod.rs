@@ -48,7 +48,7 @@ pub(crate) async fn run(_e: &Everywhere, no_serve: bool, port: u16) -> Result<u8
     );
     let stop = crate::commands::stop_on_signal();
     let route = Routes::parse(&stage.sink.url())?;
-    crate::commands::serve_with_workers(app, listener, Some(route), stop).await?;
+    crate::commands::serve_with_workers(app, listener, Some(route), workers::Receivers::default(), stop).await?;
     Ok(crate::commands::DONE)
 }
 

@@ -89,6 +89,19 @@ pub struct DeclineContext {
     pub code: String,
 }
 
+/// A mail that came in, back to its proven sender. No facts: nothing here is about the exposure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcknowledgementContext {
+    /// The incident's title.
+    pub incident_title: String,
+    /// Who sends.
+    pub vendor: String,
+    /// The organisation.
+    pub tenant_name: String,
+    /// The questions that were understood; never empty.
+    pub questions: Vec<AskedQuestion>,
+}
+
 /// What the vendor's own people are told when a rung fires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EscalationContext {
@@ -185,6 +198,17 @@ impl View for AnswerContext {
             "questions": asked(&self.questions),
             "answer": self.answer,
             "code": one_line(&self.code),
+        })
+    }
+}
+
+impl View for AcknowledgementContext {
+    fn view(&self) -> serde_json::Value {
+        serde_json::json!({
+            "incident_title": one_line(&self.incident_title),
+            "vendor": one_line(&self.vendor),
+            "tenant_name": one_line(&self.tenant_name),
+            "questions": asked(&self.questions),
         })
     }
 }

@@ -13,8 +13,8 @@ use super::contexts::View;
 use super::labels::Labels;
 use super::set::Kind;
 use super::{
-    AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext, ReachContext, ReachSource,
-    ReminderContext, TemplateError, notice,
+    AcknowledgementContext, AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext,
+    ReachContext, ReachSource, ReminderContext, TemplateError, notice,
 };
 
 /// Days of a made-up incident, by number, as a time in microseconds.
@@ -167,6 +167,15 @@ pub(super) fn reminder() -> ReminderContext {
     }
 }
 
+pub(super) fn acknowledgement() -> AcknowledgementContext {
+    AcknowledgementContext {
+        incident_title: TITLE.to_owned(),
+        vendor: VENDOR.to_owned(),
+        tenant_name: TENANT.to_owned(),
+        questions: questions(),
+    }
+}
+
 pub(super) fn answer() -> AnswerContext {
     AnswerContext {
         incident_title: TITLE.to_owned(),
@@ -238,6 +247,9 @@ pub(super) fn views(
                 ("from registration data", found(ReachSource::Rdap)),
                 ("a role mailbox", found(ReachSource::RoleMailbox)),
             ]
+        }
+        Kind::Acknowledgement => {
+            asked(acknowledgement().view(), AcknowledgementContext { questions: one, ..acknowledgement() }.view())
         }
         Kind::Answer => asked(answer().view(), AnswerContext { questions: one, ..answer() }.view()),
         Kind::Promise => {

@@ -22,12 +22,22 @@ pub enum Kind {
     Escalation,
     /// To an address that was found, without facts.
     Reach,
+    /// That a mail has arrived, without facts.
+    Acknowledgement,
 }
 
 impl Kind {
     /// Every kind, in the order of a conversation.
-    pub const ALL: [Self; 7] =
-        [Self::Reach, Self::Notice, Self::Reminder, Self::Answer, Self::Promise, Self::Decline, Self::Escalation];
+    pub const ALL: [Self; 8] = [
+        Self::Reach,
+        Self::Notice,
+        Self::Reminder,
+        Self::Acknowledgement,
+        Self::Answer,
+        Self::Promise,
+        Self::Decline,
+        Self::Escalation,
+    ];
 
     /// Those that an incident can have words of its own for: all that go to organisations.
     pub const OF_INCIDENTS: [Self; 5] = [Self::Notice, Self::Reminder, Self::Answer, Self::Promise, Self::Decline];
@@ -42,15 +52,20 @@ impl Kind {
             Self::Decline => "decline",
             Self::Escalation => "escalation",
             Self::Reach => "reach",
+            Self::Acknowledgement => "acknowledgement",
         }
     }
 
     /// The languages that it exists in.
     pub fn languages(self) -> &'static [Language] {
         match self {
-            Self::Notice | Self::Reminder | Self::Answer | Self::Promise | Self::Decline | Self::Reach => {
-                &Language::ALL
-            }
+            Self::Notice
+            | Self::Reminder
+            | Self::Answer
+            | Self::Promise
+            | Self::Decline
+            | Self::Reach
+            | Self::Acknowledgement => &Language::ALL,
             Self::Escalation => &[Language::En],
         }
     }
@@ -59,9 +74,13 @@ impl Kind {
     pub(super) fn parts(self) -> &'static [Part] {
         match self {
             Self::Notice => &[Part::Subject, Part::Text, Part::Html],
-            Self::Reminder | Self::Answer | Self::Promise | Self::Decline | Self::Escalation | Self::Reach => {
-                &[Part::Subject, Part::Text]
-            }
+            Self::Reminder
+            | Self::Answer
+            | Self::Promise
+            | Self::Decline
+            | Self::Escalation
+            | Self::Reach
+            | Self::Acknowledgement => &[Part::Subject, Part::Text],
         }
     }
 }
@@ -96,7 +115,17 @@ macro_rules! embedded {
 }
 
 /// Name and source of every template.
-pub(super) const SOURCES: [(&str, &str); 67] = embedded![
+pub(super) const SOURCES: [(&str, &str); 77] = embedded![
+    "acknowledgement/de.subject",
+    "acknowledgement/de.text",
+    "acknowledgement/en.subject",
+    "acknowledgement/en.text",
+    "acknowledgement/es.subject",
+    "acknowledgement/es.text",
+    "acknowledgement/fr.subject",
+    "acknowledgement/fr.text",
+    "acknowledgement/ja.subject",
+    "acknowledgement/ja.text",
     "notice/de.subject",
     "notice/de.text",
     "notice/de.html",

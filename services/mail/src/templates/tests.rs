@@ -37,6 +37,8 @@ fn other_letters(templates: &Templates) -> Vec<(&'static str, Language, Letter)>
     for language in Language::ALL {
         letters.push(("reminder", language, templates.render_reminder(language, &samples::reminder()).unwrap()));
         letters.push(("answer", language, templates.render_answer(language, &samples::answer()).unwrap()));
+        let acknowledgement = templates.render_acknowledgement(language, &samples::acknowledgement()).unwrap();
+        letters.push(("acknowledgement", language, acknowledgement));
         letters.push(("promise", language, templates.render_promise(language, &samples::promise()).unwrap()));
         letters.push(("decline", language, templates.render_decline(language, &samples::decline()).unwrap()));
         let reach = reach(ReachSource::SecurityTxt);
@@ -471,14 +473,14 @@ fn html_is_plain_small_and_names_its_language() {
 fn every_other_letter_renders_and_keeps_its_promises() {
     let templates = Templates::builtin().unwrap();
     let letters = other_letters(&templates);
-    assert_eq!(letters.len(), 5 * Language::ALL.len() + 1);
+    assert_eq!(letters.len(), 6 * Language::ALL.len() + 1);
     for (kind, language, letter) in &letters {
         assert!(letter.html.is_none());
         assert!(!letter.subject.is_empty() && !letter.subject.contains('\n'), "{kind} {language}");
         assert!(letter.text.ends_with('\n') && !letter.text.contains("\n\n\n"), "{kind} {language}");
         assert!(letter.text.lines().all(|line| output::columns(line) <= 78), "{kind} {language}:\n{}", letter.text);
         assert!(!letter.text.contains("{{") && !letter.text.contains("&amp;"), "{kind} {language}");
-        if ["answer", "promise", "decline", "escalation"].contains(kind) {
+        if ["acknowledgement", "answer", "promise", "decline", "escalation"].contains(kind) {
             assert!(letter.text.contains("> Which files?\n> And whose?\n"), "{kind} {language}");
             assert!(letter.text.contains("> Was <b>our</b> key in it?"), "{kind} {language}");
         }
@@ -598,7 +600,7 @@ fn every_label_exists_in_every_language_and_an_unknown_id_shows_itself() {
 #[test]
 fn the_check_of_the_builtin_set_finds_nothing_and_a_figure_for_each_language() {
     let checked = Templates::builtin().unwrap().check().unwrap();
-    assert_eq!(checked.len(), 6 * Language::ALL.len() + 1);
+    assert_eq!(checked.len(), 7 * Language::ALL.len() + 1);
     for one in &checked {
         assert_eq!(one.errors, Vec::<String>::new(), "{}", one.template);
         assert!(one.samples > 0 && one.placeholders > 4 && one.columns <= 78 && one.own.is_none(), "{one:?}");
@@ -645,7 +647,7 @@ fn every_file_of_the_set_is_embedded() {
         assert_eq!(std::fs::read_to_string(root.join(format!("{name}.hbs"))).unwrap(), source);
     }
     let kinds = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
-    let letters = ["notice", "reminder", "answer", "promise", "decline", "escalation", "reach"];
+    let letters = ["notice", "reminder", "answer", "promise", "decline", "escalation", "reach", "acknowledgement"];
     let ours = kinds.filter(|path| letters.iter().any(|kind| path.ends_with(kind)));
     let files = ours.flat_map(|path| std::fs::read_dir(path).unwrap().map(|file| file.unwrap().path()));
     let files = files.filter(|file| file.extension().is_some_and(|end| end == "hbs")).count();

@@ -1,0 +1,88 @@
+//! The group committer of mail that comes in: one transaction for all connections that wait at that moment.
+//!
+//! Decides nothing. Invariant: a caller hears that its mail is kept only after it is durable, and a mail that the
+//! database refuses stops no other one.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::inbound::{self, NewInbound};
+use crate::{Store, StoreError};
+
+/// How many mails wait at most; more wait where they are.
+const WAITING: usize = 200;
+/// The bytes after which a transaction takes no further mail.
+const BYTES_A_COMMIT: usize = 32 * 1024 * 1024;
+
+struct Waiting {
+    mail: NewInbound,
+    done: oneshot::Sender<Result<(), Arc<StoreError>>>,
+}
+
+/// A handle to the committer. Cheap to clone; the committer ends when the last handle is dropped.
+#[derive(Clone)]
+pub struct Inbox {
+    queue: mpsc::Sender<Waiting>,
+}
+
+/// The committer is gone, or the database said no.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    /// The task has ended.
+    #[error("the inbox has stopped")]
+    Stopped,
+    /// The transaction failed; nothing of this mail is kept.
+    #[error("{0}")]
+    Store(Arc<StoreError>),
+}
+
+impl Inbox {
+    /// Starts the committer. Join the task after dropping all handles.
+    pub fn start(store: Store) -> (Self, tokio::task::JoinHandle<()>) {
+        let (queue, mails) = mpsc::channel(WAITING);
+        (Self { queue }, tokio::spawn(run(store, mails)))
+    }
+
+    /// Keeps a mail; one that is there already, by its digest, is kept.
+    pub async fn keep(&self, mail: NewInbound) -> Result<(), InboxError> {
+        let (done, heard) = oneshot::channel();
+        self.queue.send(Waiting { mail, done }).await.map_err(|_| InboxError::Stopped)?;
+        heard.await.map_err(|_| InboxError::Stopped)?.map_err(InboxError::Store)
+    }
+}
+
+async fn run(store: Store, mut mails: mpsc::Receiver<Waiting>) {
+    while let Some(first) = mails.recv().await {
+        let mut bytes = first.mail.raw.len();
+        let mut waiting = vec![first];
+        while bytes < BYTES_A_COMMIT && waiting.len() < WAITING {
+            let Ok(next) = mails.try_recv() else { break };
+            bytes += next.mail.raw.len();
+            waiting.push(next);
+        }
+        commit(&store, waiting).await;
+    }
+}
+
+async fn commit(store: &Store, waiting: Vec<Waiting>) {
+    let all: Vec<&NewInbound> = waiting.iter().map(|one| &one.mail).collect();
+    let result = write(store, &all).await;
+    // A value that the database does not take is one mail's fault.
+    let alone = waiting.len() > 1 && matches!(result, Err(StoreError::Refused(_) | StoreError::Sql(_)));
+    let result = result.map_err(Arc::new);
+    for one in waiting {
+        let result = match alone {
+            true => write(store, &[&one.mail]).await.map_err(Arc::new),
+            false => result.clone(),
+        };
+        // A caller that has gone away lost its connection; the mail is durable all the same.
+        let _ = one.done.send(result);
+    }
+}
+
+async fn write(store: &Store, mails: &[&NewInbound]) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    inbound::insert(&mut tx, mails).await?;
+    tx.commit_ledger().await
+}
