@@ -100,7 +100,9 @@ impl Count {
     /// Every number that a notice states of it.
     fn numbers(&self, language: Language) -> Vec<String> {
         let objects = || self.objects.values();
-        let mut figures = vec![self.rows, self.objects.len() as u64, self.emails.len() as u64, self.users.len() as u64];
+        // The objects stand in short above everything, and among the figures.
+        let (rows, all) = (self.rows, self.objects.len() as u64);
+        let mut figures = vec![rows, all, all, self.emails.len() as u64, self.users.len() as u64];
         figures.push(self.projects.len() as u64);
         let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
         for kind in objects().filter_map(|object| object.kind.as_deref()) {
@@ -136,8 +138,10 @@ fn numbers(text: &str) -> Vec<String> {
 
 /// What a reader sees of HTML.
 fn visible(html: &str) -> String {
+    let (head, rest) = html.split_once("<style>").unwrap_or((html, ""));
+    let body = rest.split_once("</style>").map_or("", |(_, body)| body);
     let (mut text, mut tag) = (String::new(), false);
-    for c in html.chars() {
+    for c in head.chars().chain(body.chars()) {
         tag = (tag || c == '<') && c != '>';
         text.push(if tag || c == '>' { ' ' } else { c });
     }
