@@ -5,6 +5,7 @@ mod ledger;
 mod routes;
 mod scripted;
 mod sweeps;
+mod systems;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -12,6 +12,7 @@ mod lanes;
 mod line;
 mod pacer;
 mod pulse;
+mod systems;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::desk::Desk;
 use lanes::Lanes;
 use pacer::{Pacer, Place};
 use pulse::Pulse;
+use systems::Systems;
 
 /// How long a mail waits that its wave's pace does not let go now.
 pub(crate) const PARK: Duration = Duration::from_secs(1);
@@ -64,6 +66,7 @@ struct Post {
     /// Outlive this sender, with what is known of them.
     lanes: Arc<Lanes>,
     pacer: Arc<Pacer>,
+    systems: Systems,
     pulse: Pulse,
     ledger: Ledger,
     /// The lease that its mails have.
@@ -114,6 +117,7 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
         desk: Arc::clone(desk),
         lanes: Arc::clone(lanes),
         pacer: Arc::clone(pacer),
+        systems: Systems::new(connections(app)),
         pulse: Pulse::new(app.settings.sending.lease()),
         ledger,
         sender: sender.clone(),
@@ -129,7 +133,7 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
 
 /// Until the sender is over and its tasks have ended, by themselves or after the time of grace.
 async fn run_tasks(post: Arc<Post>) {
-    let connections = post.desk.app.settings.sending.connections.clamp(1, MOST_CONNECTIONS);
+    let connections = connections(&post.desk.app);
     let (parcels, waiting) = mpsc::channel(connections.max(AHEAD));
     let waiting = Arc::new(Mutex::new(waiting));
     let over = post.over.clone();
@@ -162,6 +166,10 @@ async fn run_tasks(post: Arc<Post>) {
     if let Err(error) = beat.await {
         tracing::error!(%error, "the pulse of the sender ended unexpectedly");
     }
+}
+
+fn connections(app: &app::App) -> usize {
+    app.settings.sending.connections.clamp(1, MOST_CONNECTIONS)
 }
 
 /// Claims what is due, a little ahead of the connections.

@@ -14,14 +14,18 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::ending::Ending;
 use super::fate::Fate;
-use super::gate::Entry;
+use super::gate;
 use super::lanes::Lane;
 use super::line::{Broken, Line, Writing};
+use super::systems::{self, Entry};
 use super::{Parcel, Post};
 use crate::desk::ROUTE;
 
 /// How long an open line waits for the next mail before it is closed.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// How long a mail waits elsewhere of whose receiving system too many wait here.
+const LATER: Duration = Duration::from_secs(5);
 
 /// A connection's task.
 struct Carrier {
@@ -29,13 +33,19 @@ struct Carrier {
     line: Option<Line>,
     /// The end of the mail before, on its way into the ledger.
     ending: Option<Ending>,
+    /// How long the try of this mail took, once there was one.
+    tried: Option<Duration>,
 }
 
 /// Writes parcels until the sender is over.
 pub(super) async fn carry(post: Arc<Post>, waiting: Arc<Mutex<mpsc::Receiver<Parcel>>>) {
-    let mut carrier = Carrier { post, line: None, ending: None };
+    let mut carrier = Carrier { post, line: None, ending: None, tried: None };
     while let Some(parcel) = carrier.next(&waiting).await {
-        carrier.deliver(parcel).await;
+        match carrier.post.systems.enter(parcel) {
+            Entry::Go(parcel, began) => carrier.deliver_with_its_like(*parcel, began).await,
+            Entry::Waits => {}
+            Entry::Full(parcel) => give_back(&carrier.post, &parcel.letterbox, LATER).await,
+        }
     }
     carrier.settle().await;
     carrier.hang_up().await;
@@ -84,6 +94,17 @@ impl Carrier {
         self.ending = Some(Ending::hand_in(&self.post, letterbox, started, ended).await);
     }
 
+    /// One mail, and those of its receiving system that came to wait behind it.
+    async fn deliver_with_its_like(&mut self, parcel: Parcel, began: Instant) {
+        let system = systems::name(&parcel);
+        let mut next = Some((parcel, began));
+        while let Some((parcel, began)) = next {
+            self.tried = None;
+            self.deliver(parcel).await;
+            next = self.post.systems.leave(&system, began, self.tried);
+        }
+    }
+
     /// One mail, to whatever end. What is not begun when the sender ends goes back by its farewell.
     async fn deliver(&mut self, parcel: Parcel) {
         let Parcel { letterbox, place } = parcel;
@@ -93,7 +114,7 @@ impl Carrier {
             return self.end(&letterbox, now, own_end("contact", text.to_owned(), State::Suppressed)).await;
         }
         if self.may_begin().await.is_err() {
-            return give_back(&self.post, &letterbox).await;
+            return give_back(&self.post, &letterbox, Duration::ZERO).await;
         }
         // Until the answer: the pace is one of answers.
         let mut _running = None;
@@ -106,10 +127,12 @@ impl Carrier {
         }
         // The stop button may have been pressed, or the wave paused, while this mail waited.
         if self.post.pulse.is_stopped() || self.post.pulse.is_paused(letterbox.mail.wave_id.as_deref()) {
-            return give_back(&self.post, &letterbox).await;
+            return give_back(&self.post, &letterbox, Duration::ZERO).await;
         }
         if !self.post.over.is_cancelled() {
+            let began = Instant::now();
             self.try_once(&letterbox).await;
+            self.tried = Some(began.elapsed());
         }
     }
 
@@ -160,7 +183,7 @@ impl Carrier {
             self.settle().await;
             match open(&self.post).await {
                 Ok(Some(fresh)) => self.line = Some(fresh),
-                Ok(None) | Err(NotNow) => return give_back(&self.post, letterbox).await,
+                Ok(None) | Err(NotNow) => return give_back(&self.post, letterbox, Duration::ZERO).await,
             }
             lane = self.lane();
             result = self.envelope(&mail).await;
@@ -173,7 +196,7 @@ impl Carrier {
                 if let Some(lane) = lane {
                     is_down(&self.post, &lane, began, text);
                 }
-                give_back(&self.post, letterbox).await;
+                give_back(&self.post, letterbox, Duration::ZERO).await;
             }
             Ok(Some(Broken { fate: Fate::Ended(outcome), phase, text, .. })) => {
                 let tls = self.line.as_ref().map_or("", Line::tls).to_owned();
@@ -276,8 +299,8 @@ async fn open(post: &Post) -> Result<Option<Line>, NotNow> {
     for lane in post.lanes.all() {
         let Some(entry) = lane.enter() else { continue };
         let trial = match entry {
-            Entry::Open => None,
-            Entry::Trial(trial) => Some(trial),
+            gate::Entry::Open => None,
+            gate::Entry::Trial(trial) => Some(trial),
         };
         is_tried = true;
         let began = Instant::now();
@@ -318,12 +341,12 @@ fn own_end(phase: &str, reply: String, state: State) -> Ended {
 }
 
 /// Puts a mail back that was not begun. When the sender is over, its farewell does.
-async fn give_back(post: &Post, letterbox: &Letterbox) {
+async fn give_back(post: &Post, letterbox: &Letterbox, wait: Duration) {
     if post.over.is_cancelled() {
         return;
     }
     let ids = [letterbox.mail.id.clone()];
-    if let Err(error) = app::delivery::give_back(&post.desk.app, &post.sender, &ids, Duration::ZERO).await {
+    if let Err(error) = app::delivery::give_back(&post.desk.app, &post.sender, &ids, wait).await {
         post.fail("giving mail back", error.to_string(), error.hint().map(str::to_owned));
     }
 }
