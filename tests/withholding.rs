@@ -102,6 +102,51 @@ fn an_organisation_that_is_told_nothing_counts_as_withheld_until_it_is_told() {
 }
 
 #[test]
+fn an_organisation_that_is_told_nothing_is_neither_approved_nor_released_nor_reminded() {
+    for backend in Backend::each() {
+        let stage = stage(backend);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let sign = |id: &str| stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", id]);
+        // Signed after drafting.
+        let id = withhold(&stage, &["t-00001", "notice"]);
+        sign(&id);
+        let refused = stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, "--all"]);
+        assert_eq!(refused.status, 4, "{backend:?}: {}", refused.stdout);
+        // Signed after approval.
+        stage.run.ok(&["notice", "disclose", &id, "--why", "a mistake"]);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        sign(&withhold(&stage, &["t-00001", "notice"]));
+        let refused = stage.run.as_actor("lead").run(&["wave", "release", SLUG, "w", "--all"]);
+        assert_eq!(refused.status, 4, "{backend:?}: {}", refused.stdout);
+        assert!(refused.stderr.contains("t-00001"), "{}", refused.stderr);
+        let done = stage.run.json(&["notice", "draft", SLUG]);
+        assert_eq!((&done["withheld"], &done["withdrawn"]), (&1.into(), &1.into()), "{done}");
+        stage.run.as_actor("lead").ok(&["wave", "release", SLUG, "w", "--all"]);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        assert_eq!(recorder.messages().len(), 1);
+    }
+}
+
+#[test]
+fn a_reason_that_ended_is_not_printed_any_more() {
+    let stage = stage(Backend::Sqlite);
+    let sign = |id: &str| stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", id]);
+    let first = withhold(&stage, &["--all", "emails"]);
+    sign(&first);
+    stage.run.ok(&["notice", "draft", SLUG]);
+    stage.run.ok(&["notice", "disclose", &first, "--why", "another reason"]);
+    let args = ["notice", "withhold", SLUG, "--all", "emails", "--why", "The court asked us.", "--review"];
+    let second = stage.run.json(&[&args[..], &["2098-01-01T00:00:00Z"]].concat());
+    sign(second["withholding"].as_str().unwrap());
+    assert_eq!(stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, "--all"]).status, 4);
+    assert_eq!(stage.run.json(&["notice", "draft", SLUG])["changed"], 2);
+    let preview = stage.run.ok(&["notice", "preview", SLUG, "t-00001"]);
+    assert!(preview.contains("The court asked us.") && !preview.contains(WHY), "{preview}");
+}
+
+#[test]
 fn a_review_that_is_due_becomes_a_task_once() {
     for backend in Backend::each() {
         let stage = Stage::with_clock(backend, Clock::Moved);

@@ -49,6 +49,23 @@ fn one_row_more_among_many_organisations_is_one_supplement_each_time() {
 }
 
 #[test]
+fn what_was_taken_back_before_it_was_told_is_no_supplement() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(3);
+        assert_eq!(told(&stage, "first").len(), 3);
+        let file = stage.file("late.csv", &format!("{HEADER}late/1.pdf,org00001.example,,invoice,2021-05-06,7,,\n"));
+        stage.import(&[&file], &stage.file("none.txt", "free.example\n"));
+        assert_eq!(stage.run.json(&["notice", "draft", SLUG])["drafted"], 1);
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        stage.run.ok(&["exposure", "withdraw", SLUG, "late.csv", "--why", "another customer's"]);
+        let done = stage.run.json(&["notice", "draft", SLUG]);
+        assert_eq!((&done["kept"], &done["withdrawn"]), (&3.into(), &1.into()), "{backend:?}: {done}");
+        assert_eq!(told(&stage, "never"), BTreeSet::new(), "{backend:?}: nobody is told the same twice");
+    }
+}
+
+#[test]
 fn a_mended_row_is_one_supplement_and_a_manifest_counted_twice_by_mistake_is_one_correction() {
     for backend in Backend::each() {
         let stage = Stage::new(backend);

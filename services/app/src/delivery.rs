@@ -233,11 +233,10 @@ async fn must_be_true(tx: &mut store::Tx, incident: &Incident, chosen: &[Notice]
     let (Some(first), Some(last)) = (tenants().min(), tenants().max()) else { return Ok(()) };
     let facts = crate::notices::told(tx, incident.id, Scope::Tenants(first, last)).await?;
     for notice in chosen {
-        let domains = facts.get(&notice.tenant_id).map(|told| told.domains.as_slice()).unwrap_or_default();
-        if !crate::notices::is_true(notice, domains, &incident.facts) {
+        if !crate::notices::is_true(notice, facts.get(&notice.tenant_id), &incident.facts) {
             return Err(AppError::refused(
                 format!(
-                    "cannot release notice {}: the facts of tenant {} changed since it was approved, or what the incident states",
+                    "cannot release notice {}: the facts of tenant {} changed since it was approved, or what the incident states or withholds",
                     notice.id, notice.tenant_id
                 ),
                 format!("run `forthright notice draft {}` and let it be approved again", incident.slug),

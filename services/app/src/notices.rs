@@ -25,7 +25,7 @@ use mail::templates::{Kind, Templates};
 use model::delivery::recipients;
 use model::difference::{Change, What, Why, between};
 use model::language::Language;
-use model::notices::{DomainFacts, EarlierNotice, IncidentFacts, Letter, NoticeContext};
+use model::notices::{EarlierNotice, IncidentFacts, Letter, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
@@ -141,7 +141,16 @@ async fn draft_range(app: &App, source: &Source, tenants: &[String], total: &mut
             continue;
         }
         let mut material = Material::new(source, row, people, told);
-        let mut plan = plan(incident, latest.get(&tenant), &material);
+        let mut plan = match back_to_what_was_told(&mut tx, incident, latest.get(&tenant), &material).await? {
+            Some((id, told_already)) => {
+                // Whatever it was to say was taken back: nobody is told the same twice.
+                gone.push(id);
+                kept.push(told_already);
+                total.kept += 1;
+                continue;
+            }
+            None => plan(incident, latest.get(&tenant), &material),
+        };
         if let Some(kind) = plan.follows_another() {
             *kind = compare(&mut tx, incident, &mut material, &mut causes).await?;
         }
@@ -271,9 +280,9 @@ impl Digest {
 
 /// Whether a notice says what the facts and the vendor say today. One that an older program drafted does not tell what
 /// the vendor stated then.
-pub(crate) fn is_true(notice: &Notice, domains: &[DomainFacts], incident: &IncidentFacts) -> bool {
+pub(crate) fn is_true(notice: &Notice, told: Option<&Told>, incident: &IncidentFacts) -> bool {
     let mut parts = notice.facts_digest.split('/');
-    let facts = parts.next() == Some(facts_digest(domains).as_str());
+    let facts = parts.next() == told.map(Told::digest).as_deref();
     facts && parts.nth(1).is_none_or(|stated| stated == stated_digest(incident))
 }
 
@@ -293,7 +302,7 @@ impl Material {
         let version = source.templates.version(Kind::Notice, languages.iter().copied());
         let form = format!("{} {version} {} {}", tags.join(","), tenant.name, source.verify_page);
         let digest = Digest {
-            facts: facts_digest(&told.domains),
+            facts: told.digest(),
             form: model::digest::sha256(form.as_bytes()),
             stated: stated_digest(&source.incident.facts),
         };
@@ -310,12 +319,6 @@ impl Material {
             ladder,
         }
     }
-}
-
-/// Over every figure of an organisation.
-pub(crate) fn facts_digest(domains: &[DomainFacts]) -> String {
-    let text = serde_json::to_string(domains).unwrap_or_default();
-    model::digest::sha256(text.as_bytes())
 }
 
 /// A tenant's newest released notice with its letter to a contact, if every figure in it is still what the rows say and
@@ -350,8 +353,8 @@ pub(crate) async fn states_facts_of_today(
         return Ok(false);
     }
     let facts = told(conn, incident, Scope::Tenants(tenant, tenant)).await?;
-    let today = facts.get(tenant).map(|told| facts_digest(&told.domains)).unwrap_or_default();
-    Ok(notice.facts_digest.split('/').next() == Some(today.as_str()))
+    let today = facts.get(tenant).map(Told::digest);
+    Ok(notice.facts_digest.split('/').next() == today.as_deref())
 }
 
 enum Plan {
@@ -412,12 +415,27 @@ async fn compare(
     Ok(if material.changes.iter().any(Change::corrects) { "correction" } else { "supplement" })
 }
 
+/// A draft or approval behind a released notice that says all of today's facts already: its id, and that of the other.
+async fn back_to_what_was_told(
+    conn: &mut store::Conn,
+    incident: &Incident,
+    latest: Option<&Notice>,
+    material: &Material,
+) -> Result<Option<(String, String)>, AppError> {
+    let waits =
+        |notice: &&Notice| ["drafted", "approved"].contains(&notice.state.as_str()) && notice.supplements().is_some();
+    let Some(notice) = latest.filter(waits) else { return Ok(None) };
+    let before = store::escalation::newest_released(conn, incident.id, &notice.tenant_id).await?;
+    let before = before.filter(|before| is_true(before, Some(&material.told), &incident.facts));
+    Ok(before.map(|before| (notice.id.clone(), before.id)))
+}
+
 fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material) -> Plan {
     let Some(notice) = latest else {
         return Plan::New { version: 1, kind: "initial", supplements: None };
     };
     let same = notice.facts_digest == material.digest.whole();
-    let still_true = is_true(notice, &material.told.domains, &incident.facts);
+    let still_true = is_true(notice, Some(&material.told), &incident.facts);
     let kind = if notice.kind == "initial" { "initial" } else { "supplement" };
     let supplements = notice.released_at.map(Timestamp::from_micros);
     match notice.state.as_str() {

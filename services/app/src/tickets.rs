@@ -312,7 +312,9 @@ async fn refuse_generic(tx: &mut Tx, case: &Case, text: &str) -> Result<(), AppE
     let facts = store::facts::facts(tx, case.incident.id, Scope::Tenants(tenant, tenant)).await?;
     let told = store::escalation::newest_released(tx, case.incident.id, tenant).await?;
     let told = told.as_ref().and_then(|notice| notice.facts_digest.split('/').next());
-    if facts.is_empty() || told == Some(crate::notices::facts_digest(&facts).as_str()) {
+    let nothing_more = facts.is_empty();
+    let all = crate::notices::Told { domains: facts, ..crate::notices::Told::default() };
+    if nothing_more || told == Some(all.digest().as_str()) {
         return Ok(());
     }
     Err(AppError::refused(

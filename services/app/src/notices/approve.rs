@@ -10,7 +10,7 @@ use model::approval::{Addressee, Alike, SampleToken, Signed, changes};
 use model::delivery::rung;
 use model::language::Language;
 use model::links::OwnHosts;
-use model::notices::{DomainFacts, NoticeContext};
+use model::notices::NoticeContext;
 use serde::Serialize;
 use store::contacts::Contact;
 use store::facts::Scope;
@@ -18,7 +18,7 @@ use store::notices::{Approval, LetterRow, Notice, Written};
 
 use super::cores::on_every_core;
 use super::sample::Sampled;
-use super::{A_RANGE, groups, is_true, links, sample, signed, specific, told};
+use super::{A_RANGE, Told, groups, is_true, links, sample, signed, specific, told};
 use crate::{App, AppError, Incident};
 
 /// Which drafts are approved.
@@ -286,23 +286,21 @@ async fn sign_range(
     let (Some(first), Some(last)) = (range.first(), range.last()) else { return Ok(Vec::new()) };
     let facts = told(tx, incident.id, Scope::Tenants(&first.tenant_id, &last.tenant_id)).await?;
     let parts = parts(tx, range).await?;
-    on_every_core(&parts, |parts| {
-        let domains = facts.get(&parts.notice.tenant_id).map(|told| told.domains.as_slice()).unwrap_or_default();
-        sign(incident, own_hosts, parts, domains)
-    })
+    on_every_core(&parts, |parts| sign(incident, own_hosts, parts, facts.get(&parts.notice.tenant_id)))
 }
 
 fn sign(
     incident: &Incident,
     own_hosts: &OwnHosts,
     parts: &Parts<'_>,
-    domains: &[DomainFacts],
+    told: Option<&Told>,
 ) -> Result<SignedDraft, AppError> {
     let notice = parts.notice;
-    if !is_true(notice, domains, &incident.facts) {
+    let domains = told.map(|told| told.domains.as_slice()).unwrap_or_default();
+    if !is_true(notice, told, &incident.facts) {
         return Err(AppError::refused(
             format!(
-                "cannot approve notice {}: the facts of tenant {} changed since it was drafted, or what the incident states",
+                "cannot approve notice {}: the facts of tenant {} changed since it was drafted, or what the incident states or withholds",
                 notice.id, notice.tenant_id
             ),
             format!("run `forthright notice draft {}` and look at it again", incident.slug),

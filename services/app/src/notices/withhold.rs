@@ -28,6 +28,20 @@ pub(crate) struct Told {
     pub(crate) nothing: bool,
 }
 
+impl Told {
+    /// Over everything that is told, and what is said of the rest. Nothing where nothing is told.
+    pub(crate) fn digest(&self) -> String {
+        if self.nothing {
+            return String::new();
+        }
+        let mut text = serde_json::to_string(&self.domains).unwrap_or_default();
+        if !self.withheld.is_empty() {
+            text.push_str(&serde_json::to_string(&self.withheld).unwrap_or_default());
+        }
+        model::digest::sha256(text.as_bytes())
+    }
+}
+
 /// What is told to each tenant of a scope.
 pub(crate) async fn told(conn: &mut Conn, incident: i64, scope: Scope<'_>) -> Result<BTreeMap<String, Told>, AppError> {
     let in_force = store::withholdings::in_force(conn, incident).await?;
