@@ -4,9 +4,9 @@ use std::io::Write;
 
 use anyhow::Result;
 use app::delivery::{Pause, Selection};
-use app::notices::{Drafts, Draw, Format, Question, Texts, Version};
+use app::notices::{Drafts, Draw, Format, Question, Shown, Texts, Version};
 
-use super::approval::{self, Shown};
+use super::approval;
 use super::{DONE, law, open, say};
 use crate::cli::{DeliveryVerb, Everywhere, NoticeVerb, PreviewFormat, WaveVerb};
 use crate::output;
@@ -104,9 +104,10 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
         NoticeVerb::Changes { slug, tenant } => history(e, &app::notices::history(&app, &slug, &tenant).await?)?,
         NoticeVerb::Groups { slug } => approval::groups(e, &app, &slug).await?,
         NoticeVerb::Sample { slug, group, size, seed, lines } => {
-            let draw = Draw { group: group.as_deref(), size: size.map(usize::from), seed: seed.as_deref() };
-            let shown = if lines { Shown::Lines } else { Shown::Texts };
-            approval::sample(e, &app, &slug, &draw, shown).await?;
+            // A table of CSV has no room for letters.
+            let shown = if lines || e.csv { Shown::Lines } else { Shown::Texts };
+            let draw = Draw { group: group.as_deref(), size: size.map(usize::from), seed: seed.as_deref(), shown };
+            approval::sample(e, &app, &slug, &draw).await?;
         }
         NoticeVerb::Approve { slug, all: _, group, notices, sample } => {
             let drafts = match &group {
