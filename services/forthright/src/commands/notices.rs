@@ -24,7 +24,13 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
             return law::checked(e, &app::notices::check(&app, &slug, &question).await?);
         }
         // JSON with and without --json: documents for programs.
-        NoticeVerb::Export { notice } => output::json(&app::notices::export(&app, &notice).await?)?,
+        NoticeVerb::Export { notice } => {
+            let given = app::notices::export(&app, &notice).await?;
+            output::json(&given)?;
+            if let Some(later) = given["followed_by"].as_str() {
+                say(e, format!("{notice} is not the newest: {later} was released to the same organisation after it"));
+            }
+        }
         NoticeVerb::Keys => output::json(&app::notices::public_keys(&app).await?)?,
         NoticeVerb::Verify { code } => output::document(e, &app::notices::verify(&app, &code).await?)?,
         NoticeVerb::Facts { notice } => {
