@@ -32,6 +32,32 @@ fn verified(stage: &Stage, notice: &Value, keys: &str) -> Output {
     Command::new(python).args([&script, &notice, &keys, &schema]).output().unwrap()
 }
 
+/// `later` is approved; once it is released, `first` says so beside what was signed.
+fn the_later_one_is_named(stage: &Stage, first: &str, later: &str) {
+    assert_eq!(stage.run.json(&["notice", "export", first])["followed_by"], Value::Null);
+    stage.run.as_actor("lead").ok(&["wave", "release", SLUG, "second", "--all"]);
+    let given = stage.run.run(&["notice", "export", first]);
+    assert!(given.stderr.contains(later), "{}", given.stderr);
+    assert_eq!(serde_json::from_str::<Value>(&given.stdout).unwrap()["followed_by"], later);
+}
+
+#[test]
+fn a_withdrawn_notice_is_not_given() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(2);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        let id = stage.run.csv(&["notice", "list", SLUG])[0]["notice_id"].clone();
+        let words = stage.file("words.txt", "A server was open.");
+        stage.run.ok(&["incident", "state", SLUG, "what_happened", "--text", path(&words)]);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let refused = stage.run.run(&["notice", "export", &id]);
+        assert_eq!(refused.status, 4, "{}", refused.stdout);
+        assert!(refused.stderr.contains("was withdrawn"), "{}", refused.stderr);
+    }
+}
+
 #[test]
 fn a_notice_for_machines_is_what_was_approved_and_others_can_check_it() {
     for backend in Backend::each() {
@@ -99,9 +125,11 @@ fn a_notice_for_machines_is_what_was_approved_and_others_can_check_it() {
             "{second}"
         );
         stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        let first = id;
         let id = second["notice"]["id"].as_str().unwrap();
         let later = verified(&stage, &stage.run.json(&["notice", "export", id]), &stage.run.ok(&["notice", "keys"]));
         assert!(later.status.success(), "{}", String::from_utf8_lossy(&later.stderr));
         assert_eq!(served["keys"].as_array().unwrap().len(), 1, "one key signs all");
+        the_later_one_is_named(&stage, first, id);
     }
 }

@@ -153,12 +153,12 @@ fn drafts_are_in_groups_and_a_group_is_approved_on_a_sample_that_is_recorded() {
         assert_eq!((english["largest"].as_str(), english["largest_objects"].as_str()), ("t-25", "26"));
         let group = english["group"].as_str();
 
-        let counsel = stage.run.as_actor("counsel");
-        let looked = counsel.json(&["notice", "sample", SLUG, "--group", group, "--size", "2"]);
+        let counsel = stage.run.as_actor("counsel").with("FORTHRIGHT_APPROVAL_SAMPLE_SIZE", "3");
+        let looked = counsel.json(&["notice", "sample", SLUG, "--group", group, "--size", "3"]);
         let (token, seed) = (looked["token"].as_str().unwrap(), looked["seed"].as_str().unwrap());
-        assert_eq!((looked["sample"].as_array().unwrap().len(), &looked["of"]), (2, &4.into()));
+        assert_eq!((looked["sample"].as_array().unwrap().len(), &looked["of"]), (3, &4.into()));
         assert!(looked["sample"][0]["texts"][0].as_str().unwrap().contains("WHAT WAS EXPOSED"));
-        let again = stage.run.json(&["notice", "sample", SLUG, "--group", group, "--size", "2", "--seed", seed]);
+        let again = stage.run.json(&["notice", "sample", SLUG, "--group", group, "--size", "3", "--seed", seed]);
         assert_eq!(again["sample"], looked["sample"], "the same seed draws the same");
         let approve = |actor: &str, group: &str| {
             stage.run.as_actor(actor).run(&["notice", "approve", SLUG, "--group", group, "--sample", token, "--json"])
@@ -175,7 +175,7 @@ fn drafts_are_in_groups_and_a_group_is_approved_on_a_sample_that_is_recorded() {
         };
         assert_eq!(ids(&done), ids(&looked));
         let all = counsel.json(&["notice", "approve", SLUG, "--all"]);
-        assert_eq!((&all["approved"], all["sample"].as_array().unwrap().len()), (&26.into(), 5));
+        assert_eq!((&all["approved"], all["sample"].as_array().unwrap().len()), (&26.into(), 3));
 
         let file = stage.folder.path().join("audit.jsonl");
         stage.run.ok(&["audit", "export", SLUG, crate::setup::path(&file)]);
@@ -193,7 +193,7 @@ fn drafts_are_in_groups_and_a_group_is_approved_on_a_sample_that_is_recorded() {
         assert_eq!(kept[0]["seed"], looked["seed"]);
         assert_eq!((&kept[0]["looked_at_before"], &kept[1]["looked_at_before"]), (&true.into(), &false.into()));
         assert_eq!(kept[0]["groups"], serde_json::json!({ group: 4 }));
-        assert_eq!(kept[1]["sample"].as_array().unwrap().len(), 5);
+        assert_eq!(kept[1]["sample"].as_array().unwrap().len(), 3);
         assert!(kept[1]["sample"][0]["digest"].as_str().unwrap().len() == 64);
         assert_eq!(of("notice.sample").len(), 2);
     }
@@ -206,7 +206,7 @@ fn where_the_configuration_says_so_many_are_approved_only_after_a_sample() {
     let counsel = stage.run.as_actor("counsel").with("FORTHRIGHT_APPROVAL_LOOK_FIRST_ABOVE", "29");
     refused(&counsel.run(&["notice", "approve", SLUG, "--all"]), "cannot approve 30 notices at once");
     let look = || {
-        let looked = counsel.json(&["notice", "sample", SLUG, "--size", "30", "--lines"]);
+        let looked = counsel.json(&["notice", "sample", SLUG, "--size", "30"]);
         looked["token"].as_str().unwrap().to_owned()
     };
     let token = look();
@@ -221,6 +221,42 @@ fn where_the_configuration_says_so_many_are_approved_only_after_a_sample() {
     stage.run.ok(&["notice", "draft", SLUG]);
     let below = stage.run.as_actor("counsel").with("FORTHRIGHT_APPROVAL_LOOK_FIRST_ABOVE", "30");
     below.ok(&["notice", "approve", SLUG, "--all"]);
+}
+
+#[test]
+fn only_letters_that_were_shown_of_a_draw_that_nobody_chose_are_approved_on() {
+    let stage = varied(Backend::Sqlite);
+    stage.run.ok(&["notice", "draft", SLUG]);
+    let counsel = stage.run.as_actor("counsel").with("FORTHRIGHT_APPROVAL_LOOK_FIRST_ABOVE", "5");
+    let look = |more: &[&str]| counsel.json(&[&["notice", "sample", SLUG], more].concat());
+    for (more, why) in [
+        (&["--seed", "mychoice"][..], "its seed was chosen"),
+        (&["--lines"], "no letter was shown"),
+        (&["--size", "4"], "it is smaller than 5"),
+        (&["--size", "1", "--lines", "--seed", "mychoice"], "its seed was chosen"),
+    ] {
+        let looked = look(more);
+        assert_eq!((&looked["token"], &looked["no_token"]), (&serde_json::Value::Null, &why.into()), "{more:?}");
+    }
+    assert!(!counsel.run(&["notice", "sample", SLUG, "--csv"]).stderr.contains("--sample"), "CSV shows no letter");
+    let looked = look(&[]);
+    let token = looked["token"].as_str().unwrap();
+    let approve = |token: &str| counsel.run(&["notice", "approve", SLUG, "--all", "--sample", token]);
+    let made = model::approval::SampleToken::new(
+        b"",
+        looked["seed"].as_str().unwrap(),
+        "counsel",
+        None,
+        &looked["sample"].as_array().unwrap().iter().map(seen).collect::<Vec<_>>(),
+    );
+    refused(&approve(&made.to_string()), "that sample is not of these drafts");
+    assert_eq!(approve(token).status, 0);
+}
+
+/// What a token is over: (notice, content).
+fn seen(one: &serde_json::Value) -> (String, String) {
+    let text = |name: &str| one[name].as_str().unwrap().to_owned();
+    (text("notice_id"), text("digest"))
 }
 
 #[test]

@@ -138,6 +138,11 @@ impl MasterKey {
         })
     }
 
+    /// Under which tokens of samples are made: nobody else makes one.
+    pub(crate) fn sample_key(&self) -> [u8; 32] {
+        model::digest::keyed(&self.0, &[b"forthright tokens of samples"])
+    }
+
     fn cipher(&self) -> Option<LessSafeKey> {
         UnboundKey::new(&CHACHA20_POLY1305, &self.0).ok().map(LessSafeKey::new)
     }

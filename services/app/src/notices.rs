@@ -40,7 +40,7 @@ pub use groups::{TemplateGroup, groups};
 pub use history::{HistoryLine, Version, history};
 pub use pilot::Piloted;
 pub(crate) use pilot::pilot;
-pub use sample::{Draw, Looked, Sampled, sample};
+pub use sample::{Draw, Looked, Sampled, Shown, sample};
 pub use signed::{export, public_keys};
 pub use stated::{StatedFact, stated};
 pub use verify::{Genuine, Verified, genuine, verify};

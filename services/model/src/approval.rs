@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{sha256, sha256_of_parts};
+use crate::digest::{hex, keyed, sha256, sha256_of_parts};
 
 /// Somebody a notice can be sent to, as it was when it was approved. Climbing from one to the next changes nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -118,14 +118,15 @@ pub fn draw(seed: &str, ids: &[&str], size: usize) -> Vec<usize> {
     places.into_iter().take(size).map(|(_, at)| at).collect()
 }
 
-/// What somebody looked at, as a token that they can show: it tells seed and size, and proves that nothing changed.
+/// What somebody looked at, as a token that they can show: it tells seed and size, and proves that it was handed out and
+/// that nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleToken {
     /// Of the draw.
     pub seed: String,
     /// How many were drawn.
     pub size: usize,
-    /// The beginning of a digest over who looked, at which group, and at what content.
+    /// The beginning of a keyed digest over the seed, who looked, at which group, and at what content.
     pub proof: String,
 }
 
@@ -135,13 +136,13 @@ pub struct SampleToken {
 pub struct NoToken(String);
 
 impl SampleToken {
-    /// Of what somebody saw: (notice, content) of each.
-    pub fn new(seed: &str, actor: &str, group: Option<&str>, seen: &[(String, String)]) -> Self {
-        let mut parts = vec![actor.as_bytes(), group.unwrap_or_default().as_bytes()];
+    /// Of what somebody saw: (notice, content) of each. Without the key nobody makes one.
+    pub fn new(key: &[u8], seed: &str, actor: &str, group: Option<&str>, seen: &[(String, String)]) -> Self {
+        let mut parts = vec![seed.as_bytes(), actor.as_bytes(), group.unwrap_or_default().as_bytes()];
         for (notice, content) in seen {
             parts.extend([notice.as_bytes(), content.as_bytes()]);
         }
-        let mut proof = sha256_of_parts(&parts);
+        let mut proof = hex(&keyed(key, &parts));
         proof.truncate(16);
         Self { seed: seed.to_owned(), size: seen.len(), proof }
     }
@@ -240,11 +241,13 @@ mod tests {
     #[test]
     fn a_token_reads_back_and_holds_who_looked_at_what() {
         let seen = [("ntc_1".to_owned(), "c1".to_owned()), ("ntc_2".to_owned(), "c2".to_owned())];
-        let token = SampleToken::new("abc123", "counsel", None, &seen);
+        let token = SampleToken::new(b"key", "abc123", "counsel", None, &seen);
         assert_eq!(SampleToken::parse(&token.to_string()).unwrap(), token);
-        assert_ne!(SampleToken::new("abc123", "lead", None, &seen), token);
-        assert_ne!(SampleToken::new("abc123", "counsel", Some("grp-1"), &seen), token);
-        assert_ne!(SampleToken::new("abc123", "counsel", None, &seen[..1]), token);
+        assert_ne!(SampleToken::new(b"other", "abc123", "counsel", None, &seen), token);
+        assert_ne!(SampleToken::new(b"key", "abc124", "counsel", None, &seen).proof, token.proof);
+        assert_ne!(SampleToken::new(b"key", "abc123", "lead", None, &seen), token);
+        assert_ne!(SampleToken::new(b"key", "abc123", "counsel", Some("grp-1"), &seen), token);
+        assert_ne!(SampleToken::new(b"key", "abc123", "counsel", None, &seen[..1]), token);
         for bad in ["", "smp", "smp-a-b-c", "smp-a-1-", "smp-a-1-c-d", "grp-a-1-c"] {
             assert!(SampleToken::parse(bad).is_err(), "{bad}");
         }

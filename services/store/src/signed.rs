@@ -11,6 +11,13 @@ statements! {
     KEYS = "SELECT id, public_key, wrapped_key, made_at FROM signing_keys ORDER BY made_at DESC, id";
     INSERT_KEY = "INSERT INTO signing_keys (id, public_key, wrapped_key, made_at) VALUES ($1, $2, $3, $4)";
     SIGNED = "SELECT notice_id, payload, jws, key_id, signed_at FROM signed_notices WHERE notice_id = $1";
+    FATE = "
+        SELECT n.state,
+            (SELECT x.id FROM notices x
+                WHERE x.incident_id = n.incident_id AND x.tenant_id = n.tenant_id AND x.version > n.version AND x.state = 'released'
+                ORDER BY x.version DESC LIMIT 1) AS followed_by
+        FROM notices n
+        WHERE n.id = $1";
     ABOUT = "
         SELECT id, kind, facts, approved_at
         FROM notices
@@ -58,6 +65,15 @@ pub struct ToSign {
     pub approved_at: Option<i64>,
 }
 
+/// What became of a notice.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Fate {
+    /// `drafted`, `approved`, `released`, `withdrawn`.
+    pub state: String,
+    /// The newest notice that was released to the same organisation after it.
+    pub followed_by: Option<String>,
+}
+
 /// All keys, the newest first.
 pub async fn keys(conn: &mut Conn) -> Result<Vec<SigningKey>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(KEYS).fetch_all(c).await)?)
@@ -79,6 +95,11 @@ pub async fn insert_key(tx: &mut Tx, key: &SigningKey) -> Result<(), StoreError>
 /// A notice as it was signed.
 pub async fn signed(conn: &mut Conn, notice: &str) -> Result<Option<SignedNotice>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(SIGNED).bind(notice).fetch_optional(c).await)?)
+}
+
+/// What became of a notice since it was signed.
+pub async fn fate(conn: &mut Conn, notice: &str) -> Result<Option<Fate>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(FATE).bind(notice).fetch_optional(c).await)?)
 }
 
 /// A notice with what it was written from.

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::http::HeaderMap;
 use model::code::A_SECOND;
 
 /// Clients that are told apart at a time; further ones share what is left.
@@ -30,8 +31,12 @@ struct Buckets {
 pub(crate) struct Client(Option<IpAddr>);
 
 impl Client {
-    /// From what the proxy before us wrote last into `X-Forwarded-For`.
-    pub(crate) fn forwarded(header: Option<&str>) -> Self {
+    /// From what the proxy before us wrote last: its own line of `X-Forwarded-For` comes after those of the client.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self::forwarded(headers.get_all("x-forwarded-for").iter().next_back().and_then(|line| line.to_str().ok()))
+    }
+
+    fn forwarded(header: Option<&str>) -> Self {
         let last = header.and_then(|list| list.rsplit(',').next()).map(str::trim).unwrap_or_default();
         Self(last.parse::<IpAddr>().ok().map(|address| match address.to_canonical() {
             // Whoever has one address of a /64 has all of them.
@@ -158,5 +163,19 @@ mod tests {
         assert_eq!(named("2001:db8::1"), named("2001:db8::2"));
         assert_ne!(named("2001:db8::1"), named("2001:db8:0:1::1"));
         assert_eq!(named("nonsense"), Client::forwarded(None));
+    }
+
+    #[test]
+    fn lines_that_a_client_adds_make_no_other_client() {
+        let named = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", axum::http::HeaderValue::from_static(line));
+            }
+            Client::of(&headers)
+        };
+        assert_eq!(named(&["9.9.9.1", "192.0.2.7"]), named(&["192.0.2.7"]));
+        assert_eq!(named(&["9.9.9.1", "9.9.9.2", "10.0.0.1, 192.0.2.7"]), named(&["192.0.2.7"]));
+        assert_ne!(named(&["192.0.2.7", "192.0.2.8"]), named(&["192.0.2.7"]));
     }
 }

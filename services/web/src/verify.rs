@@ -61,7 +61,7 @@ pub(crate) async fn page(
     let mut status = StatusCode::OK;
     let answer = match typed.is_empty() {
         true => None,
-        false if limits.attempt(Client::forwarded(header("x-forwarded-for"))) == Try::TooMany => {
+        false if limits.attempt(Client::of(&headers)) == Try::TooMany => {
             status = StatusCode::TOO_MANY_REQUESTS;
             Some(Answer { class: "later", title: words.busy_title, text: words.busy.to_owned() })
         }

@@ -170,7 +170,7 @@ fn shown(
     };
     let sample = sample::drawn(&seed, signed, size);
     if let Some(token) = looked
-        && *token != sample::token(&seed, &app.actor, group, &sample)
+        && *token != sample::token(app, &seed, group, &sample)
     {
         return Err(AppError::refused(
             "that sample is not of these drafts: they changed since, or somebody else looked at it",

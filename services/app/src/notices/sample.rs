@@ -1,7 +1,8 @@
 //! A random sample of drafts: what a second person looks at where there are too many to read.
 //!
-//! Approves nothing. Invariant: the seed is written down with whoever drew it, so that the same sample can be drawn
-//! again from the same drafts.
+//! Approves nothing. Invariants: the seed is written down with whoever drew it, so that the same sample can be drawn again
+//! from the same drafts; a token is for letters that were shown, as many as the configuration says, of a draw that nobody
+//! chose.
 
 use model::approval::{SampleToken, draw};
 use serde::Serialize;
@@ -34,14 +35,27 @@ pub struct Sampled {
 /// A sample that somebody looked at.
 #[derive(Debug, Serialize)]
 pub struct Looked {
-    /// Shows that it was looked at: `notice approve … --sample TOKEN`.
-    pub token: String,
+    /// Shows that it was looked at: `notice approve … --sample TOKEN`. None: nothing is approved on this sample.
+    pub token: Option<String>,
+    /// Why there is no token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_token: Option<String>,
     /// Draws the same again.
     pub seed: String,
     /// Drafts that it is drawn from.
     pub of: usize,
     /// In the order of the draw.
     pub sample: Vec<Sampled>,
+}
+
+/// How much of a sample is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shown {
+    /// A line each.
+    Lines,
+    /// The letters, to be read.
+    #[default]
+    Texts,
 }
 
 /// What is to be drawn.
@@ -53,6 +67,21 @@ pub struct Draw<'a> {
     pub size: Option<usize>,
     /// By this seed; none: a new one.
     pub seed: Option<&'a str>,
+    /// How much whoever asks gets to see.
+    pub shown: Shown,
+}
+
+impl Draw<'_> {
+    /// Why nothing can be approved on this draw from so many; none: it can.
+    fn only_to_look(&self, size: usize, least: usize) -> Option<String> {
+        if self.seed.is_some() {
+            return Some("its seed was chosen".to_owned());
+        }
+        if self.shown == Shown::Lines {
+            return Some("no letter was shown".to_owned());
+        }
+        (size < least).then(|| format!("it is smaller than {least}"))
+    }
 }
 
 /// Draws a sample of the drafts and notes who looked at it.
@@ -73,12 +102,18 @@ pub async fn sample(app: &App, slug: &str, wanted: &Draw<'_>) -> Result<Looked, 
     for at in draw(&seed, &ids, size) {
         sample.push(one(&mut tx, &drafts[at]).await?);
     }
-    let token = token(&seed, &app.actor, wanted.group, &sample).to_string();
+    let no_token = wanted.only_to_look(sample.len(), app.settings.approval.sample_size.min(drafts.len()));
+    let token = no_token.is_none().then(|| token(app, &seed, wanted.group, &sample).to_string());
     let shown: Vec<_> =
         sample.iter().map(|one| serde_json::json!({ "notice": one.notice_id, "digest": one.digest })).collect();
-    let detail = serde_json::json!({ "group": wanted.group, "seed": seed, "of": drafts.len(), "sample": shown });
+    let detail = serde_json::json!({
+        "group": wanted.group, "seed": seed, "of": drafts.len(), "sample": shown, "no_token": no_token,
+    });
     tx.commit(app.entry("notice.sample", slug, detail)).await?;
-    Ok(Looked { token, seed, of: drafts.len(), sample })
+    if wanted.shown == Shown::Lines {
+        sample.iter_mut().for_each(|one| one.texts.clear());
+    }
+    Ok(Looked { token, no_token, seed, of: drafts.len(), sample })
 }
 
 async fn one(tx: &mut store::Tx, notice: &Notice) -> Result<Sampled, AppError> {
@@ -103,7 +138,7 @@ pub(super) fn drawn(seed: &str, from: &[Sampled], size: usize) -> Vec<Sampled> {
     draw(seed, &ids, size).into_iter().map(|at| from[at].clone()).collect()
 }
 
-pub(super) fn token(seed: &str, actor: &str, group: Option<&str>, sample: &[Sampled]) -> SampleToken {
+pub(super) fn token(app: &App, seed: &str, group: Option<&str>, sample: &[Sampled]) -> SampleToken {
     let seen: Vec<(String, String)> = sample.iter().map(|one| (one.notice_id.clone(), one.digest.clone())).collect();
-    SampleToken::new(seed, actor, group, &seen)
+    SampleToken::new(&app.master.sample_key(), seed, &app.actor, group, &seen)
 }

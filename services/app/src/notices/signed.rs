@@ -1,7 +1,7 @@
 //! Notices for machines: signed at approval, given as they were signed, with the keys to check them.
 //!
-//! Sends nothing: facts never leave as attachments. Invariant: what is given of an approved notice is what was signed when
-//! it was approved, byte for byte.
+//! Sends nothing: facts never leave as attachments. Invariants: what is given of an approved notice is what was signed when
+//! it was approved, byte for byte; what was withdrawn is not given.
 
 use std::collections::HashMap;
 
@@ -21,13 +21,25 @@ use crate::{App, AppError};
 /// Notices that are signed before any of them is written.
 const AT_A_TIME: usize = 1_000;
 
-/// A signed notice with its signature: `{"jws":…,"notice":…}`.
+/// A signed notice with its signature: `{"jws":…,"notice":…}`, and `followed_by` beside them where a later one was released
+/// to the same organisation.
 pub async fn export(app: &App, notice: &str) -> Result<Value, AppError> {
     let mut conn = app.store.snapshot().await?;
     if let Some(signed) = store::signed::signed(&mut conn, notice).await? {
+        let fate = store::signed::fate(&mut conn, notice).await?;
+        if fate.as_ref().is_some_and(|fate| fate.state == "withdrawn") {
+            return Err(AppError::refused(
+                format!("notice {notice} was withdrawn, so it is not given to anybody"),
+                "run `forthright notice list SLUG --csv` to see which notice took its place",
+            ));
+        }
         let shown: Value = serde_json::from_str(&signed.payload).map_err(AppError::stored("signed_notices.payload"))?;
         let middle = base64url(signed.payload.as_bytes());
-        return Ok(json!({ "notice": shown, "jws": signed.jws.replacen("..", &format!(".{middle}."), 1) }));
+        let mut given = json!({ "notice": shown, "jws": signed.jws.replacen("..", &format!(".{middle}."), 1) });
+        if let Some(later) = fate.and_then(|fate| fate.followed_by) {
+            given["followed_by"] = later.into();
+        }
+        return Ok(given);
     }
     Err(match store::signed::about(&mut conn, notice).await? {
         None => AppError::missing(

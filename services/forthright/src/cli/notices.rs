@@ -148,13 +148,13 @@ pub(crate) enum NoticeVerb {
         /// Of this group; default: of all drafts.
         #[arg(long, value_name = "GROUP")]
         group: Option<String>,
-        /// How many; default: approval.sample_size.
+        /// How many; default: approval.sample_size. Fewer name no token.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
         size: Option<u16>,
-        /// Draw by this seed, as an earlier sample named it.
+        /// Draw by this seed, as an earlier sample named it; names no token.
         #[arg(long, value_name = "SEED")]
         seed: Option<String>,
-        /// Without the letters' texts: a line each.
+        /// Without the letters' texts: a line each, and no token.
         #[arg(long)]
         lines: bool,
     },

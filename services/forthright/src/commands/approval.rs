@@ -13,15 +13,6 @@ use super::say;
 use crate::cli::Everywhere;
 use crate::output;
 
-/// How much of a sample is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
-    /// A line each.
-    Lines,
-    /// The letters, to be read.
-    Texts,
-}
-
 pub(super) async fn groups(e: &Everywhere, app: &App, slug: &str) -> Result<()> {
     let groups = app::notices::groups(app, slug).await?;
     if e.json {
@@ -58,11 +49,8 @@ pub(super) async fn groups(e: &Everywhere, app: &App, slug: &str) -> Result<()> 
     output::list(e, &header, rows.collect())
 }
 
-pub(super) async fn sample(e: &Everywhere, app: &App, slug: &str, draw: &Draw<'_>, shown: Shown) -> Result<()> {
-    let mut looked = app::notices::sample(app, slug, draw).await?;
-    if shown == Shown::Lines {
-        looked.sample.iter_mut().for_each(|one| one.texts.clear());
-    }
+pub(super) async fn sample(e: &Everywhere, app: &App, slug: &str, draw: &Draw<'_>) -> Result<()> {
+    let looked = app::notices::sample(app, slug, draw).await?;
     if e.json {
         return output::json(&looked);
     }
@@ -74,7 +62,11 @@ pub(super) async fn sample(e: &Everywhere, app: &App, slug: &str, draw: &Draw<'_
     }
     table(e, &looked.sample)?;
     say(e, format!("{} of {} drafts, drawn by the seed {}", looked.sample.len(), looked.of, looked.seed));
-    say(e, format!("to approve on this sample: `forthright notice approve {slug} … --sample {}`", looked.token));
+    if let Some(token) = looked.token {
+        say(e, format!("to approve on this sample: `forthright notice approve {slug} … --sample {token}`"));
+    } else if let Some(why) = looked.no_token {
+        say(e, format!("nothing is approved on this sample: {why}; `forthright notice sample {slug}` names a token"));
+    }
     Ok(())
 }
 

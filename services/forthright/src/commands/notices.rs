@@ -4,9 +4,9 @@ use std::io::Write;
 
 use anyhow::Result;
 use app::delivery::{Pause, Selection};
-use app::notices::{Drafts, Draw, Format, Question, Texts, Version};
+use app::notices::{Drafts, Draw, Format, Question, Shown, Texts, Version};
 
-use super::approval::{self, Shown};
+use super::approval;
 use super::{DONE, law, open, say};
 use crate::cli::{DeliveryVerb, Everywhere, NoticeVerb, PreviewFormat, WaveVerb};
 use crate::output;
@@ -24,7 +24,13 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
             return law::checked(e, &app::notices::check(&app, &slug, &question).await?);
         }
         // JSON with and without --json: documents for programs.
-        NoticeVerb::Export { notice } => output::json(&app::notices::export(&app, &notice).await?)?,
+        NoticeVerb::Export { notice } => {
+            let given = app::notices::export(&app, &notice).await?;
+            output::json(&given)?;
+            if let Some(later) = given["followed_by"].as_str() {
+                say(e, format!("{notice} is not the newest: {later} was released to the same organisation after it"));
+            }
+        }
         NoticeVerb::Keys => output::json(&app::notices::public_keys(&app).await?)?,
         NoticeVerb::Verify { code } => output::document(e, &app::notices::verify(&app, &code).await?)?,
         NoticeVerb::Facts { notice } => {
@@ -104,9 +110,10 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
         NoticeVerb::Changes { slug, tenant } => history(e, &app::notices::history(&app, &slug, &tenant).await?)?,
         NoticeVerb::Groups { slug } => approval::groups(e, &app, &slug).await?,
         NoticeVerb::Sample { slug, group, size, seed, lines } => {
-            let draw = Draw { group: group.as_deref(), size: size.map(usize::from), seed: seed.as_deref() };
-            let shown = if lines { Shown::Lines } else { Shown::Texts };
-            approval::sample(e, &app, &slug, &draw, shown).await?;
+            // A table of CSV has no room for letters.
+            let shown = if lines || e.csv { Shown::Lines } else { Shown::Texts };
+            let draw = Draw { group: group.as_deref(), size: size.map(usize::from), seed: seed.as_deref(), shown };
+            approval::sample(e, &app, &slug, &draw).await?;
         }
         NoticeVerb::Approve { slug, all: _, group, notices, sample } => {
             let drafts = match &group {
