@@ -37,7 +37,8 @@ pub(super) fn refuse_outside(
 ) -> Result<(), AppError> {
     for letter in letters {
         let html = letter.html.as_deref().unwrap_or_default();
-        for (part, text) in [("subject", &*letter.subject), ("text", &*letter.text), ("HTML", html)] {
+        let html = model::links::visible(html);
+        for (part, text) in [("subject", &*letter.subject), ("text", &*letter.text), ("HTML", &*html)] {
             // A domain of the organisation that begins with `www.` is a fact, not a link.
             let a_fact = |link: &&Link<'_>| {
                 domains.iter().any(|facts| link.written.trim_end_matches(['.', ':']) == facts.domain)
