@@ -57,15 +57,16 @@ pub(super) fn refuse_outside(
 
 /// The links to strange hosts in what an incident states, and in the templates of its own: they would be in every
 /// notice.
-pub(super) fn of_words(facts: &IncidentFacts, templates: &[(String, String)], own: &OwnHosts) -> Vec<String> {
+pub(super) fn of_words(facts: &IncidentFacts, templates: Vec<String>, own: &OwnHosts) -> Vec<String> {
     let stated = ["what_happened", "measures_taken", "sender_contact"].into_iter().chain(STATED);
     let stated = stated.filter_map(|id| Some((format!("statement {id}"), facts.stated(id)?.to_owned())));
     let named =
         [("title", &facts.title), ("vendor", &facts.vendor)].map(|(name, text)| (name.to_owned(), text.clone()));
-    let words = named.into_iter().chain(stated).chain(templates.iter().cloned());
+    let words = named.into_iter().chain(stated);
     words
         .flat_map(|(place, text)| {
             own.outside(&text).iter().map(|link| said(&place, &text, link, own)).collect::<Vec<_>>()
         })
+        .chain(templates)
         .collect()
 }
