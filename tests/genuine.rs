@@ -160,6 +160,7 @@ fn a_link_to_somebody_elses_host_is_refused_wherever_it_stands() {
         let refused = approve(&stage.run);
         assert_eq!(refused.status, 4, "{}", refused.stderr);
         assert!(refused.stderr.contains("en text, line ") && refused.stderr.contains(said), "{}", refused.stderr);
+        state("Read https://evil.example/advice about it.");
         assert_eq!(approve(&stage.run.with("FORTHRIGHT_SENDER_LINK_HOSTS", "a.example, evil.example")).status, 0);
 
         let words = stage.run.ok(&["templates", "show", "reminder", "en"]);
@@ -176,6 +177,18 @@ fn a_link_to_somebody_elses_host_is_refused_wherever_it_stands() {
             "{}",
             refused.stderr
         );
+        for hidden in [
+            "https:/{{!-- --}}/evil.example/login",
+            "ww{{!-- --}}w.evil.example",
+            "https://vendor.example.{{tenant_name}}",
+        ] {
+            let refused = set(&format!("See {hidden} today.\n{words}"));
+            assert!(
+                refused.status == 4 && refused.stderr.contains(" is no host under "),
+                "{hidden}: {}",
+                refused.stderr
+            );
+        }
         assert_eq!(set(&format!("See https://help.vendor.example/{{{{code}}}} today.\n{words}")).status, 0);
         let elsewhere = stage.run.with("FORTHRIGHT_SENDER_ADDRESS", "ir@other.example");
         let checked = elsewhere.run(&["templates", "check", "--incident", SLUG]);

@@ -3,6 +3,7 @@
 //! Writes no letter. Invariant: what is kept was rendered with every sample, and each notice names the version it was
 //! written from.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mail::templates::{Changes, CheckedTemplate, Kind, Own, Submitted, Templates};
@@ -77,13 +78,11 @@ pub async fn check(app: &App, slug: Option<&str>) -> Result<Vec<CheckedTemplate>
             let incident = app.incident(slug).await?;
             let mut conn = app.store.read().await?;
             let mut checked = of_incident(app, &mut conn, incident.id).await?.check()?;
-            let own = app.own_hosts();
-            for (name, text) in own_words(app, &mut conn, incident.id).await? {
-                let links = own.outside(&text).into_iter().map(|link| said(&name, &text, &link, &own));
+            for link in links_outside(app, &mut conn, incident.id).await? {
                 if let Some(one) =
-                    checked.iter_mut().find(|one| name.starts_with(&format!("template {}.", one.template)))
+                    checked.iter_mut().find(|one| link.starts_with(&format!("template {}.", one.template)))
                 {
-                    one.links.extend(links);
+                    one.links.push(link);
                 }
             }
             Ok(checked)
@@ -91,18 +90,41 @@ pub async fn check(app: &App, slug: Option<&str>) -> Result<Vec<CheckedTemplate>
     }
 }
 
-/// Name and source of every part that an incident has words of its own for.
-pub(crate) async fn own_words(
-    app: &App,
-    conn: &mut store::Conn,
-    incident: i64,
-) -> Result<Vec<(String, String)>, AppError> {
+/// The links to somebody else's hosts in the words that an incident has of its own.
+pub(crate) async fn links_outside(app: &App, conn: &mut store::Conn, incident: i64) -> Result<Vec<String>, AppError> {
     let templates = of_incident(app, conn, incident).await?;
-    let mut words = Vec::new();
+    let mut links = Vec::new();
     for (kind, language, _) in store::templates::versions(conn, incident).await? {
-        words.extend(parts(&templates.own(self::kind(&kind)?, self::language(&language)?)?));
+        links.extend(outside(app, &templates.own(self::kind(&kind)?, self::language(&language)?)?)?);
     }
-    Ok(words)
+    Ok(links)
+}
+
+/// The links of words to somebody else's hosts: as they are written; else without comments and blocks; else in what is
+/// written from them.
+fn outside(app: &App, own: &Own) -> Result<Vec<String>, AppError> {
+    let hosts = app.own_hosts();
+    let said = |texts: &[(String, String)], known: &BTreeSet<String>| -> Vec<String> {
+        let links = |(name, text): &(String, String)| {
+            let links = hosts.outside(text).into_iter().filter(|link| !known.contains(link.written));
+            links.map(|link| said(name, text, &link, &hosts)).collect::<Vec<_>>()
+        };
+        texts.iter().flat_map(links).collect()
+    };
+    let sources = parts(own);
+    let words = |source: &String| model::links::visible(&model::links::words_of_template(source));
+    let bare: Vec<_> = sources.iter().map(|(name, source)| (name.clone(), words(source))).collect();
+    for texts in [&sources, &bare] {
+        let links = said(texts, &BTreeSet::new());
+        if !links.is_empty() {
+            return Ok(links);
+        }
+    }
+    // Samples have addresses of their own: whatever the built-in words make of them is none of these words.
+    let builtin = app.templates.rendered(own.kind(), own.language())?;
+    let known = builtin.iter().flat_map(|(_, text)| hosts.outside(text)).map(|link| link.written.to_owned()).collect();
+    let rendered = Templates::with(vec![own.clone()])?.rendered(own.kind(), own.language())?;
+    Ok(said(&rendered, &known))
 }
 
 /// Name (`template notice/de.text`) and source of each part.
@@ -115,13 +137,10 @@ fn parts(own: &Own) -> Vec<(String, String)> {
 
 /// Refuses words with a link to somebody else's host.
 fn refuse_outside(app: &App, own: &Own) -> Result<(), AppError> {
-    let hosts = app.own_hosts();
-    for (name, text) in parts(own) {
-        if let Some(link) = hosts.outside(&text).first() {
-            return Err(AppError::refused(said(&name, &text, link, &hosts), NEXT));
-        }
+    match outside(app, own)?.into_iter().next() {
+        Some(link) => Err(AppError::refused(link, NEXT)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Words that somebody wrote, as bytes: nothing is known of them yet.

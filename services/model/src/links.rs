@@ -1,10 +1,38 @@
 //! What mail programs make links of, and whether it leads to the sender's own hosts.
 //!
 //! Fetches nothing. A bare name (`vendor.example`) is no link here, because notices name the reader's own domains.
-//! Invariant: whatever stands between the scheme and the path is judged by the host that a browser would go to.
+//! Invariant: whatever stands between the scheme and the path is judged by the host that a browser would go to; what
+//! cannot be judged is nobody's own.
+
+mod markup;
+
+pub use markup::{visible, words_of_template};
 
 use crate::domain::DomainName;
 use crate::suffixes::SuffixList;
+
+/// Programs take these for addresses with any number of slashes behind the colon, none included.
+const WEB: [&str; 2] = ["http", "https"];
+/// These with one slash at least.
+const NEARLY_WEB: [&str; 4] = ["file", "ftp", "ws", "wss"];
+/// What is opened without a host.
+const OPENED: [&str; 13] = [
+    "bitcoin",
+    "callto",
+    "facetime",
+    "javascript",
+    "magnet",
+    "mailto",
+    "sip",
+    "sips",
+    "skype",
+    "sms",
+    "tel",
+    "whatsapp",
+    "xmpp",
+];
+/// Marks around an address. No top level has one in its name, so what follows one without a dot is text again.
+const MARKS: &str = ",;'\"()[]<>|`、」』】〉》「『【〈《";
 
 /// An address in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +41,10 @@ pub struct Link<'t> {
     pub at: usize,
     /// As it stands there, up to its path.
     pub written: &'t str,
-    /// Where it leads; none: it cannot be told, or to no name (an IP address).
+    /// Where it leads; none: it cannot be told, or to no name (an IP address, a telephone).
     pub host: Option<DomainName>,
+    /// Where white space makes it a text again.
+    joint: usize,
 }
 
 impl Link<'_> {
@@ -26,38 +56,149 @@ impl Link<'_> {
     }
 }
 
-/// Every address with a scheme (`https://…`), and every name that begins with `www.`.
+/// Every address with a scheme (`https://…`, `mailto:…`), and every name that begins with `www.`.
 pub fn links(text: &str) -> Vec<Link<'_>> {
     let mut found = Vec::new();
-    for (slashes, _) in text.match_indices("://") {
-        let scheme =
-            text[..slashes].bytes().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(byte));
-        let at = slashes - scheme.count();
-        if at < slashes {
-            found.push(link(text, at, slashes + 3));
+    let ends = |char: char| char.is_whitespace() || char.is_control();
+    let mut from = 0;
+    for word in text.split_inclusive(ends) {
+        let bytes = word.as_bytes();
+        if !word.is_ascii() || bytes.contains(&b':') || bytes.windows(2).any(|two| two.eq_ignore_ascii_case(b"ww")) {
+            Word::read(text, from, word.trim_end_matches(ends)).links(&mut found);
         }
-    }
-    for (at, _) in text.to_ascii_lowercase().match_indices("www.") {
-        let before = text[..at].chars().next_back();
-        if !before.is_some_and(|char| char.is_alphanumeric() || "/.-@_".contains(char)) {
-            found.push(link(text, at, at));
-        }
+        from += word.len();
     }
     found.sort_by_key(|link| link.at);
     found
 }
 
-fn link(text: &str, at: usize, authority: usize) -> Link<'_> {
-    let rest = &text[authority..];
-    // Japanese marks end an address as mail programs see it; a name in letters of any script goes on.
-    let ends =
-        |char: char| char.is_whitespace() || char.is_control() || "/?#\\<>\"'()[]{},;|`。、」』）】：".contains(char);
-    let bracket = rest.starts_with('[');
-    let length = rest.find(ends).unwrap_or(rest.len());
-    // What stands before an `@` is a user's name, however much it looks like a host.
-    let host = rest[..length].rsplit('@').next().unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default().trim_end_matches(['.', '!', '&']);
-    Link { at, written: &text[at..authority + length], host: if bracket { None } else { DomainName::parse(host).ok() } }
+/// The same words with a space in each link, so that no program makes one of them.
+pub fn unlinked(text: &str) -> String {
+    let mut text = text.to_owned();
+    loop {
+        let mut joints: Vec<usize> = links(&text).iter().map(|link| link.joint).collect();
+        if joints.is_empty() {
+            return text;
+        }
+        joints.sort_unstable();
+        joints.dedup();
+        for joint in joints.into_iter().rev() {
+            text.insert(joint, ' ');
+        }
+    }
+}
+
+/// What stands between white space, without what nobody sees, in the letters that browsers take it for.
+struct Word<'t> {
+    text: &'t str,
+    /// First byte, and as it is written.
+    written: Vec<(usize, char)>,
+    read: Vec<char>,
+    /// Behind its last byte.
+    end: usize,
+}
+
+impl<'t> Word<'t> {
+    fn read(text: &'t str, from: usize, word: &str) -> Self {
+        let seen = word.char_indices().filter(|(_, char)| !is_invisible(*char));
+        let written: Vec<(usize, char)> = seen.map(|(at, char)| (from + at, char)).collect();
+        let read = written.iter().map(|(_, char)| plain(*char)).collect();
+        Self { text, written, read, end: from + word.len() }
+    }
+
+    fn byte(&self, at: usize) -> usize {
+        self.written.get(at).map_or(self.end, |(byte, _)| *byte)
+    }
+
+    fn links(&self, found: &mut Vec<Link<'t>>) {
+        let before = found.len();
+        for (colon, _) in self.read.iter().enumerate().filter(|(_, char)| **char == ':') {
+            found.extend(self.with_scheme(colon));
+        }
+        let has_scheme = found.len() > before;
+        for (at, _) in self.read.windows(4).enumerate().filter(|(_, four)| *four == ['w', 'w', 'w', '.']) {
+            let goes_on = self.read.get(at + 4).is_some_and(|char| char.is_alphanumeric());
+            let begins = match at.checked_sub(1).map(|before| self.written[before].1) {
+                None => true,
+                Some('/') => !has_scheme,
+                Some(char) => !char.is_ascii_alphanumeric() && !".-@_".contains(char),
+            };
+            if goes_on && begins {
+                found.push(self.link(at, at, at + 4));
+            }
+        }
+    }
+
+    fn with_scheme(&self, colon: usize) -> Option<Link<'t>> {
+        let is_of_scheme = |char: &&char| char.is_ascii_alphanumeric() || "+.-".contains(**char);
+        let length = self.read[..colon].iter().rev().take_while(is_of_scheme).count();
+        let scheme: String = self.read[colon - length..colon].iter().collect();
+        let last = scheme.rsplit(['.', '+', '-']).next().unwrap_or_default();
+        let slashes = self.read[colon + 1..].iter().take_while(|char| matches!(char, '/' | '\\')).count();
+        let authority = colon + 1 + slashes;
+        let named = self.read.get(authority).is_some_and(|char| char.is_alphanumeric() || "[@%+".contains(*char));
+        let any = length > 0 && slashes > 1;
+        let sloppy = named && (WEB.contains(&last) || (slashes > 0 && NEARLY_WEB.contains(&last)));
+        if any || sloppy {
+            return Some(self.link(colon - length, authority, colon + 1));
+        }
+        (named && slashes == 0 && OPENED.contains(&last)).then(|| self.opened(colon, last))
+    }
+
+    /// A link whose authority begins there.
+    fn link(&self, at: usize, authority: usize, joint: usize) -> Link<'t> {
+        let rest = &self.read[authority..];
+        let rest = &rest[..rest.iter().position(|char| "/?#\\".contains(*char)).unwrap_or(rest.len())];
+        let trailing = |char: &&char| MARKS.contains(**char) || ".:!&。".contains(**char);
+        let rest = &rest[..rest.len() - rest.iter().rev().take_while(trailing).count()];
+        let mark = rest.iter().position(|char| MARKS.contains(*char));
+        let length = match mark {
+            Some(mark) if !rest[mark..].iter().any(|char| matches!(char, '.' | '@')) => mark,
+            _ => rest.len(),
+        };
+        let host: String = rest[..length].iter().collect();
+        let written = &self.text[self.byte(at)..self.byte(authority + length)];
+        Link { at: self.byte(at), written, host: host_of(&host), joint: self.byte(joint) }
+    }
+
+    /// A link to a mailbox, a telephone and the like.
+    fn opened(&self, colon: usize, scheme: &str) -> Link<'t> {
+        let at = colon - scheme.len();
+        let rest: String = self.read[colon + 1..].iter().collect();
+        let rest = rest.trim_end_matches(|char| MARKS.contains(char) || ".:!&".contains(char));
+        let (mailbox, host) = rest.split_once('@').unwrap_or_default();
+        let plain = scheme == "mailto" && mailbox.bytes().all(|it| it.is_ascii_alphanumeric() || b"+.-_".contains(&it));
+        let length = rest.chars().count();
+        Link {
+            at: self.byte(at),
+            written: &self.text[self.byte(at)..self.byte(colon + 1 + length)],
+            host: if plain { DomainName::parse(host).ok() } else { None },
+            joint: self.byte(colon + 1),
+        }
+    }
+}
+
+/// Of an authority; none with a user's name in it, however much that looks like a host.
+fn host_of(authority: &str) -> Option<DomainName> {
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+    if is_port && !host.contains('@') { DomainName::parse(host).ok() } else { None }
+}
+
+/// In lower case, full-width letters as ASCII, and every full stop of UTS 46 as a dot.
+fn plain(char: char) -> char {
+    match char {
+        '\u{3002}' | '\u{ff61}' => '.',
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(char) - 0xfee0).map_or(char, |ascii| ascii.to_ascii_lowercase())
+        }
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+fn is_invisible(char: char) -> bool {
+    matches!(char, '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Hosts that letters may lead to.
@@ -103,6 +244,7 @@ impl OwnHosts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn own() -> OwnHosts {
         OwnHosts::new("mail.vendor.co.uk", &["status.partner.example".to_owned()], SuffixList::builtin())
@@ -133,8 +275,79 @@ mod tests {
         check("(www.evil.example)", &["www.evil.example"]);
         check("ftp://192.0.2.7/x", &["ftp://192.0.2.7"]);
         check("https://[2001:db8::1]/", &["https://"]);
+        check("https://[::ffff:192.0.2.7]/", &["https://[::ffff:192.0.2.7"]);
         check("http://localhost/", &["http://localhost"]);
         check("「https://evil.example」をご覧ください", &["https://evil.example"]);
+    }
+
+    #[test]
+    fn the_authority_ends_where_a_browser_ends_it() {
+        for mark in [",", ";", "'", "]", ")", "\"", "」", "&"] {
+            let link = format!("https://vendor.co.uk{mark}@evil.example");
+            check(&format!("{link}/x"), &[&link]);
+            let link = format!("https://vendor.co.uk{mark}.evil.example");
+            check(&link, &[&link]);
+        }
+        for dot in ["。", "．", "｡"] {
+            let link = format!("https://vendor.co.uk{dot}evil.example");
+            check(&link, &[&link]);
+        }
+        check("https://vendor.co.uk%2eevil.example/", &["https://vendor.co.uk%2eevil.example"]);
+        check("https://vendor.co.uk:80x/", &["https://vendor.co.uk:80x"]);
+        check("'https://vendor.co.uk', (https://vendor.co.uk); https://vendor.co.uk。", &[]);
+        check("「https://vendor.co.uk」をご覧ください。\n詳しくはhttps://vendor.co.uk/x。", &[]);
+    }
+
+    #[test]
+    fn a_scheme_needs_no_two_slashes() {
+        check("https:/evil.example", &["https:/evil.example"]);
+        check("HTTP:evil.example", &["HTTP:evil.example"]);
+        check("https:\\\\evil.example", &["https:\\\\evil.example"]);
+        check("https:///evil.example", &["https:///evil.example"]);
+        check("ht\u{ad}tps:\u{200b}//evil.example", &["ht\u{ad}tps:\u{200b}//evil.example"]);
+        check("ｈttps：／／evil.example", &["ｈttps：／／evil.example"]);
+        check("ftp:/evil.example and ww\u{200b}w.evil.example", &["ftp:/evil.example", "ww\u{200b}w.evil.example"]);
+        check("です。www.evil.example", &["www.evil.example"]);
+        check("see/www.evil.example", &["www.evil.example"]);
+        check("https:/vendor.co.uk/www.x and \"https:\" alone", &[]);
+    }
+
+    #[test]
+    fn mailboxes_and_telephones_are_links_too() {
+        check("mailto:help@vendor.co.uk, <mailto:ir@mail.vendor.co.uk>.", &[]);
+        check("mailto:help@evil.example", &["mailto:help@evil.example"]);
+        check("mailto:a@vendor.co.uk,b@evil.example", &["mailto:a@vendor.co.uk,b@evil.example"]);
+        check("mailto:a@vendor.co.uk?cc=b@evil.example", &["mailto:a@vendor.co.uk?cc=b@evil.example"]);
+        check("tel:+49301 Tel: +4930", &["tel:+49301"]);
+    }
+
+    #[test]
+    fn a_space_makes_a_link_a_text() {
+        for (text, said) in [
+            ("www.evil.example", "www. evil.example"),
+            ("a www.www.evil.example", "a www. www. evil.example"),
+            ("https://www.evil.example/ mailto:x@evil.example", "https: // www. evil.example/ mailto: x@evil.example"),
+            ("Contoso: R&D", "Contoso: R&D"),
+        ] {
+            assert_eq!(unlinked(text).replace("//www", "// www"), said);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_a_link_once_it_was_made_a_text(text in "(https|www|mailto|vendor|evil|:|/|\\\\|[.]|@|,|。|．|：|\u{200b}| |é|<|>|あ){0,12}") {
+            let broken = unlinked(&text);
+            prop_assert!(links(&broken).is_empty(), "{broken}");
+            prop_assert_eq!(broken.replace(' ', ""), text.replace(' ', ""));
+        }
+
+        #[test]
+        fn whatever_stands_before_a_strange_host_it_is_refused(between in "[!-~。．｡」、é\u{200b}]{0,8}") {
+            let link = format!("https://vendor.co.uk{between}@evil.example");
+            // A path ends the authority; what follows it is no host.
+            prop_assume!(!between.contains(['/', '?', '#', '\\']));
+            prop_assert!(!own().outside(&link).is_empty(), "{link}");
+        }
     }
 
     #[test]

@@ -307,7 +307,7 @@ fn sign(
         ));
     }
     specific::refuse_generic(notice, domains, &parts.letters)?;
-    links::refuse_outside(notice, domains, &parts.letters, own_hosts)?;
+    links::refuse_outside(notice, &parts.written.facts, &parts.letters, own_hosts)?;
     let ladder = ladder_text(&parts.ladder);
     let approval = Approval {
         id: notice.id.clone(),

@@ -3,8 +3,11 @@
 //! Reads texts as they are sent, and words before anything is written from them. Invariant: no approved notice has a
 //! link to a host that is not the sender's.
 
+use std::collections::BTreeSet;
+
+use model::domain::DomainName;
 use model::links::{Link, OwnHosts};
-use model::notices::{DomainFacts, IncidentFacts, STATED};
+use model::notices::{IncidentFacts, NoticeContext, STATED};
 use model::suffixes::SuffixList;
 use store::notices::{LetterRow, Notice};
 
@@ -31,18 +34,21 @@ pub(crate) const NEXT: &str =
 /// Refuses a notice that leads elsewhere.
 pub(super) fn refuse_outside(
     notice: &Notice,
-    domains: &[DomainFacts],
+    facts: &str,
     letters: &[LetterRow],
     own: &OwnHosts,
 ) -> Result<(), AppError> {
     for letter in letters {
         let html = letter.html.as_deref().unwrap_or_default();
-        for (part, text) in [("subject", &*letter.subject), ("text", &*letter.text), ("HTML", html)] {
-            // A domain of the organisation that begins with `www.` is a fact, not a link.
-            let a_fact = |link: &&Link<'_>| {
-                domains.iter().any(|facts| link.written.trim_end_matches(['.', ':']) == facts.domain)
-            };
-            if let Some(link) = own.outside(text).iter().find(|link| !a_fact(link)) {
+        let html = model::links::visible(html);
+        for (part, text) in [("subject", &*letter.subject), ("text", &*letter.text), ("HTML", &*html)] {
+            let outside = own.outside(text);
+            if outside.is_empty() {
+                continue;
+            }
+            let domains = named_domains(facts)?;
+            let a_fact = |link: &&Link<'_>| domains.contains(link.written.trim_end_matches(['.', ':']));
+            if let Some(link) = outside.iter().find(|link| !a_fact(link)) {
                 let place = format!("{} {part}", letter.language);
                 return Err(AppError::refused(
                     format!("cannot approve notice {}: {}", notice.id, said(&place, text, link, own)),
@@ -54,17 +60,28 @@ pub(super) fn refuse_outside(
     Ok(())
 }
 
+/// The domains that a notice names, today's and those that were taken back, in both forms. One that begins with `www.`
+/// is a fact, not a link.
+fn named_domains(facts: &str) -> Result<BTreeSet<String>, AppError> {
+    let context: NoticeContext = serde_json::from_str(facts).map_err(AppError::stored("notices.facts"))?;
+    let changed = context.changes.into_iter().map(|change| change.domain);
+    let named: BTreeSet<String> = context.domains.into_iter().map(|facts| facts.domain).chain(changed).collect();
+    let unicode = named.iter().filter_map(|name| Some(DomainName::parse(name).ok()?.unicode()));
+    Ok(unicode.chain(named.iter().cloned()).collect())
+}
+
 /// The links to strange hosts in what an incident states, and in the templates of its own: they would be in every
 /// notice.
-pub(super) fn of_words(facts: &IncidentFacts, templates: &[(String, String)], own: &OwnHosts) -> Vec<String> {
+pub(super) fn of_words(facts: &IncidentFacts, templates: Vec<String>, own: &OwnHosts) -> Vec<String> {
     let stated = ["what_happened", "measures_taken", "sender_contact"].into_iter().chain(STATED);
     let stated = stated.filter_map(|id| Some((format!("statement {id}"), facts.stated(id)?.to_owned())));
     let named =
         [("title", &facts.title), ("vendor", &facts.vendor)].map(|(name, text)| (name.to_owned(), text.clone()));
-    let words = named.into_iter().chain(stated).chain(templates.iter().cloned());
+    let words = named.into_iter().chain(stated);
     words
         .flat_map(|(place, text)| {
             own.outside(&text).iter().map(|link| said(&place, &text, link, own)).collect::<Vec<_>>()
         })
+        .chain(templates)
         .collect()
 }

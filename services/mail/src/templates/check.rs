@@ -66,6 +66,20 @@ impl Templates {
         }
     }
 
+    /// What is seen of each sample of a letter, each with the part that it was written from.
+    pub fn rendered(&self, kind: Kind, language: Language) -> Result<Vec<(String, String)>, TemplateError> {
+        let mut rendered = Vec::new();
+        for (_, view) in samples::views(kind, language, &self.inner.labels)? {
+            let context = super::wrap(kind.name(), &view)?;
+            for part in kind.parts() {
+                let text = self.part(kind, language, *part, &context)?.text;
+                let seen = if matches!(part, Part::Html) { model::links::visible(&text) } else { text };
+                rendered.push((format!("template {}", set::name(kind, language, *part)), seen));
+            }
+        }
+        Ok(rendered)
+    }
+
     fn check_one(
         &self,
         kind: Kind,

@@ -182,7 +182,7 @@ impl View for ReminderContext {
         serde_json::json!({
             "incident_title": one_line(&self.incident_title),
             "vendor": one_line(&self.vendor),
-            "tenant_name": one_line(&self.tenant_name),
+            "tenant_name": model::links::unlinked(&one_line(&self.tenant_name)),
             "code": one_line(&self.code),
             "notice_released_at": minute(self.notice_released_at),
         })
@@ -194,7 +194,7 @@ impl View for AnswerContext {
         serde_json::json!({
             "incident_title": one_line(&self.incident_title),
             "vendor": one_line(&self.vendor),
-            "tenant_name": one_line(&self.tenant_name),
+            "tenant_name": model::links::unlinked(&one_line(&self.tenant_name)),
             "questions": asked(&self.questions),
             "answer": self.answer,
             "code": one_line(&self.code),
@@ -207,7 +207,7 @@ impl View for AcknowledgementContext {
         serde_json::json!({
             "incident_title": one_line(&self.incident_title),
             "vendor": one_line(&self.vendor),
-            "tenant_name": one_line(&self.tenant_name),
+            "tenant_name": model::links::unlinked(&one_line(&self.tenant_name)),
             "questions": asked(&self.questions),
         })
     }
@@ -218,7 +218,7 @@ impl View for PromiseContext {
         serde_json::json!({
             "incident_title": one_line(&self.incident_title),
             "vendor": one_line(&self.vendor),
-            "tenant_name": one_line(&self.tenant_name),
+            "tenant_name": model::links::unlinked(&one_line(&self.tenant_name)),
             "questions": asked(&self.questions),
             "by": minute(self.by),
             "text": self.text.trim(),
@@ -232,7 +232,7 @@ impl View for DeclineContext {
         serde_json::json!({
             "incident_title": one_line(&self.incident_title),
             "vendor": one_line(&self.vendor),
-            "tenant_name": one_line(&self.tenant_name),
+            "tenant_name": model::links::unlinked(&one_line(&self.tenant_name)),
             "questions": asked(&self.questions),
             "reason": self.reason,
             "review_at": minute(self.review_at),
@@ -248,7 +248,7 @@ impl View for EscalationContext {
             "rung": self.rung,
             "ticket": one_line(&self.ticket),
             "tenant_id": one_line(&self.tenant_id),
-            "tenant_name": one_line(&self.tenant_name),
+            "tenant_name": model::links::unlinked(&one_line(&self.tenant_name)),
             "incident_slug": one_line(&self.incident_slug),
             "why": one_line(&self.why),
             "open_questions": asked(&self.open_questions),

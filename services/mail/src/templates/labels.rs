@@ -30,7 +30,8 @@ impl Labels {
         match (self.0.get(&language).and_then(|labels| labels.get(&id)), language) {
             (Some(label), Language::Ja) => format!("{label}（{id}）"),
             (Some(label), Language::De | Language::En | Language::Es | Language::Fr) => format!("{label} ({id})"),
-            (None, _) => id,
+            // Whatever stood in a file; nobody is led anywhere by it.
+            (None, _) => model::links::unlinked(&id),
         }
     }
 

@@ -125,7 +125,7 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
         vendor: one_line(&incident.vendor),
         slug: one_line(&incident.slug),
         title: one_line(&incident.title),
-        tenant_name: one_line(&context.tenant_name),
+        tenant_name: model::links::unlinked(&one_line(&context.tenant_name)),
         code: one_line(&context.code),
         verify_page: one_line(&context.verify_page),
         version: context.version,
