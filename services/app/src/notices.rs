@@ -142,9 +142,9 @@ async fn draft_range(app: &App, source: &Source, tenants: &[String], total: &mut
         }
         let mut material = Material::new(source, row, people, told);
         let mut plan = match back_to_what_was_told(&mut tx, incident, latest.get(&tenant), &material).await? {
-            Some((id, told_already)) => {
+            Some((waiting, told_already)) => {
                 // Whatever it was to say was taken back: nobody is told the same twice.
-                gone.push(id);
+                gone.extend(waiting);
                 kept.push(told_already);
                 total.kept += 1;
                 continue;
@@ -353,8 +353,8 @@ pub(crate) async fn states_facts_of_today(
         return Ok(false);
     }
     let facts = told(conn, incident, Scope::Tenants(tenant, tenant)).await?;
-    let today = facts.get(tenant).map(Told::digest);
-    Ok(notice.facts_digest.split('/').next() == today.as_deref())
+    let today = facts.get(tenant).map(Told::digest).unwrap_or_default();
+    Ok(notice.facts_digest.split('/').next() == Some(today.as_str()))
 }
 
 enum Plan {
@@ -415,19 +415,20 @@ async fn compare(
     Ok(if material.changes.iter().any(Change::corrects) { "correction" } else { "supplement" })
 }
 
-/// A draft or approval behind a released notice that says all of today's facts already: its id, and that of the other.
+/// A notice behind a released one that says all of today's facts already: its id where it waits still, and that of the
+/// other.
 async fn back_to_what_was_told(
     conn: &mut store::Conn,
     incident: &Incident,
     latest: Option<&Notice>,
     material: &Material,
-) -> Result<Option<(String, String)>, AppError> {
-    let waits =
-        |notice: &&Notice| ["drafted", "approved"].contains(&notice.state.as_str()) && notice.supplements().is_some();
-    let Some(notice) = latest.filter(waits) else { return Ok(None) };
+) -> Result<Option<(Option<String>, String)>, AppError> {
+    let follows = |notice: &&Notice| notice.state != "released" && notice.supplements().is_some();
+    let Some(notice) = latest.filter(follows) else { return Ok(None) };
+    let waits = ["drafted", "approved"].contains(&notice.state.as_str());
     let before = store::escalation::newest_released(conn, incident.id, &notice.tenant_id).await?;
     let before = before.filter(|before| is_true(before, Some(&material.told), &incident.facts));
-    Ok(before.map(|before| (notice.id.clone(), before.id)))
+    Ok(before.map(|before| (waits.then(|| notice.id.clone()), before.id)))
 }
 
 fn plan(incident: &Incident, latest: Option<&Notice>, material: &Material) -> Plan {
