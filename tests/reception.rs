@@ -169,7 +169,10 @@ fn guessed_tokens_append_nothing_and_are_answered_like_any_other() {
         for n in 0..GUESSES {
             // One in three is the real token with one character changed.
             let guess = match n % 3 {
-                0 => reply_to.replacen(&reply_to[30..31], if &reply_to[30..31] == "z" { "y" } else { "z" }, 1),
+                0 => {
+                    let other = if &reply_to[30..31] == "z" { "y" } else { "z" };
+                    format!("{}{other}{}", &reply_to[..30], &reply_to[31..])
+                }
                 1 => format!("incident-response+{}@vendor.example", &model::digest::sha256(&n.to_be_bytes())[..32]),
                 _ => format!("incident-response+{n:032}@vendor.example"),
             };
