@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use mail::templates::{Kind, Templates};
 use model::delivery::recipients;
-use model::difference::{Change, What, Why, between};
+use model::difference::{self, Change, What, Why, between};
 use model::language::Language;
 use model::notices::{EarlierNotice, IncidentFacts, Letter, NoticeContext};
 use model::time::Timestamp;
@@ -44,8 +44,8 @@ pub use sample::{Draw, Looked, Sampled, Shown, sample};
 pub use signed::{export, public_keys};
 pub use stated::{StatedFact, stated};
 pub use verify::{Genuine, Verified, genuine, verify};
-pub use withhold::{ListedWithholding, approve_withholding, disclose, withhold, withholdings};
-pub(crate) use withhold::{Told, review as review_withholdings, review_is_due, told};
+pub use withhold::{ListedWithholding, Proposed, approve_withholding, disclose, withhold, withholdings};
+pub(crate) use withhold::{Told, digest_of, review as review_withholdings, review_is_due, told};
 
 use write::{Work, Writing};
 
@@ -123,7 +123,7 @@ async fn draft_range(app: &App, source: &Source, tenants: &[String], total: &mut
         .map(|notice| (notice.tenant_id.clone(), notice))
         .collect();
     let (mut new, mut again, mut gone, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut causes = None;
+    let mut known = None;
     for (tenant, told) in facts {
         let Some(row) = rows.remove(&tenant) else { continue };
         let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
@@ -152,7 +152,7 @@ async fn draft_range(app: &App, source: &Source, tenants: &[String], total: &mut
             None => plan(incident, latest.get(&tenant), &material),
         };
         if let Some(kind) = plan.follows_another() {
-            *kind = compare(&mut tx, incident, &mut material, &mut causes).await?;
+            *kind = compare(&mut tx, incident, &mut material, &mut known).await?;
         }
         match plan {
             Plan::Keep => {
@@ -282,7 +282,7 @@ impl Digest {
 /// the vendor stated then.
 pub(crate) fn is_true(notice: &Notice, told: Option<&Told>, incident: &IncidentFacts) -> bool {
     let mut parts = notice.facts_digest.split('/');
-    let facts = parts.next() == told.map(Told::digest).as_deref();
+    let facts = parts.next() == Some(&*digest_of(told));
     facts && parts.nth(1).is_none_or(|stated| stated == stated_digest(incident))
 }
 
@@ -353,7 +353,7 @@ pub(crate) async fn states_facts_of_today(
         return Ok(false);
     }
     let facts = told(conn, incident, Scope::Tenants(tenant, tenant)).await?;
-    let today = facts.get(tenant).map(Told::digest).unwrap_or_default();
+    let today = digest_of(facts.get(tenant));
     Ok(notice.facts_digest.split('/').next() == Some(today.as_str()))
 }
 
@@ -376,12 +376,27 @@ impl Plan {
     }
 }
 
+/// What happened in an incident, for saying why facts changed; read once, by the first notice that needs it.
+struct Known {
+    causes: Vec<store::facts::Change>,
+    register: withhold::Register,
+}
+
+impl Known {
+    async fn of(conn: &mut store::Conn, incident: i64) -> Result<Self, AppError> {
+        Ok(Self {
+            causes: store::facts::changes(conn, incident).await?,
+            register: withhold::Register::of(conn, incident).await?,
+        })
+    }
+}
+
 /// Says what changed since the organisation's newest released notice, and why; the kind that follows from it.
 async fn compare(
     conn: &mut store::Conn,
     incident: &Incident,
     material: &mut Material,
-    causes: &mut Option<Vec<store::facts::Change>>,
+    known: &mut Option<Known>,
 ) -> Result<&'static str, AppError> {
     let tenant = &material.tenant.id;
     let mut past = store::notices::past(conn, incident.id, tenant).await?;
@@ -393,23 +408,29 @@ async fn compare(
     });
     material.earlier = named.collect();
     let told: NoticeContext = serde_json::from_str(&before.facts).map_err(AppError::stored("notices.facts"))?;
-    material.changes = between(&told.domains, &material.told.domains);
+    let known = match known {
+        Some(known) => known,
+        None => known.insert(Known::of(conn, incident.id).await?),
+    };
+    let hidden = known.register.hidden(tenant, before.drafted_at);
+    material.changes = between(difference::Told { facts: &told.domains, hidden: &hidden }, material.told.side());
     if material.changes.is_empty() {
         return Ok("supplement");
     }
-    if causes.is_none() {
-        *causes = Some(store::facts::changes(conn, incident.id).await?);
-    }
     let since = before.released_at.unwrap_or(i64::MIN);
+    let (disclosed, changed): (Vec<_>, Vec<_>) = material.changes.iter().partition(|change| change.discloses());
     let about = |row: &&store::facts::Change| {
-        row.changed_at >= since && material.changes.iter().any(|change| change.domain == row.organisation_domain)
+        row.changed_at >= since && changed.iter().any(|change| change.domain == row.organisation_domain)
     };
-    let rows = causes.iter().flatten().filter(about);
+    let rows = known.causes.iter().filter(about);
     let mut why: BTreeSet<Why> = rows.map(|row| Why::of_cause(&row.cause)).collect();
-    if why.is_empty() {
+    if why.is_empty() && !changed.is_empty() {
         // A first sheet has no change before it: the domain is new, by records or by its mapping.
         let is_new = material.changes.iter().any(|change| matches!(change.what, What::New));
         why.insert(if is_new { Why::Records } else { Why::Mapping });
+    }
+    if !disclosed.is_empty() {
+        why.insert(Why::Disclosed);
     }
     material.why = Vec::from_iter(why);
     Ok(if material.changes.iter().any(Change::corrects) { "correction" } else { "supplement" })

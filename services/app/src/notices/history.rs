@@ -2,13 +2,15 @@
 //!
 //! Changes nothing and compares only what is not told yet: a version's changes are those that its letter names.
 
-use model::difference::{Change, What, Why, between};
+use model::difference::{self, Change, What, Why, between};
 use model::notices::{DomainFacts, NoticeContext};
 use model::time::Timestamp;
+use model::withholding::TYPE_OBJECTS;
 use serde::Serialize;
 use store::facts::Scope;
 use store::notices::Past;
 
+use super::withhold::Register;
 use crate::{App, AppError};
 
 /// One version of what an organisation was told.
@@ -62,19 +64,24 @@ pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>
     let mut conn = app.store.snapshot().await?;
     crate::directory::known_tenant(&mut conn, tenant).await?;
     let mut versions = Vec::new();
-    let mut known = None;
+    let mut known: Option<(Vec<DomainFacts>, i64)> = None;
     for past in store::notices::past(&mut conn, incident.id, tenant).await? {
         let context: NoticeContext = serde_json::from_str(&past.facts).map_err(AppError::stored("notices.facts"))?;
         versions.push(version(&past, &context));
         if past.state == "released" {
-            known = Some(context.domains);
+            known = Some((context.domains, past.drafted_at));
         }
     }
     let today = super::told(&mut conn, incident.id, Scope::Tenants(tenant, tenant)).await?;
-    let today = today.get(tenant).map(|told| told.domains.as_slice()).unwrap_or_default();
+    let today = today.get(tenant).cloned().unwrap_or_default();
+    let register = Register::of(&mut conn, incident.id).await?;
     let lines: Vec<HistoryLine> = match &known {
-        Some(known) => between(known, today).iter().map(changed).collect(),
-        None => today.iter().map(said).collect(),
+        Some((facts, drafted_at)) => {
+            let hidden = register.hidden(tenant, *drafted_at);
+            let before = difference::Told { facts, hidden: &hidden };
+            between(before, today.side()).iter().map(changed).collect()
+        }
+        None => today.domains.iter().map(said).collect(),
     };
     if !lines.is_empty() {
         versions.push(Version { state: "not told yet".to_owned(), lines, ..nothing() });
@@ -153,6 +160,7 @@ fn why(why: Why) -> &'static str {
         Why::Records => "further records",
         Why::TakenBack => "records taken back",
         Why::Mapping => "mapping",
+        Why::Disclosed => "withheld before",
     }
 }
 
@@ -165,25 +173,30 @@ fn said(facts: &DomainFacts) -> HistoryLine {
         ("users", facts.users),
         ("projects", facts.projects),
     ];
-    let shown = |name: &str, value: i64| match facts.withheld.iter().any(|there| there == name) {
+    let shown = |fact: &str, name: &str, value: i64| match facts.withholds(fact) {
         true => format!("{name} withheld"),
         false => format!("{name} {value}"),
     };
-    let mut parts: Vec<String> = figures.into_iter().map(|(name, value)| shown(name, value)).collect();
-    parts.extend(facts.data_types.iter().map(|count| format!("type:{} {}", count.id, count.objects)));
+    let mut parts: Vec<String> = figures.into_iter().map(|(name, value)| shown(name, name, value)).collect();
+    let types = facts.data_types.iter();
+    parts.extend(types.map(|count| shown(TYPE_OBJECTS, &format!("type:{}", count.id), count.objects)));
     HistoryLine { what: "said", detail: format!("{}: {}", facts.domain, parts.join(", ")) }
 }
 
 fn changed(change: &Change) -> HistoryLine {
     let domain = &change.domain;
     let moved = |name: &str, before: &str, after: &str| format!("{domain} {name}: {after} (before: {before})");
+    let count = |value: &Option<i64>| value.map_or_else(|| "withheld".to_owned(), |value| value.to_string());
     let detail = match &change.what {
         What::New => format!("{domain}: named for the first time"),
         What::Gone => format!("{domain}: is not theirs; what was said of it was wrong"),
-        What::Figure { name, before, after } => moved(name, &before.to_string(), &after.to_string()),
-        What::Type { id, before, after } => moved(&format!("type:{id}"), &before.to_string(), &after.to_string()),
+        What::Figure { name, before, after } => moved(name, &count(before), &count(after)),
+        What::Type { id, before, after } => moved(&format!("type:{id}"), &count(before), &count(after)),
         What::Period { before, after } => {
-            let span = |(first, last): &(String, String)| format!("{first}/{last}");
+            let span = |dates: &Option<(String, String)>| match dates {
+                Some((first, last)) => format!("{first}/{last}"),
+                None => "withheld".to_owned(),
+            };
             moved("period", &span(before), &span(after))
         }
     };

@@ -44,12 +44,17 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                 (false, [tenant, fact]) => (Some(tenant.as_str()), fact),
                 _ => {
                     let what = "name a tenant and a fact, or --all and a fact".to_owned();
-                    let hint = "forthright notice withhold SLUG TENANT FACT --why … --review TIME".to_owned();
+                    let hint = format!("forthright notice withhold {slug} TENANT FACT --why … --review TIME");
                     return Err(output::Usage { what, hint }.into());
                 }
             };
-            let id = app::notices::withhold(&app, &slug, tenant, fact, &why, review).await?;
-            output::document(e, &serde_json::json!({ "withholding": id }))?;
+            let proposed = app::notices::withhold(&app, &slug, tenant, fact, &why, review).await?;
+            let id = &proposed.withholding;
+            output::document(e, &proposed)?;
+            if !proposed.also.is_empty() {
+                let also = proposed.also.join(", ");
+                say(e, format!("withheld with it, because {fact} could be reckoned from them: {also}"));
+            }
             say(e, format!("it hides nothing before somebody else runs `forthright notice withhold-approve {id}`"));
         }
         NoticeVerb::WithholdApprove { withholding } => {
@@ -58,7 +63,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
         }
         NoticeVerb::Withholdings { slug } => {
             let header =
-                ["withholding", "tenant_id", "fact", "state", "why", "review_at", "proposed_by", "approved_by"];
+                ["withholding", "tenant_id", "fact", "state", "why", "review_at", "proposed_by", "approved_by", "also"];
             let rows = app::notices::withholdings(&app, &slug).await?.into_iter().map(|row| {
                 vec![
                     row.withholding,
@@ -69,6 +74,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                     row.review_at.to_string(),
                     row.proposed_by,
                     row.approved_by,
+                    row.also.join(" "),
                 ]
             });
             output::list(e, &header, rows.collect())?;
