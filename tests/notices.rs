@@ -3,6 +3,7 @@
 mod approval;
 mod canaries;
 mod history;
+mod left_out;
 mod supplements;
 
 use testkit::process::Backend;

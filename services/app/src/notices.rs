@@ -6,6 +6,7 @@
 mod approve;
 mod check;
 mod cores;
+mod draft;
 mod groups;
 mod history;
 pub(crate) mod links;
@@ -14,14 +15,15 @@ mod sample;
 mod signed;
 mod specific;
 mod stated;
+mod unaffected;
 mod verify;
 mod withhold;
+mod without_letter;
 mod write;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
-use mail::templates::{Kind, Templates};
+use mail::templates::Kind;
 use model::delivery::recipients;
 use model::difference::{self, Change, What, Why, between};
 use model::language::Language;
@@ -36,6 +38,7 @@ use store::notices::{LetterRow, Notice};
 pub use approve::{Approved, Drafts, approve};
 pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
+pub use draft::{Drafted, LeftOut, TextOnly, draft};
 pub use groups::{TemplateGroup, groups};
 pub use history::{HistoryLine, Version, history};
 pub use pilot::Piloted;
@@ -46,203 +49,14 @@ pub use stated::{StatedFact, stated};
 pub use verify::{Genuine, Verified, genuine, verify};
 pub use withhold::{ListedWithholding, Proposed, approve_withholding, disclose, withhold, withholdings};
 pub(crate) use withhold::{Told, digest_of, review as review_withholdings, review_is_due, told};
+pub use without_letter::without_letter;
 
-use write::{Work, Writing};
+use draft::Source;
 
 use crate::{App, AppError, Incident, new_id};
 
 /// Tenants in a range: about a tenth of a second of rendering between two commits.
 const A_RANGE: i64 = 500;
-
-/// What drafting did.
-#[derive(Debug, Default, Serialize)]
-pub struct Drafted {
-    /// New drafts.
-    pub drafted: usize,
-    /// Drafts written anew because their facts, languages or templates changed.
-    pub changed: usize,
-    /// Notices that say what is still true.
-    pub kept: usize,
-    /// Drafts and approvals withdrawn: their facts are gone, or a newer draft takes their place.
-    pub withdrawn: usize,
-    /// Affected tenants without anybody who can be told.
-    pub without_contact: usize,
-    /// Mails that were called back and go on, because what they say is true again.
-    pub requeued: u64,
-    /// Affected tenants to which nothing is told for a reason that two people signed.
-    pub withheld: usize,
-}
-
-/// Drafts a notice for each mapped organisation; again = only what changed.
-pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
-    let incident = app.incident(slug).await?;
-    crate::directory::must_be_whole(&mut app.store.read().await?).await?;
-    crate::mapping::lapse_expired(app).await?;
-    crate::facts::settle(app, incident.id).await?;
-    let templates = crate::templates::of_incident(app, &mut app.store.read().await?, incident.id).await?;
-    let verify_page = app.settings.sender.verify_page.as_str().into();
-    let source = Source { incident: Arc::new(incident.clone()), templates, verify_page };
-    let mut total = Drafted::default();
-    let mut affected = BTreeSet::new();
-    let mut after = String::new();
-    loop {
-        let tenants =
-            store::notices::affected_tenants(&mut app.store.read().await?, incident.id, &after, A_RANGE).await?;
-        let Some(last) = tenants.last().cloned() else { break };
-        draft_range(app, &source, &tenants, &mut total).await?;
-        affected.extend(tenants);
-        after = last;
-    }
-    withdraw_unaffected(app, &incident, &affected, &mut total).await?;
-    Ok(total)
-}
-
-/// What all notices of an incident are written from. Cheap to clone.
-#[derive(Clone)]
-struct Source {
-    incident: Arc<Incident>,
-    templates: Templates,
-    /// Where codes can be checked; empty = nowhere.
-    verify_page: Arc<str>,
-}
-
-async fn draft_range(app: &App, source: &Source, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
-    let incident = source.incident.as_ref();
-    let (Some(first), Some(last)) = (tenants.first(), tenants.last()) else { return Ok(()) };
-    let mut tx = app.store.begin().await?;
-    let facts = told(&mut tx, incident.id, Scope::Tenants(first, last)).await?;
-    let contacts = crate::delivery::by_tenant(store::contacts::in_range(&mut tx, first, last).await?);
-    let mut rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
-        .await?
-        .into_iter()
-        .map(|row| (row.id.clone(), row))
-        .collect();
-    let latest: HashMap<String, Notice> = store::notices::latest_in_range(&mut tx, incident.id, first, last)
-        .await?
-        .into_iter()
-        .map(|notice| (notice.tenant_id.clone(), notice))
-        .collect();
-    let (mut new, mut again, mut gone, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut known = None;
-    for (tenant, told) in facts {
-        let Some(row) = rows.remove(&tenant) else { continue };
-        let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
-        if recipients(&crate::delivery::ladder(people), 0).is_none() {
-            total.without_contact += 1;
-            continue;
-        }
-        if told.nothing {
-            total.withheld += 1;
-            if let Some(notice) =
-                latest.get(&tenant).filter(|notice| ["drafted", "approved"].contains(&notice.state.as_str()))
-            {
-                gone.push(notice.id.clone());
-            }
-            continue;
-        }
-        let mut material = Material::new(source, row, people, told);
-        let mut plan = match back_to_what_was_told(&mut tx, incident, latest.get(&tenant), &material).await? {
-            Some((waiting, told_already)) => {
-                // Whatever it was to say was taken back: nobody is told the same twice.
-                gone.extend(waiting);
-                kept.push(told_already);
-                total.kept += 1;
-                continue;
-            }
-            None => plan(incident, latest.get(&tenant), &material),
-        };
-        if let Some(kind) = plan.follows_another() {
-            *kind = compare(&mut tx, incident, &mut material, &mut known).await?;
-        }
-        match plan {
-            Plan::Keep => {
-                total.kept += 1;
-                kept.extend(
-                    latest.get(&tenant).filter(|notice| notice.state == "released").map(|notice| notice.id.clone()),
-                );
-            }
-            Plan::Rewrite { id, version, kind, supplements } => {
-                again.push(Work { material, again: Some(id), version, kind, supplements });
-            }
-            Plan::Replace { withdraws, version, kind, supplements } => {
-                gone.push(withdraws);
-                new.push(Work { material, again: None, version, kind, supplements });
-            }
-            Plan::New { version, kind, supplements } => {
-                new.push(Work { material, again: None, version, kind, supplements });
-            }
-        }
-    }
-    let (new, again) = (Writing::begin(source, new), Writing::begin(source, again));
-    let now = app.clock.now().micros();
-    // What was called back and is true again goes on where it stopped.
-    let requeued = store::delivery::requeue_called_back(&mut tx, &kept, app.clock.real().micros()).await?;
-    total.requeued += requeued;
-    for id in &gone {
-        store::notices::withdraw(&mut tx, id, now).await?;
-    }
-    let (drafted, changed) = store_drafts(app, &mut tx, incident, now, new, again).await?;
-    total.drafted += drafted;
-    total.changed += changed;
-    total.withdrawn += gone.len();
-    if drafted + changed + gone.len() == 0 && requeued == 0 {
-        return Ok(());
-    }
-    let detail = serde_json::json!({
-        "from": first, "to": last, "drafted": drafted, "changed": changed, "withdrawn": gone.len(), "requeued": requeued,
-        "templates": source.templates.version(Kind::Notice, Language::ALL.into_iter()),
-    });
-    Ok(tx.commit(app.entry("notice.draft", &incident.slug, detail)).await?)
-}
-
-/// Stores what is being written, share by share; how many new drafts, and how many that were there.
-async fn store_drafts(
-    app: &App,
-    tx: &mut store::Tx,
-    incident: &Incident,
-    now: i64,
-    mut new: Writing,
-    mut again: Writing,
-) -> Result<(usize, usize), AppError> {
-    let (mut drafted, mut changed) = (0, 0);
-    while let Some(drafts) = again.next().await? {
-        for draft in &drafts {
-            store::notices::redraft(tx, &app.actor, now, draft).await?;
-        }
-        changed += drafts.len();
-    }
-    while let Some(drafts) = new.next().await? {
-        store::notices::insert_drafts(tx, incident.id, &app.actor, now, &drafts).await?;
-        drafted += drafts.len();
-    }
-    Ok((drafted, changed))
-}
-
-/// Drafts and approvals of organisations that are not affected any more.
-async fn withdraw_unaffected(
-    app: &App,
-    incident: &Incident,
-    affected: &BTreeSet<String>,
-    total: &mut Drafted,
-) -> Result<(), AppError> {
-    let mut tx = app.store.begin().await?;
-    let now = app.clock.now().micros();
-    let mut withdrawn = Vec::new();
-    for state in ["drafted", "approved"] {
-        for notice in store::notices::in_state(&mut tx, incident.id, state).await? {
-            if !affected.contains(&notice.tenant_id) {
-                store::notices::withdraw(&mut tx, &notice.id, now).await?;
-                withdrawn.push(notice.id);
-            }
-        }
-    }
-    if withdrawn.is_empty() {
-        return Ok(());
-    }
-    total.withdrawn += withdrawn.len();
-    let detail = serde_json::json!({ "notices": withdrawn, "why": "the organisation is not affected any more" });
-    Ok(tx.commit(app.entry("notice.withdraw", &incident.slug, detail)).await?)
-}
 
 /// What one organisation's notice is written from.
 struct Material {
@@ -353,7 +167,7 @@ pub(crate) async fn states_facts_of_today(
         return Ok(false);
     }
     let facts = told(conn, incident, Scope::Tenants(tenant, tenant)).await?;
-    let today = digest_of(facts.get(tenant));
+    let today = facts.get(tenant).map(Told::digest).unwrap_or_default();
     Ok(notice.facts_digest.split('/').next() == Some(today.as_str()))
 }
 
@@ -581,7 +395,15 @@ pub async fn preview(
     };
     match format {
         Format::Text => Ok(letter.text.clone().into_bytes()),
-        Format::Html => Ok(letter.html.clone().unwrap_or_default().into_bytes()),
+        Format::Html => letter.html.clone().map(String::into_bytes).ok_or_else(|| {
+            AppError::missing(
+                format!(
+                    "notice {} has no HTML part in {}: its text part states everything",
+                    notice.id, letter.language
+                ),
+                "look at it with `--format text`",
+            )
+        }),
         Format::Json => Ok(signed::preview(app, &mut conn, &notice.id).await?.into_bytes()),
         Format::Eml => eml(app, &incident, &notice, letter, first),
     }

@@ -44,12 +44,9 @@ pub(crate) struct Told {
     pub(crate) hidden: Vec<FactName>,
 }
 
-/// Of an organisation of which nothing is affected any more: what was told is taken back.
-const NOTHING_THERE: &str = "none";
-
 /// The digest of what is told today, wherever it is compared with a notice; none: nothing of the organisation is affected.
 pub(crate) fn digest_of(told: Option<&Told>) -> String {
-    told.map_or_else(|| NOTHING_THERE.to_owned(), Told::digest)
+    told.map_or_else(|| store::notices::NOTHING_THERE.to_owned(), Told::digest)
 }
 
 impl Told {
@@ -64,7 +61,7 @@ impl Told {
             return String::new();
         }
         if self.domains.is_empty() {
-            return NOTHING_THERE.to_owned();
+            return store::notices::NOTHING_THERE.to_owned();
         }
         let mut text = serde_json::to_string(&self.domains).unwrap_or_default();
         if !self.withheld.is_empty() {

@@ -145,6 +145,24 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
     }
 }
 
+/// The same of a notice that takes back everything that those before it said.
+pub(super) fn withdrawal(language: Language, context: &NoticeContext) -> serde_json::Value {
+    let incident = &context.incident;
+    let domains: std::collections::BTreeSet<&str> =
+        context.changes.iter().map(|change| change.domain.as_str()).collect();
+    serde_json::json!({
+        "vendor": one_line(&incident.vendor),
+        "incident_title": one_line(&incident.title),
+        "tenant_name": model::links::unlinked(&one_line(&context.tenant_name)),
+        "code": one_line(&context.code),
+        "version": context.version,
+        "verify_page": one_line(&context.verify_page),
+        "supplements": earlier(context),
+        "domains": domains.into_iter().map(both_forms).collect::<Vec<_>>(),
+        "why": context.why.iter().map(|why| changes::reason(language, *why)).collect::<Vec<_>>(),
+    })
+}
+
 /// The notices that this one supplements, by time and code: `2022-09-26 10:11 UTC [K7QF-2M9X]`; empty for a first one.
 fn earlier(context: &NoticeContext) -> String {
     let named = context.earlier.iter().map(|one| format!("{} [{}]", minute(one.released_at), one_line(&one.code)));

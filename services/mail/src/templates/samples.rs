@@ -247,6 +247,21 @@ pub(super) fn views(
             .into_iter()
             .map(|(name, context)| Ok((name, as_value(&notice::view(language, &context, labels))?)))
             .collect::<Result<_, _>>()?,
+        Kind::Withdrawal => {
+            let mut taken_back = notice(Vec::new());
+            taken_back.version = 2;
+            taken_back.supplements = Some(day(2));
+            taken_back.earlier = vec![EarlierNotice { code: "3XHW-8P2D-77QK".to_owned(), released_at: day(2) }];
+            taken_back.changes = ["contoso.example", "xn--mnchen58-dz-thb.example"]
+                .map(|domain| Change { domain: domain.to_owned(), what: What::Gone })
+                .to_vec();
+            taken_back.why = vec![Why::TakenBack, Why::Mapping];
+            let two = notice::withdrawal(language, &taken_back);
+            taken_back.changes.truncate(1);
+            taken_back.why.truncate(1);
+            taken_back.verify_page.clear();
+            vec![("two domains", two), ("one domain", notice::withdrawal(language, &taken_back))]
+        }
         Kind::Reminder => vec![("a reminder", reminder().view())],
         Kind::Reach => {
             let found = |source| ReachContext { source, ..reach() }.view();
