@@ -181,6 +181,22 @@ fn records_that_are_taken_back_take_back_what_was_said_of_them() {
 }
 
 #[test]
+fn of_several_domains_one_whose_records_are_taken_back_is_not_called_somebody_elses() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(1);
+    let directory = "domain,tenant_id,tenant_name,country,language\norg00000.example,t-00000,Organisation 0,US,en\nsecond.example,t-00000,Organisation 0,US,en\n";
+    stage.run.ok(&["directory", "import", "--organisations", path(&stage.file("d2.csv", directory))]);
+    let rows = format!("{HEADER}x/1.pdf,second.example,,invoice,2020-01-02,9,,\n");
+    stage.import(&[&stage.file("x.csv", &rows)], &stage.file("none.txt", "free.example\n"));
+    assert_eq!(told(&stage, "first").len(), 1);
+    stage.run.ok(&["exposure", "withdraw", SLUG, "x.csv", "--why", "of another incident"]);
+    one(told(&stage, "taken back"), "t-00000", "correction");
+    let text = stage.run.ok(&["notice", "preview", SLUG, "t-00000"]);
+    let read = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(read.contains("second.example: nothing of it was exposed; what we wrote about it was wrong"), "{text}");
+}
+
+#[test]
 fn while_it_is_open_whose_a_domain_is_nothing_is_taken_back() {
     let stage = Stage::new(Backend::Sqlite);
     stage.small(1);

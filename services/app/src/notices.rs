@@ -27,7 +27,7 @@ use mail::templates::Kind;
 use model::delivery::recipients;
 use model::difference::{self, Change, What, Why, between};
 use model::language::Language;
-use model::notices::{EarlierNotice, IncidentFacts, Letter, NoticeContext};
+use model::notices::{DomainFacts, EarlierNotice, IncidentFacts, Letter, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
@@ -205,6 +205,30 @@ impl Known {
     }
 }
 
+impl Known {
+    /// The changes from what a notice said, which was drafted and released then, to what is told today.
+    fn changes(
+        &self,
+        tenant: &str,
+        said: &[DomainFacts],
+        (drafted_at, released_at): (i64, Option<i64>),
+        today: &Told,
+    ) -> Vec<Change> {
+        let hidden = self.register.hidden(tenant, drafted_at);
+        let mut changes = between(difference::Told { facts: said, hidden: &hidden }, today.side());
+        for change in changes.iter_mut().filter(|change| change.what == What::Gone) {
+            let since = released_at.unwrap_or(i64::MIN);
+            // By version, so the last one says what became of it.
+            let of_domain = |row: &&store::facts::Change| row.organisation_domain == change.domain;
+            let last = self.causes.iter().rfind(of_domain).filter(|row| row.changed_at >= since);
+            if last.is_some_and(|row| Why::of_cause(&row.cause) == Why::TakenBack) {
+                change.what = What::Cleared;
+            }
+        }
+        changes
+    }
+}
+
 /// Says what changed since the organisation's newest released notice, and why; the kind that follows from it.
 async fn compare(
     conn: &mut store::Conn,
@@ -226,8 +250,8 @@ async fn compare(
         Some(known) => known,
         None => known.insert(Known::of(conn, incident.id).await?),
     };
-    let hidden = known.register.hidden(tenant, before.drafted_at);
-    material.changes = between(difference::Told { facts: &told.domains, hidden: &hidden }, material.told.side());
+    let at = (before.drafted_at, before.released_at);
+    material.changes = known.changes(tenant, &told.domains, at, &material.told);
     if material.changes.is_empty() {
         return Ok("supplement");
     }

@@ -36,6 +36,9 @@ pub enum What {
     New,
     /// It is not the organisation's: what was said of it was wrong.
     Gone,
+    /// Its records were taken back, and nothing is left: what was said of it was wrong. [`between`] does not know why a
+    /// domain is gone, and never says so.
+    Cleared,
     /// A figure, by its name in [`crate::withholding`].
     Figure {
         /// `references`, `objects`, `emails`, `users`, `projects`, `bytes`, or one of [`UNKNOWN`].
@@ -93,7 +96,7 @@ impl Change {
     pub fn corrects(&self) -> bool {
         match &self.what {
             What::New | What::Period { .. } => false,
-            What::Gone => true,
+            What::Gone | What::Cleared => true,
             What::Figure { name, .. } if UNKNOWN.contains(&name.as_str()) => false,
             What::Figure { before, after, .. } => before.is_some() && after < before,
             What::Type { before, after, .. } => {
@@ -105,7 +108,7 @@ impl Change {
     /// Whether it tells what was withheld before.
     pub fn discloses(&self) -> bool {
         match &self.what {
-            What::New | What::Gone => false,
+            What::New | What::Gone | What::Cleared => false,
             What::Figure { before, .. } => before.is_none(),
             What::Type { before, after, .. } => before.is_none() && *after != Some(0),
             What::Period { before, .. } => before.is_none(),

@@ -2,7 +2,7 @@
 //!
 //! Changes nothing and compares only what is not told yet: a version's changes are those that its letter names.
 
-use model::difference::{self, Change, What, Why, between};
+use model::difference::{Change, What, Why};
 use model::notices::{DomainFacts, NoticeContext};
 use model::time::Timestamp;
 use model::withholding::TYPE_OBJECTS;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use store::facts::Scope;
 use store::notices::Past;
 
-use super::withhold::Register;
+use super::Known;
 use crate::{App, AppError};
 
 /// One version of what an organisation was told.
@@ -64,22 +64,20 @@ pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>
     let mut conn = app.store.snapshot().await?;
     crate::directory::known_tenant(&mut conn, tenant).await?;
     let mut versions = Vec::new();
-    let mut known: Option<(Vec<DomainFacts>, i64)> = None;
+    let mut said_last: Option<(Vec<DomainFacts>, i64, Option<i64>)> = None;
     for past in store::notices::past(&mut conn, incident.id, tenant).await? {
         let context: NoticeContext = serde_json::from_str(&past.facts).map_err(AppError::stored("notices.facts"))?;
         versions.push(version(&past, &context));
         if past.state == "released" {
-            known = Some((context.domains, past.drafted_at));
+            said_last = Some((context.domains, past.drafted_at, past.released_at));
         }
     }
     let today = super::told(&mut conn, incident.id, Scope::Tenants(tenant, tenant)).await?;
     let today = today.get(tenant).cloned().unwrap_or_default();
-    let register = Register::of(&mut conn, incident.id).await?;
-    let lines: Vec<HistoryLine> = match &known {
-        Some((facts, drafted_at)) => {
-            let hidden = register.hidden(tenant, *drafted_at);
-            let before = difference::Told { facts, hidden: &hidden };
-            between(before, today.side()).iter().map(changed).collect()
+    let lines: Vec<HistoryLine> = match &said_last {
+        Some((facts, drafted_at, released_at)) => {
+            let known = Known::of(&mut conn, incident.id).await?;
+            known.changes(tenant, facts, (*drafted_at, *released_at), &today).iter().map(changed).collect()
         }
         None => today.domains.iter().map(said).collect(),
     };
@@ -190,6 +188,7 @@ fn changed(change: &Change) -> HistoryLine {
     let detail = match &change.what {
         What::New => format!("{domain}: named for the first time"),
         What::Gone => format!("{domain}: is not theirs; what was said of it was wrong"),
+        What::Cleared => format!("{domain}: its records were taken back; what was said of it was wrong"),
         What::Figure { name, before, after } => moved(name, &count(before), &count(after)),
         What::Type { id, before, after } => moved(&format!("type:{id}"), &count(before), &count(after)),
         What::Period { before, after } => {

@@ -35,6 +35,13 @@ pub(super) fn sentence(language: Language, change: &Change, labels: &Labels) -> 
             Language::Fr => format!("{domain} : n’est pas à vous ; ce que nous en avions écrit était erroné"),
             Language::Ja => format!("{domain}：貴組織のものではありません。以前の記載は誤りでした"),
         },
+        What::Cleared => match language {
+            Language::De => format!("{domain}: Davon lag nichts offen; was wir dazu schrieben, war falsch"),
+            Language::En => format!("{domain}: nothing of it was exposed; what we wrote about it was wrong"),
+            Language::Es => format!("{domain}: nada suyo quedó expuesto; lo que escribimos al respecto era erróneo"),
+            Language::Fr => format!("{domain} : rien n’en a été exposé ; ce que nous en avions écrit était erroné"),
+            Language::Ja => format!("{domain}：閲覧可能な状態にはなっていませんでした。以前の記載は誤りでした"),
+        },
         What::Figure { name, before, after } => moved(&one_line(names.name(name)), &count(after), &count(before)),
         What::Type { id, before, after } => moved(&labels.describe(language, id), &count(after), &count(before)),
         What::Period { before, after } => moved(names.name("period"), &dates(after), &dates(before)),

@@ -157,3 +157,38 @@ pub(super) fn fact(language: Language, withheld: &Withheld) -> String {
         Language::Ja => format!("{named}（これを計算できる次の項目も非開示：{also}）"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::withholding::{NAMES, TYPE_OBJECTS, UNKNOWN};
+
+    use super::*;
+
+    #[test]
+    fn whatever_can_be_withheld_has_a_name_of_its_own_in_each_language() {
+        for language in Language::ALL {
+            let words = WithheldWords::of(language);
+            let all = NAMES.iter().chain(&["type", TYPE_OBJECTS]).chain(&UNKNOWN);
+            let mut names: Vec<&str> = all.map(|fact| words.name(fact)).collect();
+            assert!(names.iter().all(|name| !UNKNOWN.contains(name) && *name != TYPE_OBJECTS), "{language}: {names:?}");
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), FACTS.len(), "{language}: {names:?}");
+        }
+    }
+
+    #[test]
+    fn what_follows_is_named_with_what_it_follows_from() {
+        let withheld = Withheld {
+            fact: "type".to_owned(),
+            also: vec!["objects".to_owned(), "bytes".to_owned()],
+            domain: Some("contoso.example".to_owned()),
+            why: String::new(),
+            review_at: model::time::Timestamp::from_micros(0),
+        };
+        assert_eq!(
+            fact(Language::En, &withheld),
+            "contoso.example: a data type (and with it what it could be reckoned from: number of objects, size)"
+        );
+    }
+}
