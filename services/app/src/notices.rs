@@ -198,14 +198,15 @@ struct Known {
 
 impl Known {
     async fn of(conn: &mut store::Conn, incident: i64) -> Result<Self, AppError> {
-        Ok(Self {
-            causes: store::facts::changes(conn, incident).await?,
-            register: withhold::Register::of(conn, incident).await?,
-        })
+        let causes = store::facts::changes(conn, incident).await?;
+        Ok(Self { causes, ..Self::without_causes(conn, incident).await? })
     }
-}
 
-impl Known {
+    /// Where no domain is gone and nobody asks why.
+    async fn without_causes(conn: &mut store::Conn, incident: i64) -> Result<Self, AppError> {
+        Ok(Self { causes: Vec::new(), register: withhold::Register::of(conn, incident).await? })
+    }
+
     /// The changes from what a notice said, which was drafted and released then, to what is told today.
     fn changes(
         &self,

@@ -76,7 +76,12 @@ pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>
     let today = today.get(tenant).cloned().unwrap_or_default();
     let lines: Vec<HistoryLine> = match &said_last {
         Some((facts, drafted_at, released_at)) => {
-            let known = Known::of(&mut conn, incident.id).await?;
+            let is_there = |one: &DomainFacts| today.domains.iter().any(|now| now.domain == one.domain);
+            // Why a domain is gone is asked only where one is: the changes of an incident are many.
+            let known = match facts.iter().all(is_there) {
+                true => Known::without_causes(&mut conn, incident.id).await?,
+                false => Known::of(&mut conn, incident.id).await?,
+            };
             known.changes(tenant, facts, (*drafted_at, *released_at), &today).iter().map(changed).collect()
         }
         None => today.domains.iter().map(said).collect(),
