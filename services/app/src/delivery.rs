@@ -49,6 +49,8 @@ pub struct Released {
     pub tickets: usize,
     /// Affected tenants without anybody who can be told; each has a task.
     pub without_contact: usize,
+    /// Affected tenants who have no letter, or one that is old: this wave says nothing to them.
+    pub without_letter: i64,
     /// Approved notices that wait for another wave.
     pub approved_left: usize,
     /// Of a pilot: how it was chosen.
@@ -119,12 +121,13 @@ pub async fn release(
         held,
         tickets: tickets.len(),
         without_contact,
+        without_letter: store::unwritten::count_without_letter(&mut tx, incident.id).await?,
         approved_left: all - chosen.len(),
         pilot,
     };
     let detail = serde_json::json!({
         "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "pace": pace,
-        "approved_left": released.approved_left, "pilot": released.pilot,
+        "approved_left": released.approved_left, "without_letter": released.without_letter, "pilot": released.pilot,
     });
     tx.commit(app.entry("wave.release", slug, detail)).await?;
     Ok(released)

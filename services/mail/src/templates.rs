@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable, no_escape};
 use model::language::Language;
-use model::law::{Content, LawError};
+use model::law::{Content, Elements, LawError};
 use model::notices::{Letter, NoticeContext, Rendered};
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ pub use contexts::{
     AcknowledgementContext, AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext,
     ReachContext, ReachSource, ReminderContext,
 };
-pub use own::{Changes, Own, Submitted};
+pub use own::{Changes, HTML_LIMIT, Own, Submitted};
 pub use readability::{Measure, Readability};
 pub use set::{Kind, VERSION};
 
@@ -210,17 +210,38 @@ impl Templates {
         kind.map(|kind| self.notice(kind, language, context)).transpose()
     }
 
+    /// A notice that takes back everything that those before it said: subject and text.
+    pub fn render_withdrawal(&self, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
+        let letter = self.letter(Kind::Withdrawal, language, &notice::withdrawal(language, context))?;
+        Ok(Rendered { letter, elements: Elements::new() })
+    }
+
     fn notice(&self, kind: Kind, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
         let context = wrap(kind.name(), &notice::view(language, context, &self.inner.labels))?;
         let subject = self.part(kind, language, Part::Subject, &context)?.text;
         let text = self.part(kind, language, Part::Text, &context)?;
-        let html = self.part(kind, language, Part::Html, &context)?;
-        let says = |id: &String| match text.said.contains(id) && html.said.contains(id) {
+        let html = self.html_if_it_is_shown(kind, language, &context)?;
+        let says = |id: &String| match text.said.contains(id) && html.as_ref().is_none_or(|html| html.said.contains(id))
+        {
             true => Content::Filled,
             false => Content::Empty,
         };
         let elements = self.elements(kind, language).into_iter().map(|id| (id.clone(), says(id))).collect();
-        Ok(Rendered { letter: Letter { subject, text: text.text, html: Some(html.text) }, elements })
+        Ok(Rendered { letter: Letter { subject, text: text.text, html: html.map(|html| html.text) }, elements })
+    }
+
+    /// The HTML part; none where mail programs would cut it off. The text part states the same and has no such limit.
+    fn html_if_it_is_shown(
+        &self,
+        kind: Kind,
+        language: Language,
+        context: &Context,
+    ) -> Result<Option<RenderedPart>, TemplateError> {
+        match self.part_within(HTML_LIMIT, kind, language, Part::Html, context) {
+            Ok(html) if html.text.len() <= HTML_LIMIT => Ok(Some(html)),
+            Ok(_) | Err(TemplateError::TooLong { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The elements that both the text and the HTML of a letter have blocks for.
@@ -287,12 +308,23 @@ impl Templates {
         part: Part,
         context: &Context,
     ) -> Result<RenderedPart, TemplateError> {
+        self.part_within(PART_LIMIT, kind, language, part, context)
+    }
+
+    fn part_within(
+        &self,
+        limit: usize,
+        kind: Kind,
+        language: Language,
+        part: Part,
+        context: &Context,
+    ) -> Result<RenderedPart, TemplateError> {
         let name = set::name(kind, language, part);
         let registry = match part {
             Part::Subject | Part::Text => &self.inner.plain,
             Part::Html => &self.inner.html,
         };
-        let (rendered, said) = render(registry, &name, context)?;
+        let (rendered, said) = render(registry, &name, limit, context)?;
         let text = match part {
             Part::Subject => one_line(&rendered),
             Part::Text => plain_text(&rendered),
@@ -322,9 +354,10 @@ fn wrap(kind: &str, view: &impl Serialize) -> Result<Context, TemplateError> {
 fn render(
     registry: &Handlebars<'_>,
     name: &str,
+    limit: usize,
     context: &Context,
 ) -> Result<(String, BTreeSet<String>), TemplateError> {
-    let (said, mut output) = (Said::default(), Capped::new(PART_LIMIT));
+    let (said, mut output) = (Said::default(), Capped::new(limit));
     let result = render_to(registry, name, context, &said, &mut output);
     let line = result.as_ref().err().and_then(|error| error.line_no).unwrap_or(1);
     let Some(text) = output.into_text() else {

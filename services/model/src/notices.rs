@@ -69,6 +69,18 @@ pub struct DomainFacts {
     pub withheld: Vec<String>,
 }
 
+impl DomainFacts {
+    /// Whether a fact of this name is withheld, by itself or with another.
+    pub fn withholds(&self, name: &str) -> bool {
+        self.withheld.iter().any(|there| there == name)
+    }
+
+    /// Whether the size of an object is known; where that is withheld, a size that is there.
+    pub fn has_size(&self) -> bool {
+        if self.withholds("objects") { self.bytes > 0 } else { self.unknown.size < self.objects }
+    }
+}
+
 /// How many distinct objects lack a property in every row that references them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unknown {
@@ -141,7 +153,7 @@ pub struct NoticeContext {
     pub incident: IncidentFacts,
     /// The organisation's name as the directory has it.
     pub tenant_name: String,
-    /// One entry for each affected domain, sorted by domain; never empty.
+    /// One entry for each affected domain, sorted by domain; empty only where everything that was told is taken back.
     pub domains: Vec<DomainFacts>,
     /// The notice code (`K7QF-2M9X`), to be quoted and checked.
     pub code: String,

@@ -306,7 +306,7 @@ fn sign(
             format!("run `forthright notice draft {}` and look at it again", incident.slug),
         ));
     }
-    specific::refuse_generic(notice, domains, &parts.letters)?;
+    specific::refuse_generic(&incident.slug, notice, domains, &parts.letters)?;
     links::refuse_outside(notice, &parts.written.facts, &parts.letters, own_hosts)?;
     let ladder = ladder_text(&parts.ladder);
     let approval = Approval {

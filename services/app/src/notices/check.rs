@@ -202,7 +202,11 @@ async fn newest(
         // By tenant and version, so the last one of a tenant is its newest.
         newest.insert(notice.tenant_id.clone(), notice);
     }
-    let notices: Vec<Notice> = newest.into_values().filter(|notice| notice.state != "withdrawn").collect();
+    let notices: Vec<Notice> = newest
+        .into_values()
+        // A notice that takes everything back states nothing that could lack an element.
+        .filter(|notice| notice.state != "withdrawn" && !notice.takes_everything_back())
+        .collect();
     if notices.is_empty() {
         let whose = tenant.map_or(String::new(), |tenant| format!(" for tenant {tenant}"));
         return Err(AppError::missing(

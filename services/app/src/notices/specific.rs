@@ -4,20 +4,26 @@
 //! its data types with their number stand in every part of an approved notice, unless two people withhold them.
 
 use model::notices::DomainFacts;
+use model::withholding::TYPE_OBJECTS;
 use store::notices::{LetterRow, Notice};
 
 use super::stated::Said;
 use crate::AppError;
 
 /// Refuses a notice that keeps specific facts to itself.
-pub(super) fn refuse_generic(notice: &Notice, domains: &[DomainFacts], letters: &[LetterRow]) -> Result<(), AppError> {
+pub(super) fn refuse_generic(
+    slug: &str,
+    notice: &Notice,
+    domains: &[DomainFacts],
+    letters: &[LetterRow],
+) -> Result<(), AppError> {
     for facts in domains {
         let hidden = |name: &str| facts.withheld.iter().any(|there| there == name);
         let mut wanted = Vec::new();
         if !hidden("objects") {
             wanted.push(("objects".to_owned(), facts.objects));
         }
-        if !hidden("types") {
+        if !hidden("types") && !hidden(TYPE_OBJECTS) {
             wanted.extend(facts.data_types.iter().map(|count| (format!("type:{}", count.id), count.objects)));
         }
         for letter in letters {
@@ -39,7 +45,7 @@ pub(super) fn refuse_generic(notice: &Notice, domains: &[DomainFacts], letters: 
                     notice.id
                 ),
                 format!(
-                    "name it in the template, or withhold it: `forthright notice withhold SLUG {} {fact} --why … --review TIME`",
+                    "name it in the template, or withhold it: `forthright notice withhold {slug} {} {fact} --why … --review TIME`",
                     notice.tenant_id
                 ),
             ));
@@ -98,7 +104,7 @@ mod tests {
             html: None,
             digest: String::new(),
         };
-        refuse_generic(&notice, &[facts], &[letter]).map_err(|error| error.to_string())
+        refuse_generic("bluebleed", &notice, &[facts], &[letter]).map_err(|error| error.to_string())
     }
 
     #[test]

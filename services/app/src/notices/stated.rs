@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use model::notices::{DomainFacts, NoticeContext};
+use model::withholding::TYPE_OBJECTS;
 use serde::Serialize;
 use store::facts::Scope;
 use store::notices::LetterRow;
@@ -77,7 +78,7 @@ fn figures(facts: &DomainFacts) -> Vec<(String, String, Option<&'static str>)> {
         named("projects", facts.projects, "projects"),
     ];
     figures.retain(|(name, _, _)| !hidden(name));
-    if facts.unknown.size < facts.objects && !hidden("bytes") {
+    if facts.has_size() && !hidden("bytes") {
         figures.push(named("bytes", facts.bytes, "bytes"));
     }
     for (name, date) in [("first_date", &facts.first_date), ("last_date", &facts.last_date)] {
@@ -85,7 +86,7 @@ fn figures(facts: &DomainFacts) -> Vec<(String, String, Option<&'static str>)> {
             figures.push((name.to_owned(), date.clone(), None));
         }
     }
-    for count in &facts.data_types {
+    for count in facts.data_types.iter().filter(|_| !hidden(TYPE_OBJECTS)) {
         figures.push((format!("type:{}", count.id), count.objects.to_string(), Some("data_type_objects")));
     }
     figures

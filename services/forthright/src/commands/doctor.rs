@@ -39,6 +39,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     findings.push(senders(&app));
     findings.extend(targets(&app));
     findings.extend(unsettled(&app).await?);
+    findings.extend(left_out(&app).await?);
     match route(e)? {
         None => findings.push(finding(
             "smtp",
@@ -154,6 +155,21 @@ async fn unsettled(app: &app::App) -> Result<Vec<Finding>> {
         finding("disputes", "warning", what, next)
     });
     Ok(unsettled.collect())
+}
+
+/// Organisations whose letter could not be written.
+async fn left_out(app: &app::App) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for incident in app::incidents::list(app).await? {
+        let slug = &incident.slug;
+        let missing = app::notices::without_letter(app, slug, 20).await?.into_iter();
+        findings.extend(missing.filter(|one| !one.why.is_empty()).map(|one| {
+            let what =
+                format!("tenant {} is affected in {slug} and has no letter of today: {}", one.tenant_id, one.why);
+            finding("letters", "warning", what, one.next)
+        }));
+    }
+    Ok(findings)
 }
 
 async fn greeting(app: &app::App, smtp: &mail::route::SmtpRoute) -> Finding {

@@ -7,9 +7,12 @@ use app::delivery::{Pause, Selection};
 use app::notices::{Drafts, Draw, Format, Question, Shown, Texts, Version};
 
 use super::approval;
-use super::{DONE, law, open, say};
+use super::{DONE, PARTIAL, law, open, say};
 use crate::cli::{DeliveryVerb, Everywhere, NoticeVerb, PreviewFormat, WaveVerb};
 use crate::output;
+
+/// Organisations without a letter that are named; there can be as many as there are organisations.
+const NAMED: i64 = 20;
 
 pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
     if let NoticeVerb::Obligations = verb {
@@ -44,12 +47,17 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                 (false, [tenant, fact]) => (Some(tenant.as_str()), fact),
                 _ => {
                     let what = "name a tenant and a fact, or --all and a fact".to_owned();
-                    let hint = "forthright notice withhold SLUG TENANT FACT --why … --review TIME".to_owned();
+                    let hint = format!("forthright notice withhold {slug} TENANT FACT --why … --review TIME");
                     return Err(output::Usage { what, hint }.into());
                 }
             };
-            let id = app::notices::withhold(&app, &slug, tenant, fact, &why, review).await?;
-            output::document(e, &serde_json::json!({ "withholding": id }))?;
+            let proposed = app::notices::withhold(&app, &slug, tenant, fact, &why, review).await?;
+            let id = &proposed.withholding;
+            output::document(e, &proposed)?;
+            if !proposed.also.is_empty() {
+                let also = proposed.also.join(", ");
+                say(e, format!("withheld with it, because {fact} could be reckoned from them: {also}"));
+            }
             say(e, format!("it hides nothing before somebody else runs `forthright notice withhold-approve {id}`"));
         }
         NoticeVerb::WithholdApprove { withholding } => {
@@ -58,7 +66,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
         }
         NoticeVerb::Withholdings { slug } => {
             let header =
-                ["withholding", "tenant_id", "fact", "state", "why", "review_at", "proposed_by", "approved_by"];
+                ["withholding", "tenant_id", "fact", "state", "why", "review_at", "proposed_by", "approved_by", "also"];
             let rows = app::notices::withholdings(&app, &slug).await?.into_iter().map(|row| {
                 vec![
                     row.withholding,
@@ -69,6 +77,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                     row.review_at.to_string(),
                     row.proposed_by,
                     row.approved_by,
+                    row.also.join(" "),
                 ]
             });
             output::list(e, &header, rows.collect())?;
@@ -77,7 +86,11 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
             app::notices::disclose(&app, &withholding, &why).await?;
             say(e, format!("{withholding} has ended: draft the notices anew"));
         }
-        NoticeVerb::Draft { slug } => output::document(e, &app::notices::draft(&app, &slug).await?)?,
+        NoticeVerb::Draft { slug } => {
+            let drafted = app::notices::draft(&app, &slug).await?;
+            output::document(e, &drafted)?;
+            return Ok(if drafted.left_out.is_empty() { DONE } else { PARTIAL });
+        }
         NoticeVerb::List { slug } => {
             let rows = app::notices::list(&app, &slug).await?.into_iter().map(|notice| {
                 let version = notice.version.to_string();
@@ -96,6 +109,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                 &["notice_id", "tenant_id", "kind", "version", "state", "language", "code"],
                 rows.collect(),
             )?;
+            without_letter(e, &app, &slug).await?;
         }
         NoticeVerb::Preview { slug, tenant, format, language } => {
             let format = match format {
@@ -125,6 +139,20 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
         }
     }
     Ok(DONE)
+}
+
+/// Says who is affected and has no letter, so that nobody takes a wave for all of them.
+async fn without_letter(e: &Everywhere, app: &app::App, slug: &str) -> Result<()> {
+    let missing = app::notices::without_letter(app, slug, NAMED + 1).await?;
+    for (at, one) in missing.into_iter().enumerate() {
+        if at as i64 == NAMED {
+            say(e, "and more: `delivery status` counts them as `without_letter`");
+            break;
+        }
+        let why = if one.why.is_empty() { String::new() } else { format!(": {}", one.why) };
+        say(e, format!("tenant {} is affected and has no letter of today{why}; {}", one.tenant_id, one.next));
+    }
+    Ok(())
 }
 
 /// A line for each thing that was said.
@@ -165,6 +193,7 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
                 (None, None) => Selection::All,
             };
             output::document(e, &app::delivery::release(&app, &slug, &name, &selection, pace).await?)?;
+            without_letter(e, &app, &slug).await?;
         }
         WaveVerb::Pause { slug, name } => {
             app::delivery::pause(&app, &slug, &name, Pause::Pause).await?;
@@ -198,7 +227,10 @@ pub(super) async fn delivery(e: &Everywhere, verb: DeliveryVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
         // JSON with and without --json, as `mapping explain`: one document for people's scripts.
-        DeliveryVerb::Status { slug } => output::json(&app::overview::status(&app, &slug).await?)?,
+        DeliveryVerb::Status { slug } => {
+            output::json(&app::overview::status(&app, &slug).await?)?;
+            without_letter(e, &app, &slug).await?;
+        }
         DeliveryVerb::List { slug } => {
             let rows = app::delivery::list(&app, &slug).await?.into_iter().map(|row| {
                 vec![

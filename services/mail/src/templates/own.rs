@@ -14,8 +14,8 @@ use super::lint::{self, Found, Shape};
 use super::set::{self, Part};
 use super::{Kind, TemplateError, Templates, samples};
 
-/// The largest HTML part of a sample, in bytes: mail programs cut off what is longer.
-pub(super) const HTML_LIMIT: usize = 100_000;
+/// The largest HTML part, in bytes: mail programs cut off what is longer.
+pub const HTML_LIMIT: usize = 100_000;
 
 /// The templates of one letter in one language as somebody wrote them; nothing is known of them yet.
 #[derive(Debug, Clone, Copy)]

@@ -62,9 +62,15 @@ pub(super) fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
         version: 1,
         supplements: None,
         earlier: Vec::new(),
-        withheld: vec![withheld("emails", None), withheld("type", Some("contoso.example"))],
+        withheld: vec![
+            withheld("emails", None),
+            Withheld {
+                also: vec!["objects".to_owned(), "bytes".to_owned()],
+                ..withheld("type", Some("contoso.example"))
+            },
+        ],
         changes: changes(),
-        why: vec![Why::Records, Why::TakenBack, Why::Mapping],
+        why: vec![Why::Records, Why::TakenBack, Why::Mapping, Why::Disclosed],
     }
 }
 
@@ -74,15 +80,18 @@ fn changes() -> Vec<Change> {
     vec![
         change(What::New),
         change(What::Gone),
-        change(What::Figure { name: "objects".to_owned(), before: 400, after: 412 }),
-        change(What::Type { id: "invoice".to_owned(), before: 9, after: 7 }),
-        change(What::Period { before: dates("", ""), after: dates("2017-03-01", "2022-08-31") }),
+        change(What::Cleared),
+        change(What::Figure { name: "objects".to_owned(), before: Some(400), after: Some(412) }),
+        change(What::Figure { name: "emails".to_owned(), before: None, after: Some(31) }),
+        change(What::Type { id: "invoice".to_owned(), before: Some(9), after: Some(7) }),
+        change(What::Period { before: Some(dates("", "")), after: Some(dates("2017-03-01", "2022-08-31")) }),
     ]
 }
 
 fn withheld(fact: &str, domain: Option<&str>) -> Withheld {
     Withheld {
         fact: fact.to_owned(),
+        also: Vec::new(),
         domain: domain.map(str::to_owned),
         why: "The police asked us to wait.".to_owned(),
         review_at: day(30),
@@ -239,6 +248,21 @@ pub(super) fn views(
             .into_iter()
             .map(|(name, context)| Ok((name, as_value(&notice::view(language, &context, labels))?)))
             .collect::<Result<_, _>>()?,
+        Kind::Withdrawal => {
+            let mut taken_back = notice(Vec::new());
+            taken_back.version = 2;
+            taken_back.supplements = Some(day(2));
+            taken_back.earlier = vec![EarlierNotice { code: "3XHW-8P2D-77QK".to_owned(), released_at: day(2) }];
+            taken_back.changes = ["contoso.example", "xn--mnchen58-dz-thb.example"]
+                .map(|domain| Change { domain: domain.to_owned(), what: What::Gone })
+                .to_vec();
+            taken_back.why = vec![Why::TakenBack, Why::Mapping];
+            let two = notice::withdrawal(language, &taken_back);
+            taken_back.changes.truncate(1);
+            taken_back.why.truncate(1);
+            taken_back.verify_page.clear();
+            vec![("two domains", two), ("one domain", notice::withdrawal(language, &taken_back))]
+        }
         Kind::Reminder => vec![("a reminder", reminder().view())],
         Kind::Reach => {
             let found = |source| ReachContext { source, ..reach() }.view();

@@ -10,6 +10,8 @@ use model::language::Language;
 pub enum Kind {
     /// What of an organisation's was exposed.
     Notice,
+    /// That nothing of what notices said concerns their reader.
+    Withdrawal,
     /// That nobody reacted to a notice.
     Reminder,
     /// An answer to questions.
@@ -28,9 +30,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of a conversation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Reach,
         Self::Notice,
+        Self::Withdrawal,
         Self::Reminder,
         Self::Acknowledgement,
         Self::Answer,
@@ -39,13 +42,14 @@ impl Kind {
         Self::Escalation,
     ];
 
-    /// Those that an incident can have words of its own for: all that go to organisations.
+    /// Those that an incident can have words of its own for.
     pub const OF_INCIDENTS: [Self; 5] = [Self::Notice, Self::Reminder, Self::Answer, Self::Promise, Self::Decline];
 
     /// The name of its folder.
     pub fn name(self) -> &'static str {
         match self {
             Self::Notice => "notice",
+            Self::Withdrawal => "withdrawal",
             Self::Reminder => "reminder",
             Self::Answer => "answer",
             Self::Promise => "promise",
@@ -60,6 +64,7 @@ impl Kind {
     pub fn languages(self) -> &'static [Language] {
         match self {
             Self::Notice
+            | Self::Withdrawal
             | Self::Reminder
             | Self::Answer
             | Self::Promise
@@ -74,7 +79,8 @@ impl Kind {
     pub(super) fn parts(self) -> &'static [Part] {
         match self {
             Self::Notice => &[Part::Subject, Part::Text, Part::Html],
-            Self::Reminder
+            Self::Withdrawal
+            | Self::Reminder
             | Self::Answer
             | Self::Promise
             | Self::Decline
@@ -115,7 +121,7 @@ macro_rules! embedded {
 }
 
 /// Name and source of every template.
-pub(super) const SOURCES: [(&str, &str); 77] = embedded![
+pub(super) const SOURCES: [(&str, &str); 87] = embedded![
     "acknowledgement/de.subject",
     "acknowledgement/de.text",
     "acknowledgement/en.subject",
@@ -141,6 +147,16 @@ pub(super) const SOURCES: [(&str, &str); 77] = embedded![
     "notice/ja.subject",
     "notice/ja.text",
     "notice/ja.html",
+    "withdrawal/de.subject",
+    "withdrawal/de.text",
+    "withdrawal/en.subject",
+    "withdrawal/en.text",
+    "withdrawal/es.subject",
+    "withdrawal/es.text",
+    "withdrawal/fr.subject",
+    "withdrawal/fr.text",
+    "withdrawal/ja.subject",
+    "withdrawal/ja.text",
     "reminder/de.subject",
     "reminder/de.text",
     "reminder/en.subject",
