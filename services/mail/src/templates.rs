@@ -10,6 +10,7 @@ mod frame;
 mod helpers;
 mod labels;
 mod lint;
+mod marks;
 mod notice;
 mod output;
 mod own;
@@ -18,13 +19,14 @@ mod samples;
 mod set;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable, no_escape};
 use model::language::Language;
-use model::law::{Content, LawError};
+use model::law::{Content, Elements, LawError};
 use model::notices::{Letter, NoticeContext, Rendered};
 use serde::Serialize;
 
@@ -36,15 +38,20 @@ pub use contexts::{
 pub use own::{Changes, Own, Submitted};
 pub use readability::{Measure, Readability};
 pub use set::{Kind, VERSION};
+pub use trace::{Traced, TracedPart};
 
 use contexts::View;
 use helpers::{Element, Markup, Quote, Said, When};
 use labels::Labels;
+use notice::Origins;
 use output::{Capped, one_line, plain_text};
 use set::Part;
 
 /// The longest part (subject, text or HTML) that is rendered, in bytes: ten times what mail programs show.
 pub const PART_LIMIT: usize = 1_000_000;
+
+/// The same with marks around each value.
+const GROWTH_LIMIT: usize = PART_LIMIT * marks::GROWTH;
 
 /// The letters that are notices, by the name of their folder.
 pub const NOTICES: [&str; 1] = ["notice"];
@@ -139,10 +146,10 @@ struct Compiled {
     own: Vec<Own>,
 }
 
-/// A part as it is sent, and the elements that it says.
+/// A part as it is sent, and what its blocks say.
 struct RenderedPart {
     text: String,
-    said: BTreeSet<String>,
+    said: Elements,
 }
 
 impl Templates {
@@ -211,16 +218,34 @@ impl Templates {
     }
 
     fn notice(&self, kind: Kind, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
+        if context.domains.iter().any(|facts| !facts.withheld.is_empty()) {
+            // By the marks it is known which block says that something is withheld.
+            return Ok(self.marked(kind, language, context)?.rendered(self));
+        }
         let context = wrap(kind.name(), &notice::view(language, context, &self.inner.labels))?;
         let subject = self.part(kind, language, Part::Subject, &context)?.text;
         let text = self.part(kind, language, Part::Text, &context)?;
         let html = self.part(kind, language, Part::Html, &context)?;
-        let says = |id: &String| match text.said.contains(id) && html.said.contains(id) {
-            true => Content::Filled,
-            false => Content::Empty,
-        };
-        let elements = self.elements(kind, language).into_iter().map(|id| (id.clone(), says(id))).collect();
+        let elements = self.said(kind, language, text.said, html.said);
         Ok(Rendered { letter: Letter { subject, text: text.text, html: Some(html.text) }, elements })
+    }
+
+    /// What both the text and the HTML of a letter say of the elements that both have blocks for.
+    fn said(&self, kind: Kind, language: Language, mut text: Elements, mut html: Elements) -> Elements {
+        let both = |id: &String| match (text.remove(id), html.remove(id)) {
+            (Some(Content::Withheld(mut text)), Some(Content::Withheld(html))) => {
+                text.extend(html);
+                Content::Withheld(text)
+            }
+            (Some(Content::Filled), Some(Content::Filled)) => Content::Filled,
+            (Some(Content::Filled), Some(withheld @ Content::Withheld(_)))
+            | (Some(withheld @ Content::Withheld(_)), Some(Content::Filled)) => withheld,
+            // A block that no list reached is as empty as one without words.
+            (Some(Content::Empty) | None, _) | (_, Some(Content::Empty) | None) => Content::Empty,
+        };
+        let ids = self.elements(kind, language).into_iter();
+        let mut both = both;
+        ids.map(|id| (id.clone(), both(id))).collect()
     }
 
     /// The elements that both the text and the HTML of a letter have blocks for.
@@ -287,18 +312,32 @@ impl Templates {
         part: Part,
         context: &Context,
     ) -> Result<RenderedPart, TemplateError> {
+        let rendered = self.raw(kind, language, part, context, &Limits::of_letters())?;
+        Ok(RenderedPart { text: finished(part, rendered.text), said: rendered.said })
+    }
+
+    /// As the template writes it: neither folded nor dressed.
+    fn raw(
+        &self,
+        kind: Kind,
+        language: Language,
+        part: Part,
+        context: &Context,
+        limits: &Limits<'_>,
+    ) -> Result<RenderedPart, TemplateError> {
         let name = set::name(kind, language, part);
         let registry = match part {
             Part::Subject | Part::Text => &self.inner.plain,
             Part::Html => &self.inner.html,
         };
-        let (rendered, said) = render(registry, &name, context)?;
-        let text = match part {
-            Part::Subject => one_line(&rendered),
-            Part::Text => plain_text(&rendered),
-            Part::Html => frame::dressed(&output::cleaned(rendered)),
+        let (said, mut output) = (Said::new(limits.origins), Capped::new(limits.bytes));
+        let result = render_to(registry, &name, context, &said, &mut output);
+        let line = result.as_ref().err().and_then(|error| error.line_no).unwrap_or(1);
+        let Some(text) = output.into_text() else {
+            return Err(TemplateError::TooLong { template: name, line });
         };
-        Ok(RenderedPart { text, said })
+        result.map_err(|source| not_rendered(&name, source))?;
+        Ok(RenderedPart { text, said: said.into_elements() })
     }
 }
 
@@ -319,18 +358,27 @@ fn wrap(kind: &str, view: &impl Serialize) -> Result<Context, TemplateError> {
     Context::wraps(view).map_err(|source| not_rendered(kind, source))
 }
 
-fn render(
-    registry: &Handlebars<'_>,
-    name: &str,
-    context: &Context,
-) -> Result<(String, BTreeSet<String>), TemplateError> {
-    let (said, mut output) = (Said::default(), Capped::new(PART_LIMIT));
-    let result = render_to(registry, name, context, &said, &mut output);
-    let line = result.as_ref().err().and_then(|error| error.line_no).unwrap_or(1);
-    let Some(text) = output.into_text() else {
-        return Err(TemplateError::TooLong { template: name.to_owned(), line });
-    };
-    result.map(|()| (text, said.into_elements())).map_err(|source| not_rendered(name, source))
+/// How much may be written, and what its marks stand for.
+struct Limits<'a> {
+    bytes: usize,
+    origins: &'a Origins,
+}
+
+impl Limits<'static> {
+    /// Of letters as they are sent: without marks.
+    fn of_letters() -> Self {
+        static NONE: Origins = Origins::none();
+        Self { bytes: PART_LIMIT, origins: &NONE }
+    }
+}
+
+/// From what a template wrote to what is sent.
+fn finished(part: Part, rendered: String) -> String {
+    match part {
+        Part::Subject => one_line(&rendered),
+        Part::Text => plain_text(&rendered),
+        Part::Html => frame::dressed(&output::cleaned(rendered)),
+    }
 }
 
 fn not_compiled(template: &str, source: handlebars::TemplateError) -> TemplateError {
@@ -354,7 +402,7 @@ fn render_to(
     registry: &Handlebars<'_>,
     name: &str,
     context: &Context,
-    said: &Said,
+    said: &Said<'_>,
     output: &mut dyn Output,
 ) -> Result<(), RenderError> {
     let missing = || RenderErrorReason::TemplateNotFound(name.to_owned());

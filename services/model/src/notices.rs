@@ -69,6 +69,38 @@ pub struct DomainFacts {
     pub withheld: Vec<String>,
 }
 
+impl DomainFacts {
+    /// The id of one of its facts: `acme.example/objects`.
+    pub fn id_of(&self, name: &str) -> String {
+        format!("{}/{name}", self.domain)
+    }
+
+    /// Everything that a notice states of it, as (name, value) in the order of a notice; not what is withheld. Beside
+    /// `type:ID` stands how many objects have that type, `unknown:date` is how many have no known date.
+    pub fn stated(&self) -> Vec<(String, String)> {
+        let hidden = |name: &str| self.withheld.iter().any(|there| there == name);
+        let named = |name: &str, value: i64| (name.to_owned(), value.to_string());
+        let mut stated = vec![
+            named("references", self.rows),
+            named("objects", self.objects),
+            named("emails", self.emails),
+            named("users", self.users),
+            named("projects", self.projects),
+        ];
+        stated.retain(|(name, _)| !hidden(name));
+        if self.unknown.size < self.objects && !hidden("bytes") {
+            stated.push(named("bytes", self.bytes));
+        }
+        let dates = [("first_date", &self.first_date), ("last_date", &self.last_date)];
+        stated.extend(dates.into_iter().filter_map(|(name, date)| Some((name.to_owned(), date.clone()?))));
+        stated.extend(self.data_types.iter().map(|count| (format!("type:{}", count.id), count.objects.to_string())));
+        let Unknown { data_type, date, size } = self.unknown;
+        let unknown = [("unknown:type", data_type), ("unknown:date", date), ("unknown:size", size)];
+        stated.extend(unknown.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| named(name, count)));
+        stated
+    }
+}
+
 /// How many distinct objects lack a property in every row that references them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unknown {

@@ -10,6 +10,7 @@ use model::language::Language;
 use model::law::{ClockEvent, DISCLAIMER, Facts, Filled, Finding, Kind, Law, Obligation, Told};
 use model::notices::NoticeContext;
 use model::time::Timestamp;
+use model::withholding::Withheld;
 use serde::Serialize;
 use store::Conn;
 use store::notices::{Notice, Written};
@@ -97,8 +98,8 @@ impl Group {
     }
 }
 
-/// Notices that say the same, told at the same time: they are judged once.
-type Alike = (Option<Filled>, Option<i64>);
+/// Notices that say the same, and withhold the same for the same reasons, told at the same time: they are judged once.
+type Alike = (Option<Filled>, Vec<Withheld>, Option<i64>);
 
 /// Checks the newest notice of each organisation, unless it was withdrawn.
 pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Checked, AppError> {
@@ -112,7 +113,8 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
 
     let mut judged: Vec<BTreeMap<Vec<Finding>, Vec<String>>> = vec![BTreeMap::new(); rows.len()];
     let mut refused = 0;
-    for ((filled, told), tenants) in alike {
+    for ((filled, withheld, told), tenants) in alike {
+        facts.withheld = withheld;
         facts.told = told.map_or(Told::NotYet(app.clock.now()), |at| Told::At(Timestamp::from_micros(at)));
         let mut refuses = false;
         for (row, groups) in rows.iter().zip(&mut judged) {
@@ -181,7 +183,12 @@ async fn facts(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<F
     let recorded = store::incidents::events(conn, incident.id).await?.into_iter();
     let named =
         recorded.filter_map(|event| Some((ClockEvent::from_word(&event.name)?, Timestamp::from_micros(event.at))));
-    Ok(Facts { discovered_at: incident.facts.discovered_at, events: named.collect(), told: Told::NotYet(now) })
+    Ok(Facts {
+        discovered_at: incident.facts.discovered_at,
+        events: named.collect(),
+        told: Told::NotYet(now),
+        withheld: Vec::new(),
+    })
 }
 
 /// The newest notice of each organisation that is not withdrawn, and when each organisation was told first.
@@ -240,8 +247,12 @@ async fn alike(
                     Some(filled_anew(&templates, row, spoken, name)?)
                 }
             };
+            let withheld = match (&filled, written.get(notice.id.as_str())) {
+                (Some(filled), Some(row)) if filled.withholds() => context_of(row)?.withheld,
+                (Some(_) | None, _) => Vec::new(),
+            };
             let first = told.get(&notice.tenant_id).copied();
-            alike.entry((filled, first)).or_default().push(notice.tenant_id.clone());
+            alike.entry((filled, withheld, first)).or_default().push(notice.tenant_id.clone());
         }
     }
     Ok(alike)
@@ -251,13 +262,17 @@ fn noted(row: &Written) -> Result<Option<Filled>, AppError> {
     row.elements.as_deref().map(serde_json::from_str).transpose().map_err(AppError::stored("notices.elements"))
 }
 
+fn context_of(row: &Written) -> Result<NoticeContext, AppError> {
+    serde_json::from_str(&row.facts).map_err(AppError::stored("notices.facts"))
+}
+
 fn filled_anew(
     templates: &Templates,
     row: &Written,
     languages: &[Language],
     template: &str,
 ) -> Result<Filled, AppError> {
-    let context: NoticeContext = serde_json::from_str(&row.facts).map_err(AppError::stored("notices.facts"))?;
+    let context = context_of(row)?;
     let mut letters = BTreeMap::new();
     for language in languages {
         let Some(rendered) = templates.render_notice_by(template, *language, &context)? else {

@@ -5,6 +5,7 @@
 //! be found again in text and HTML alike.
 
 mod changes;
+mod marked;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use model::notices::{DomainFacts, NoticeContext, STATED};
 use model::taxonomy::Taxonomy;
 use model::withholding::Withheld;
 use serde::Serialize;
+
+pub(super) use marked::{Origin, Origins, mark};
 
 use super::contexts::minute;
 use super::labels::Labels;
