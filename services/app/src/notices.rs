@@ -14,6 +14,7 @@ mod sample;
 mod signed;
 mod specific;
 mod stated;
+mod traced;
 mod verify;
 mod withhold;
 mod write;
