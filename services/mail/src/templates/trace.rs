@@ -71,8 +71,7 @@ impl Templates {
         for part in [Part::Subject, Part::Text, Part::Html] {
             let limits = Limits { bytes: GROWTH_LIMIT, origins: &origins };
             let rendered = self.raw(kind, language, part, &view, &limits)?;
-            let marks = rendered.text.chars().filter(|char| marks::is_mark(*char)).count() * 4;
-            if rendered.text.len() - marks > PART_LIMIT {
+            if rendered.text.len() > PART_LIMIT && marks::stripped(&rendered.text).len() > PART_LIMIT {
                 return Err(TemplateError::TooLong { template: set::name(kind, language, part), line: 1 });
             }
             parts.push((part, rendered));
@@ -87,7 +86,7 @@ impl Marked {
         let (mut subject, mut text, mut html) = (String::new(), String::new(), String::new());
         let (mut of_text, mut of_html) = (Elements::new(), Elements::new());
         for (part, rendered) in self.parts {
-            let sent = finished(part, marks::stripped(rendered.text));
+            let sent = finished(part, marks::stripped(&rendered.text));
             match part {
                 Part::Subject => subject = sent,
                 Part::Text => (text, of_text) = (sent, rendered.said),
@@ -103,7 +102,7 @@ impl Marked {
         let parts = [Part::Subject, Part::Text, Part::Html].map(|wanted| {
             let found = self.parts.iter().find(|(part, _)| *part == wanted);
             let text = found.map_or("", |(_, rendered)| rendered.text.as_str());
-            sent.push(finished(wanted, marks::stripped(text.to_owned())));
+            sent.push(finished(wanted, marks::stripped(text)));
             traced_part(wanted, &Seen::of(wanted, text), &self.origins)
         });
         let html = sent.pop();

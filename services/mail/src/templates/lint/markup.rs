@@ -12,7 +12,7 @@ use super::{Refusal, style};
 /// Tags within tags; our own need five.
 const DEEPEST: usize = 24;
 
-const TAGS: [&str; 43] = [
+const TAGS: [&str; 42] = [
     "html",
     "head",
     "title",
@@ -52,7 +52,6 @@ const TAGS: [&str; 43] = [
     "sub",
     "sup",
     "code",
-    "pre",
     "blockquote",
     "q",
     "abbr",
@@ -213,8 +212,11 @@ fn unknown_tag(at: usize, name: &str) -> Refusal {
     Refusal::new(at, format!("`<{name}>` {why}"), format!("the tags are: {}", TAGS.join(", ")))
 }
 
+/// The style of a tag and its place, where it has one.
+type Style<'a> = Option<(usize, &'a str)>;
+
 /// The length of what stands between a tag's name and its end, the end among it; and its style, with the place of that.
-fn attributes<'a>(start: usize, inner: &'a str, tag: &str) -> Result<(usize, Option<(usize, &'a str)>), Refusal> {
+fn attributes<'a>(start: usize, inner: &'a str, tag: &str) -> Result<(usize, Style<'a>), Refusal> {
     let (mut from, mut style) = (0, None);
     loop {
         let rest = &inner[from..];

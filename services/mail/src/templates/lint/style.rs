@@ -283,7 +283,7 @@ fn border(value: &str) -> Option<Effect> {
 fn sides(property: &str, value: &str, size: f64) -> Option<Effect> {
     let pixels = |word: &str| match length(word, size)? {
         Length::Pixels(pixels) if pixels <= LONGEST => Some(pixels),
-        Length::Number(number) if number == 0.0 => Some(0.0),
+        Length::Number(0.0) => Some(0.0),
         Length::Auto if property.starts_with("margin") => Some(0.0),
         Length::Auto | Length::Number(_) | Length::Pixels(_) | Length::Share(_) => None,
     };

@@ -71,7 +71,7 @@ const ANYWHERE: [&str; 44] = [
 ];
 
 /// Wrong in HTML parts.
-const IN_HTML: [&str; 98] = [
+const IN_HTML: [&str; 99] = [
     "<script>alert(1)</script>",
     "<SCRIPT SRC=\"https://evil.example/x.js\"></SCRIPT>",
     "<style>@import \"https://evil.example/x.css\";</style>",
@@ -138,6 +138,7 @@ const IN_HTML: [&str; 98] = [
     "<p style=\"letter-spacing:-1em\">x</p>",
     "<p style=\"margin:0\" style=\"margin:0\">x</p>",
     "<s>x</s>",
+    "<pre>                                        x</pre>",
     "<title>x</title>",
     "<p dir=\"none\">x</p>",
     "<p>12 objects</p>",

@@ -37,32 +37,38 @@ impl Seen {
     pub(super) fn of(part: Part, marked: &str) -> Self {
         let mut seen = Self { text: String::with_capacity(marked.len()), spans: Vec::new() };
         let (mut off, mut open) = (0_usize, None);
+        let is_sign = |char: char| marks::is_mark(char) || part == Part::Html && matches!(char, '<' | '&');
         let mut rest = marked;
-        while let Some(char) = rest.chars().next() {
-            let mut length = char.len_utf8();
-            match char {
-                mark if marks::is_mark(mark) => match marks::begins(mark) {
-                    Some(origin) => open = Some((origin, seen.text.len())),
-                    None => {
-                        if let Some((origin, from)) = open.take() {
+        while let Some(at) = rest.find(is_sign) {
+            seen.text.push_str(&rest[..at]);
+            rest = &rest[at..];
+            let sign = rest.chars().next().unwrap_or_default();
+            let length = match sign {
+                '<' => {
+                    let length = rest.find('>').map_or(rest.len(), |end| end + 1);
+                    seen.pass(&rest[1..length], &mut off);
+                    length
+                }
+                '&' => {
+                    let (char, length) = named(rest);
+                    seen.text.push(char);
+                    length
+                }
+                mark => {
+                    match (marks::begins(mark), open.take()) {
+                        (Some(origin), _) => open = Some((origin, seen.text.len())),
+                        (None, Some((origin, from))) => {
                             let is_read = off == 0 && part != Part::Subject;
                             seen.spans.push(Span { from, to: seen.text.len(), origin, is_read });
                         }
+                        (None, None) => {}
                     }
-                },
-                '<' if part == Part::Html => {
-                    length = rest.find('>').map_or(rest.len(), |end| end + 1);
-                    seen.pass(&rest[1..length], &mut off);
+                    mark.len_utf8()
                 }
-                '&' if part == Part::Html => {
-                    let (char, read) = named(rest);
-                    length = read;
-                    seen.text.push(char);
-                }
-                other => seen.text.push(other),
-            }
+            };
             rest = &rest[length..];
         }
+        seen.text.push_str(rest);
         seen
     }
 
@@ -71,10 +77,10 @@ impl Seen {
         let tag = tag.trim_start_matches('/');
         let name = tag.split(|char: char| !char.is_ascii_alphanumeric()).next().unwrap_or_default();
         let is = |known: &&str| known.eq_ignore_ascii_case(name);
-        if OFF_THE_PAGE.iter().any(|known| is(&known)) {
+        if OFF_THE_PAGE.iter().any(is) {
             *off = if closes { off.saturating_sub(1) } else { *off + 1 };
         }
-        if !INLINE.iter().any(|known| is(&known)) {
+        if !INLINE.iter().any(is) {
             self.text.push('\n');
         }
     }
