@@ -3,6 +3,7 @@
 mod approval;
 mod canaries;
 mod history;
+mod specific;
 mod supplements;
 
 use testkit::process::Backend;

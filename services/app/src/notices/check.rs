@@ -3,7 +3,7 @@
 //! Changes nothing and decides nothing: it says what is missing and asks what only a person knows. Invariant: every
 //! organisation with a notice is in exactly one group of each obligation that was checked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mail::templates::Templates;
 use model::language::Language;
@@ -15,6 +15,7 @@ use serde::Serialize;
 use store::Conn;
 use store::notices::{Notice, Written};
 
+use super::unspecific::{Unspecific, unspecific};
 use crate::{App, AppError, Incident};
 
 /// What is asked.
@@ -54,6 +55,8 @@ pub struct Checked {
     pub organisations_without_notice: usize,
     /// Organisations whose notice should not go out like this.
     pub refused: usize,
+    /// What keeps drafts from being approved: facts that they do not state, figures that are no facts.
+    pub specificity: Vec<Unspecific>,
     /// Links to hosts that are not the sender's, with their place, in words that every notice is written from.
     pub links: Vec<String>,
     /// Obligations that were not asked for and were not law when the incident was discovered.
@@ -109,10 +112,12 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
     let rows = chosen(law, question.obligations, incident.facts.discovered_at)?;
     let mut facts = facts(&mut conn, &incident, app.clock.now()).await?;
     let (notices, told) = newest(&mut conn, &incident, question.tenant).await?;
-    let alike = alike(app, &mut conn, &incident, &notices, &told, question.texts).await?;
+    let languages = languages(&mut conn, &incident).await?;
+    let alike = alike(app, &mut conn, &incident, &notices, &told, &languages, question.texts).await?;
+    let specificity = unspecific(app, &mut conn, &incident, &notices, &languages, question.texts).await?;
 
     let mut judged: Vec<BTreeMap<Vec<Finding>, Vec<String>>> = vec![BTreeMap::new(); rows.len()];
-    let mut refused = 0;
+    let mut refused: BTreeSet<String> = specificity.iter().flat_map(|one| one.tenants.iter().cloned()).collect();
     for ((filled, withheld, told), tenants) in alike {
         facts.withheld = withheld;
         facts.told = told.map_or(Told::NotYet(app.clock.now()), |at| Told::At(Timestamp::from_micros(at)));
@@ -125,7 +130,9 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
             refuses |= findings.iter().any(|finding| finding.kind.refuses());
             groups.entry(findings).or_default().extend(tenants.iter().cloned());
         }
-        refused += if refuses { tenants.len() } else { 0 };
+        if refuses {
+            refused.extend(tenants);
+        }
     }
     let templates = crate::templates::links_outside(app, &mut conn, incident.id).await?;
     Ok(Checked {
@@ -136,7 +143,8 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
         table_as_of: law.vocabulary().as_of.to_string(),
         organisations: notices.len(),
         organisations_without_notice: without_notice(&mut conn, &incident, question.tenant, &notices).await?,
-        refused,
+        refused: refused.len(),
+        specificity,
         not_in_force: left_out(law, question.obligations, incident.facts.discovered_at),
         obligations: rows.into_iter().zip(judged).map(|(row, groups)| checked(row, groups)).collect(),
     })
@@ -220,19 +228,25 @@ async fn newest(
     Ok((notices, told))
 }
 
+/// The languages of each notice.
+async fn languages(conn: &mut Conn, incident: &Incident) -> Result<HashMap<String, Vec<Language>>, AppError> {
+    let mut languages: HashMap<String, Vec<Language>> = HashMap::new();
+    for (notice, tag) in store::notices::languages(conn, incident.id).await? {
+        languages.entry(notice).or_default().extend(Language::from_tag(&tag));
+    }
+    Ok(languages)
+}
+
 async fn alike(
     app: &App,
     conn: &mut Conn,
     incident: &Incident,
     notices: &[Notice],
     told: &HashMap<String, i64>,
+    languages: &HashMap<String, Vec<Language>>,
     texts: Texts<'_>,
 ) -> Result<BTreeMap<Alike, Vec<String>>, AppError> {
     let templates = crate::templates::of_incident(app, conn, incident.id).await?;
-    let mut languages: HashMap<String, Vec<Language>> = HashMap::new();
-    for (notice, tag) in store::notices::languages(conn, incident.id).await? {
-        languages.entry(notice).or_default().extend(Language::from_tag(&tag));
-    }
     let mut alike: BTreeMap<Alike, Vec<String>> = BTreeMap::new();
     for range in notices.chunks(super::A_RANGE as usize) {
         let ids: Vec<String> = range.iter().map(|notice| notice.id.clone()).collect();

@@ -4,13 +4,52 @@
 //! approved notice states every fact of it that is known, unless two people withhold it, and no figure of its templates'
 //! own.
 
-use mail::templates::Traced;
+use mail::templates::{Traced, TracedPart};
 use model::language::Language;
 use model::notices::DomainFacts;
 use store::notices::Notice;
 
 use super::stated::{silent, silent_of_domain};
 use crate::AppError;
+
+/// Something that keeps a notice from being approved.
+pub(super) enum Fault<'a> {
+    /// These parts do not state a fact of a domain; no fact: they do not name the domain.
+    Unstated { parts: Vec<String>, domain: &'a DomainFacts, fact: Option<String> },
+    /// Of the words at a place of a part.
+    Words { place: String, kind: FaultyWords },
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum FaultyWords {
+    /// A figure stands in the template's own words.
+    Typed,
+    /// Two figures read as one.
+    Joined,
+}
+
+/// All that is wrong with these letters.
+pub(super) fn faults<'a>(domains: &'a [DomainFacts], letters: &[(Language, Traced)]) -> Vec<Fault<'a>> {
+    let mut faults = Vec::new();
+    for domain in domains {
+        let named = std::iter::once((None, silent_of_domain(letters, domain)));
+        let facts = domain.stated().into_iter().map(|(fact, _)| {
+            let parts = silent(letters, domain, &fact);
+            (Some(fact), parts)
+        });
+        let silent = named.chain(facts).filter(|(_, parts)| !parts.is_empty());
+        faults.extend(silent.map(|(fact, parts)| Fault::Unstated { parts, domain, fact }));
+    }
+    for (language, traced) in letters {
+        let at = |part: &TracedPart, words: &String| format!("{language} {}, at `{words}`", part.name);
+        for part in &traced.parts {
+            let words = |kind| move |place| Fault::Words { place, kind };
+            faults.extend(part.typed.iter().map(|typed| at(part, typed)).map(words(FaultyWords::Typed)));
+            faults.extend(part.joined.iter().map(|joined| at(part, joined)).map(words(FaultyWords::Joined)));
+        }
+    }
+    faults
+}
 
 /// Refuses a notice whose letters do not state its facts, or state others.
 pub(super) fn refuse_generic(
@@ -19,50 +58,70 @@ pub(super) fn refuse_generic(
     domains: &[DomainFacts],
     letters: &[(Language, Traced)],
 ) -> Result<(), AppError> {
-    for facts in domains {
-        let without = |parts: Vec<String>, fact: String, name: &str| match parts.is_empty() {
-            true => Ok(()),
-            false => Err(unstated(notice, slug, &parts.join(" and "), &fact, name)),
-        };
-        without(silent_of_domain(letters, facts), facts.domain.clone(), "notice")?;
-        for (name, _) in facts.stated() {
-            without(silent(letters, facts, &name), facts.id_of(&name), &name)?;
-        }
+    match faults(domains, letters).first() {
+        None => Ok(()),
+        Some(fault) => Err(AppError::refused(
+            format!("cannot approve notice {}: {}", notice.id, fault.of_one()),
+            fault.next(notice, slug),
+        )),
     }
-    for (language, traced) in letters {
-        for part in &traced.parts {
-            let refuse = |words: &str, what: &str, hint: &str| {
-                let (id, part) = (&notice.id, part.name);
-                let what = format!("cannot approve notice {id}: {language} {part}, at `{words}`: {what}");
-                Err(AppError::refused(what, hint))
-            };
-            if let Some(words) = part.typed.first() {
-                let what = "a figure stands in the template's own words, and no fact proves it";
-                return refuse(words, what, "fill it in with a field, or state it with `forthright incident state`");
-            }
-            if let Some(words) = part.joined.first() {
-                return refuse(words, "two figures read as one", "put words between them in the template");
-            }
-        }
-    }
-    Ok(())
 }
 
-fn unstated(notice: &Notice, slug: &str, parts: &str, fact: &str, name: &str) -> AppError {
-    let withheld_as = match name {
-        "first_date" | "last_date" | "unknown:date" => "period",
-        "unknown:type" => "types",
-        "unknown:size" => "bytes",
-        name => name,
-    };
-    AppError::refused(
-        format!(
-            "cannot approve notice {}: {parts} does not state {fact}, and nobody has signed for withholding it",
-            notice.id
-        ),
-        format!(
-            "name it in the template, or withhold it: `forthright notice withhold {slug} {} {withheld_as} --why … --review TIME`",
-            notice.tenant_id
-        ),
-    )
+impl Fault<'_> {
+    /// A word for tables.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unstated { .. } => "unstated",
+            Self::Words { kind: FaultyWords::Typed, .. } => "typed",
+            Self::Words { kind: FaultyWords::Joined, .. } => "joined",
+        }
+    }
+
+    /// In words, for one notice.
+    fn of_one(&self) -> String {
+        match self {
+            Self::Unstated { parts, domain, fact } => {
+                let fact = fact.as_ref().map_or(domain.domain.clone(), |fact| domain.id_of(fact));
+                let parts = parts.join(" and ");
+                format!("{parts} does not state {fact}, and nobody has signed for withholding it")
+            }
+            Self::Words { .. } => self.of_many(),
+        }
+    }
+
+    /// In words that are the same for all notices that the same words were written for.
+    pub(super) fn of_many(&self) -> String {
+        match self {
+            Self::Unstated { parts, fact, .. } => {
+                format!("{} does not state {}", parts.join(" and "), fact.as_deref().unwrap_or("the domain"))
+            }
+            Self::Words { place, kind: FaultyWords::Typed } => {
+                format!("{place}: a figure stands in the template's own words, and no fact proves it")
+            }
+            Self::Words { place, kind: FaultyWords::Joined } => format!("{place}: two figures read as one"),
+        }
+    }
+
+    fn next(&self, notice: &Notice, slug: &str) -> String {
+        match self {
+            Self::Unstated { domain, fact, .. } => {
+                let named = |name: &str| format!("{}/{name}", domain.domain);
+                let withheld_as = match fact.as_deref() {
+                    None => "notice".to_owned(),
+                    Some("first_date" | "last_date" | "unknown:date") => named("period"),
+                    Some("unknown:type") => named("types"),
+                    Some("unknown:size") => named("bytes"),
+                    Some(name) => named(name),
+                };
+                format!(
+                    "name it in the template, or withhold it: `forthright notice withhold {slug} {} {withheld_as} --why … --review TIME`",
+                    notice.tenant_id
+                )
+            }
+            Self::Words { kind: FaultyWords::Typed, .. } => {
+                "fill it in with a field, or state it with `forthright incident state`".to_owned()
+            }
+            Self::Words { kind: FaultyWords::Joined, .. } => "put words between them in the template".to_owned(),
+        }
+    }
 }
