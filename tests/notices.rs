@@ -4,6 +4,7 @@ mod approval;
 mod canaries;
 mod history;
 mod left_out;
+mod specific;
 mod supplements;
 
 use testkit::process::Backend;

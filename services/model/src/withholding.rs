@@ -155,7 +155,7 @@ impl std::fmt::Display for FactName {
 }
 
 /// What a notice says of a withholding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Withheld {
     /// Its name; of a data type only `type`.
     pub fact: String,

@@ -5,6 +5,7 @@
 //! be found again in text and HTML alike.
 
 mod changes;
+mod marked;
 mod withheld;
 
 use std::cmp::Reverse;
@@ -16,6 +17,8 @@ use model::notices::{DomainFacts, NoticeContext, STATED};
 use model::taxonomy::Taxonomy;
 use model::withholding::{TYPE_OBJECTS, UNKNOWN, Withheld};
 use serde::Serialize;
+
+pub(super) use marked::{Origin, Origins, mark};
 
 use super::contexts::minute;
 use super::labels::Labels;

@@ -66,8 +66,17 @@ impl Own {
     /// Everything that can be checked before somebody is written to.
     pub fn check(submitted: &Submitted<'_>) -> Result<Self, TemplateError> {
         let own = Self::read(submitted)?;
+        own.check_figures()?;
         Templates::with(vec![own.clone()])?.try_out(own.kind, own.language)?;
         Ok(own)
+    }
+
+    /// That no figure stands in its own words. Not asked of what is kept already: a letter that an older program
+    /// would have sent is sent, and a notice with such a figure is not approved.
+    pub(super) fn check_figures(&self) -> Result<(), TemplateError> {
+        self.parts.iter().try_for_each(|(part, source)| {
+            lint::check_figures(&set::name(self.kind, self.language, *part), *part, source)
+        })
     }
 
     /// Linted, and nothing else: for what was checked before it was kept.

@@ -9,6 +9,7 @@ use model::time::Timestamp;
 
 mod columns;
 mod hostile;
+mod traced;
 
 use super::samples::{escalation, notice};
 use super::*;
@@ -335,7 +336,7 @@ fn a_notice_has_the_same_elements_in_each_part_and_language() {
 }
 
 fn with(elements: &Elements, content: Content) -> Vec<&str> {
-    elements.iter().filter(|(_, found)| **found == content).map(|(id, _)| id.as_str()).collect()
+    elements.iter().filter(|(_, found)| *found == &content).map(|(id, _)| id.as_str()).collect()
 }
 
 #[test]
@@ -355,16 +356,53 @@ fn an_element_that_nothing_was_stated_of_is_empty_and_every_other_is_filled() {
     }
 }
 
+/// What an English block for the cause says, in HTML and in text.
+#[track_caller]
+fn block(source: &str, expect: Content) {
+    let context = serde_json::json!({ "blank": " \u{200b}\u{a0}", "tag": "<b>", "dot": ".", "words": "A wrong rule." });
+    let context = Context::wraps(context).unwrap();
+    let source = format!("{{{{#element \"cause\"}}}}{source}{{{{/element}}}}");
+    let templates =
+        Templates::compile([("notice/en.html", &*source), ("notice/en.text", &*source)].into_iter()).unwrap();
+    for part in [Part::Html, Part::Text] {
+        let said = templates.part(Kind::Notice, Language::En, part, &context).unwrap().said;
+        assert_eq!(said["cause"], expect, "{source} in {part:?}");
+    }
+}
+
 #[test]
-fn white_space_and_bare_tags_say_nothing() {
-    let context = Context::wraps(serde_json::json!({ "blank": " \u{200b}\u{a0}", "tag": "<b>" })).unwrap();
-    let source =
-        "{{#element \"cause\"}} <p> {{blank}}</p>\n{{/element}}{{#element \"who_caused\"}}<p>{{tag}}</p>{{/element}}";
-    let templates = Templates::compile([("notice/en.html", source), ("notice/en.text", source)].into_iter()).unwrap();
-    let said =
-        |part| templates.part(Kind::Notice, Language::En, part, &context).unwrap().said.into_iter().collect::<Vec<_>>();
-    assert_eq!(said(Part::Html), ["who_caused"]);
-    assert_eq!(said(Part::Text), ["cause", "who_caused"]);
+fn a_block_says_something_only_in_words_or_figures() {
+    let silent =
+        ["", " {{blank}}\n", "{{dot}}", ".", "– … —", "{{tag}}", "n/a", "k. A.", "TBD", "xxx {{dot}}", "*** ", "a"];
+    silent.iter().for_each(|source| block(source, Content::Empty));
+    let said = ["{{words}}", "No.", "なし", "An open port."];
+    said.iter().for_each(|source| block(source, Content::Filled));
+}
+
+#[test]
+fn bare_tags_say_nothing_in_html() {
+    let context = Context::wraps(serde_json::json!({ "dot": "." })).unwrap();
+    let source = "{{#element \"cause\"}}<p lang=\"en\">{{dot}}</p><table></table>{{/element}}";
+    let templates = Templates::compile([("notice/en.html", source)].into_iter()).unwrap();
+    let said = templates.part(Kind::Notice, Language::En, Part::Html, &context).unwrap().said;
+    assert_eq!(said["cause"], Content::Empty);
+}
+
+#[test]
+fn a_block_with_a_withheld_fact_says_which() {
+    let templates = Templates::builtin().unwrap();
+    let mut context = sample("one domain, one type");
+    for name in ["emails", "type:every", "type"] {
+        context.domains[0].withheld.push(name.to_owned());
+    }
+    context.domains[0].emails = 0;
+    for language in Language::ALL {
+        let elements = templates.render_notice(language, &context).unwrap().elements;
+        let withheld = |name: &str| Content::Withheld(BTreeSet::from([name.to_owned()]));
+        assert_eq!(elements["affected_count"], withheld("emails"), "{language}");
+        assert_eq!(elements["data_types"], withheld("type"), "{language}");
+        assert_eq!(elements["record_count"], Content::Filled, "{language}");
+    }
 }
 
 /// A template without the blocks of one element.
@@ -394,7 +432,7 @@ fn judged(templates: &Templates, context: &NoticeContext) -> BTreeMap<String, Ve
     let letters = Language::ALL.into_iter().map(|tag| (tag, templates.render_notice(tag, context).unwrap().elements));
     let filled = Filled::new(letters.collect());
     let discovered_at = time("2027-06-01T08:00:00Z");
-    let facts = Facts { discovered_at, events: BTreeMap::new(), told: Told::At(discovered_at) };
+    let facts = Facts { discovered_at, events: BTreeMap::new(), told: Told::At(discovered_at), withheld: Vec::new() };
     let law = Law::builtin().unwrap();
     let refusals = |row| {
         let findings = law.check(row, &filled, &facts).into_iter().filter(|one| one.kind.refuses());
