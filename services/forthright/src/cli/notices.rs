@@ -125,7 +125,7 @@ pub(crate) enum NoticeVerb {
     /// The obligations that can be checked, with source and confidence. No legal advice.
     Obligations,
     /// What an organisation was told, version by version: what, when, what was new or wrong, why, and what is not told yet.
-    #[command(after_help = "Example: forthright notice changes bluebleed t-0000002")]
+    #[command(visible_alias = "history", after_help = "Example: forthright notice changes bluebleed t-0000002")]
     Changes {
         /// The incident.
         slug: String,
