@@ -1,4 +1,4 @@
-//! `notice`, `report`, `wave` and `delivery` as typed.
+//! `notice`, `wave` and `delivery` as typed.
 //!
 //! Holds no behaviour.
 
@@ -175,19 +175,6 @@ pub(crate) enum NoticeVerb {
         /// Shows that a sample of them was looked at: the token that `notice sample` printed.
         #[arg(long, value_name = "TOKEN", conflicts_with = "notices", value_parser = model::approval::SampleToken::parse)]
         sample: Option<model::approval::SampleToken>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ReportVerb {
-    /// Numbers, dates and data types of a text that the facts do not say, with their line; exit 4 if the facts say
-    /// something else, or if nobody is to be told.
-    #[command(after_help = "Example: forthright report check bluebleed press.txt")]
-    Check {
-        /// The incident.
-        slug: String,
-        /// The text; - is standard input.
-        file: PathBuf,
     },
 }
 
