@@ -1,12 +1,16 @@
-//! Reports: texts that people write for authorities, the press and support, held against the same facts as the notices.
+//! Reports: texts for authorities, the press and support, written from the same facts as the notices and held against
+//! them.
 //!
-//! Changes nothing. Invariant: what is withheld from every organisation is refused in every text
-//! that is checked.
+//! Changes nothing. Invariant: what is withheld from every organisation is in no text that is written here, and is refused
+//! in every text that is checked.
 
 mod facts;
+mod write;
 
 use model::report::{Finding, Verdict, check as read};
 use serde::Serialize;
+
+pub use write::{Audience, ReportFact, WrittenReport, write};
 
 use crate::{App, AppError};
 

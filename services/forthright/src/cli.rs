@@ -17,7 +17,7 @@ use sources::{Encoding, Format, Preset};
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
 pub(crate) use dkim::DkimVerb;
 pub(crate) use notices::{DeliveryVerb, NoticeVerb, PreviewFormat, WaveVerb};
-pub(crate) use report::ReportVerb;
+pub(crate) use report::{ReportArgs, ReportVerb};
 pub(crate) use templates::{TemplatePart, TemplatesVerb};
 
 /// Tells every organisation touched by a data exposure what of theirs was exposed, and keeps asking until each question has an answer.

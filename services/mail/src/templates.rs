@@ -14,6 +14,7 @@ mod notice;
 mod output;
 mod own;
 mod readability;
+mod report;
 mod samples;
 mod set;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable, no_escape};
 use model::language::Language;
-use model::law::{Content, LawError};
+use model::law::{Content, Elements, LawError};
 use model::notices::{Letter, NoticeContext, Rendered};
 use serde::Serialize;
 
@@ -35,6 +36,7 @@ pub use contexts::{
 };
 pub use own::{Changes, Own, Submitted};
 pub use readability::{Measure, Readability};
+pub use report::ReportContext;
 pub use set::{Kind, VERSION};
 
 use contexts::View;
@@ -269,6 +271,22 @@ impl Templates {
     /// What asks an unconfirmed address who is responsible, without facts: subject and text.
     pub fn render_reach(&self, language: Language, context: &ReachContext) -> Result<Letter, TemplateError> {
         self.letter(Kind::Reach, language, &context.view())
+    }
+
+    /// A text about a whole incident for one of its audiences: subject and text, and the elements that the text says.
+    pub fn render_report(
+        &self,
+        kind: Kind,
+        language: Language,
+        context: &ReportContext,
+    ) -> Result<(Letter, Elements), TemplateError> {
+        let context = wrap(kind.name(), &report::view(language, context, &self.inner.labels))?;
+        let subject = self.part(kind, language, Part::Subject, &context)?.text;
+        let RenderedPart { text, said } = self.part(kind, language, Part::Text, &context)?;
+        let blocks = self.inner.elements.get(&set::name(kind, language, Part::Text)).into_iter().flatten();
+        let says = |id: &String| if said.contains(id) { Content::Filled } else { Content::Empty };
+        let elements = blocks.map(|id| (id.clone(), says(id))).collect();
+        Ok((Letter { subject, text, html: None }, elements))
     }
 
     fn letter(&self, kind: Kind, language: Language, view: &impl Serialize) -> Result<Letter, TemplateError> {

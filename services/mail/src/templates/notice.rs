@@ -154,7 +154,7 @@ fn earlier(context: &NoticeContext) -> String {
     }
 }
 
-fn paragraphs(text: &str) -> Vec<String> {
+pub(super) fn paragraphs(text: &str) -> Vec<String> {
     text.lines().map(one_line).filter(|line| !line.is_empty()).collect()
 }
 
@@ -222,6 +222,11 @@ fn withheld_view(language: Language, withheld: &Withheld) -> WithheldView {
         why: one_line(&withheld.why),
         review: minute(withheld.review_at),
     }
+}
+
+/// A withheld fact in words.
+pub(super) fn withheld_name(language: Language, fact: &str) -> &str {
+    WithheldWords::of(language).name(fact)
 }
 
 /// The words for what is withheld, in one language.
@@ -326,7 +331,7 @@ fn both_forms(domain: &str) -> String {
 }
 
 /// `1.6 MB`, in steps of 1,000, cut to one decimal; empty below 1,000 bytes.
-fn human_size(language: Language, bytes: i64) -> String {
+pub(super) fn human_size(language: Language, bytes: i64) -> String {
     let (point, byte) = match language {
         Language::De | Language::Es => (',', 'B'),
         Language::En | Language::Ja => ('.', 'B'),
