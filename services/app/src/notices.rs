@@ -42,7 +42,7 @@ pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use draft::{Drafted, LeftOut, TextOnly, draft};
 pub use groups::{TemplateGroup, groups};
-pub use history::{HistoryLine, Version, history};
+pub use history::{HistoryLine, Log, Version, history, log};
 pub use pilot::Piloted;
 pub(crate) use pilot::pilot;
 pub use sample::{Draw, Looked, Sampled, Shown, sample};

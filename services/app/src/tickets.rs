@@ -5,6 +5,7 @@
 
 mod case;
 mod letters;
+mod links;
 mod phrases;
 mod show;
 mod wrong_recipient;
@@ -74,6 +75,7 @@ pub async fn answer(app: &App, ticket: &str, questions: &[String], text: &str) -
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Answer)?;
+    links::refuse_outside(app, &mut tx, &case, "the answer", text).await?;
     refuse_generic(&mut tx, &case, text).await?;
     let entry = add_entry(app, &mut tx, ticket, "answer", text.to_owned()).await?;
     for question in &named {
@@ -99,6 +101,7 @@ pub async fn promise(
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Promise)?;
+    links::refuse_outside(app, &mut tx, &case, "the promise", text).await?;
     let body = format!("by {by} for {}\n\n{text}", ids(&named).join(", ")).trim_end().to_owned();
     let entry = add_entry(app, &mut tx, ticket, "promise", body).await?;
     for question in &named {
@@ -124,6 +127,7 @@ pub async fn decline(
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = ids(&case.named(questions, Step::Decline)?);
+    links::refuse_outside(app, &mut tx, &case, "the reason", why).await?;
     let body = format!("proposed for {}, review at {review_at}\n\n{why}", named.join(", "));
     let entry = add_entry(app, &mut tx, ticket, "decline", body).await?;
     for question in &named {
@@ -142,6 +146,9 @@ pub async fn approve_decline(app: &App, ticket: &str, questions: &[String]) -> R
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Decline)?;
     let groups = by_reason(&named, &app.actor)?;
+    for (reason, _) in groups.keys() {
+        links::refuse_outside(app, &mut tx, &case, "the reason", reason).await?;
+    }
     let entry = add_entry(app, &mut tx, ticket, "decline", format!("approved for {}", ids(&named).join(", "))).await?;
     let change = Change::Decline { entry: &entry, by: &app.actor };
     for question in &named {

@@ -15,6 +15,7 @@ mod notice;
 mod output;
 mod own;
 mod readability;
+mod report;
 mod samples;
 mod set;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use contexts::{
 };
 pub use own::{Changes, HTML_LIMIT, Own, Submitted};
 pub use readability::{Measure, Readability};
+pub use report::ReportContext;
 pub use set::{Kind, VERSION};
 pub use trace::{Traced, TracedPart};
 
@@ -320,6 +322,22 @@ impl Templates {
     /// What asks an unconfirmed address who is responsible, without facts: subject and text.
     pub fn render_reach(&self, language: Language, context: &ReachContext) -> Result<Letter, TemplateError> {
         self.letter(Kind::Reach, language, &context.view())
+    }
+
+    /// A text about a whole incident for one of its audiences: subject and text, and the elements that the text says.
+    pub fn render_report(
+        &self,
+        kind: Kind,
+        language: Language,
+        context: &ReportContext,
+    ) -> Result<(Letter, Elements), TemplateError> {
+        let context = wrap(kind.name(), &report::view(language, context, &self.inner.labels))?;
+        let subject = self.part(kind, language, Part::Subject, &context)?.text;
+        let RenderedPart { text, said } = self.part(kind, language, Part::Text, &context)?;
+        let blocks = self.inner.elements.get(&set::name(kind, language, Part::Text)).into_iter().flatten();
+        let says = |id: &String| said.get(id).cloned().unwrap_or(Content::Empty);
+        let elements = blocks.map(|id| (id.clone(), says(id))).collect();
+        Ok((Letter { subject, text, html: None }, elements))
     }
 
     fn letter(&self, kind: Kind, language: Language, view: &impl Serialize) -> Result<Letter, TemplateError> {

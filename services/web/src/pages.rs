@@ -1,9 +1,10 @@
-//! The pages: the incidents, one incident, and what monitors ask.
+//! The pages: the incidents, one incident, what one organisation was told, and what monitors ask.
 //!
 //! Fetches through `app` only. Invariant: a fault is logged once, here, and shown with its next step.
 
 use std::time::Duration;
 
+use app::notices::Log;
 use app::overview::Overview;
 use app::{App, AppError};
 use askama::Template;
@@ -48,6 +49,13 @@ struct Incident {
     rehearsal: bool,
     after: String,
     overview: Overview,
+}
+
+#[derive(Template)]
+#[template(path = "organisation.html")]
+struct Organisation {
+    rehearsal: bool,
+    log: Log,
 }
 
 #[derive(Template)]
@@ -127,6 +135,15 @@ pub(crate) async fn incident(
 async fn show(app: &App, slug: &str, page: Page) -> Result<Html<String>, Problem> {
     let overview = app::overview::overview(app, slug, &page.after).await?;
     Ok(Html(Incident { rehearsal: overview.rehearsal, after: page.after, overview }.render()?))
+}
+
+/// What one organisation was told, version by version.
+pub(crate) async fn organisation(
+    State(app): State<App>,
+    Path((slug, tenant)): Path<(String, String)>,
+) -> Result<Html<String>, Problem> {
+    let log = app::notices::log(&app, &slug, &tenant).await?;
+    Ok(Html(Organisation { rehearsal: app.rehearsal, log }.render()?))
 }
 
 /// This process runs.

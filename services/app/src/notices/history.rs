@@ -57,12 +57,35 @@ pub struct HistoryLine {
     pub detail: String,
 }
 
-/// The versions of an organisation's notices, the oldest first, and last what it was not told yet.
+/// The change log of one organisation.
+#[derive(Debug, Serialize)]
+pub struct Log {
+    /// The incident.
+    pub incident: String,
+    /// Its title.
+    pub title: String,
+    /// The organisation.
+    pub tenant_id: String,
+    /// Its name.
+    pub tenant_name: String,
+    /// The oldest first.
+    pub versions: Vec<Version>,
+}
+
+/// The versions of an organisation's notices, the oldest first, and last what it was not told yet. What an interrupted
+/// import left to be counted is counted first.
 pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>, AppError> {
     let incident = app.incident(slug).await?;
     crate::facts::settle(app, incident.id).await?;
+    Ok(log(app, slug, tenant).await?.versions)
+}
+
+/// The same of what is counted already, with whose it is: for whoever only looks.
+pub async fn log(app: &App, slug: &str, tenant: &str) -> Result<Log, AppError> {
+    let incident = app.incident(slug).await?;
     let mut conn = app.store.snapshot().await?;
     crate::directory::known_tenant(&mut conn, tenant).await?;
+    let row = store::directory::tenant(&mut conn, tenant).await?;
     let mut versions = Vec::new();
     let mut said_last: Option<(Vec<DomainFacts>, i64, Option<i64>)> = None;
     for past in store::notices::past(&mut conn, incident.id, tenant).await? {
@@ -95,7 +118,8 @@ pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>
             format!("run `forthright notice list {slug} --csv` to see who has a notice"),
         ));
     }
-    Ok(versions)
+    let (tenant_id, tenant_name) = (tenant.to_owned(), row.map(|row| row.name).unwrap_or_default());
+    Ok(Log { incident: incident.slug, title: incident.facts.title, tenant_id, tenant_name, versions })
 }
 
 fn nothing() -> Version {

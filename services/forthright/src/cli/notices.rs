@@ -1,4 +1,4 @@
-//! `notice`, `report`, `wave` and `delivery` as typed.
+//! `notice`, `wave` and `delivery` as typed.
 //!
 //! Holds no behaviour.
 
@@ -125,7 +125,7 @@ pub(crate) enum NoticeVerb {
     /// The obligations that can be checked, with source and confidence. No legal advice.
     Obligations,
     /// What an organisation was told, version by version: what, when, what was new or wrong, why, and what is not told yet.
-    #[command(after_help = "Example: forthright notice changes bluebleed t-0000002")]
+    #[command(visible_alias = "history", after_help = "Example: forthright notice changes bluebleed t-0000002")]
     Changes {
         /// The incident.
         slug: String,
@@ -175,19 +175,6 @@ pub(crate) enum NoticeVerb {
         /// Shows that a sample of them was looked at: the token that `notice sample` printed.
         #[arg(long, value_name = "TOKEN", conflicts_with = "notices", value_parser = model::approval::SampleToken::parse)]
         sample: Option<model::approval::SampleToken>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ReportVerb {
-    /// Numbers, dates and data types of a text that the facts do not say, with their line; exit 4 if the facts say
-    /// something else, or if nobody is to be told.
-    #[command(after_help = "Example: forthright report check bluebleed press.txt")]
-    Check {
-        /// The incident.
-        slug: String,
-        /// The text; - is standard input.
-        file: PathBuf,
     },
 }
 

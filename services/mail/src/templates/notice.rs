@@ -177,7 +177,7 @@ fn earlier(context: &NoticeContext) -> String {
     }
 }
 
-fn paragraphs(text: &str) -> Vec<String> {
+pub(super) fn paragraphs(text: &str) -> Vec<String> {
     text.lines().map(one_line).filter(|line| !line.is_empty()).collect()
 }
 
@@ -243,6 +243,11 @@ fn withheld_view(language: Language, withheld: &Withheld) -> WithheldView {
     }
 }
 
+/// A withheld fact in words.
+pub(super) fn withheld_name(language: Language, fact: &str) -> &str {
+    WithheldWords::of(language).name(fact)
+}
+
 /// `xn--mnchen58-dz-thb.example (münchen58-dz.example)`; the A-label form alone where both are equal, or where the
 /// Unicode form is not valid.
 fn both_forms(domain: &str) -> String {
@@ -252,7 +257,7 @@ fn both_forms(domain: &str) -> String {
 }
 
 /// `1.6 MB`, in steps of 1,000, cut to one decimal; empty below 1,000 bytes.
-fn human_size(language: Language, bytes: i64) -> String {
+pub(super) fn human_size(language: Language, bytes: i64) -> String {
     let (point, byte) = match language {
         Language::De | Language::Es => (',', 'B'),
         Language::En | Language::Ja => ('.', 'B'),

@@ -14,7 +14,7 @@ use super::labels::Labels;
 use super::set::Kind;
 use super::{
     AcknowledgementContext, AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext,
-    ReachContext, ReachSource, ReminderContext, TemplateError, notice,
+    ReachContext, ReachSource, ReminderContext, ReportContext, TemplateError, notice, report,
 };
 
 /// Days of a made-up incident, by number, as a time in microseconds.
@@ -235,6 +235,49 @@ pub(super) fn escalation() -> EscalationContext {
     }
 }
 
+/// A text about a whole incident with everything in it.
+pub(super) fn whole(labels: &Labels) -> ReportContext {
+    let facts = facts("contoso.example", 20, labels);
+    let figures = [
+        ("organisations", 64_201),
+        ("tenants_affected", 61_877),
+        ("organisations_told", 58_023),
+        ("organisation_rows", 4_900_123),
+        ("objects", 1_648_458),
+        ("emails", 334_411),
+        ("users", 547_902),
+        ("projects", 132_765),
+        ("bytes", 2_400_512_000_000),
+        ("objects_without_data_type", 17_409),
+    ];
+    ReportContext {
+        incident: notice(Vec::new()).incident,
+        written_at: day(9),
+        figures: figures.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
+        period: facts.first_date.zip(facts.last_date),
+        types: facts.data_types,
+        withheld: vec![withheld("users", None)],
+        verify_page: "https://verify.vendor.example/".to_owned(),
+        law: "GDPR Art. 33(1),(3),(4)".to_owned(),
+    }
+}
+
+/// With everything, with next to nothing stated and known, and with every data type.
+pub(super) fn reports(labels: &Labels) -> Vec<(&'static str, ReportContext)> {
+    let full = whole(labels);
+    let mut bare = full.clone();
+    for text in [&mut bare.incident.summary, &mut bare.incident.measures, &mut bare.incident.contact] {
+        text.clear();
+    }
+    bare.incident.statements.clear();
+    bare.figures.retain(|name, _| ["organisations", "objects"].contains(&name.as_str()));
+    (bare.period, bare.types, bare.verify_page) = (None, Vec::new(), String::new());
+    let ids = labels.ids(Language::En).into_iter().zip(1..);
+    let types = ids.map(|(id, objects)| TypeCount { id: id.to_owned(), objects: objects * 1_013 }).collect();
+    let every = ReportContext { types, withheld: Vec::new(), ..full.clone() };
+    vec![("everything", full), ("nothing stated", bare), ("every data type", every)]
+}
+
 /// Every sample of a kind as templates see it, with a name.
 pub(super) fn views(
     kind: Kind,
@@ -280,6 +323,10 @@ pub(super) fn views(
             let text = "We wait for the forensic report.".to_owned();
             asked(PromiseContext { text, ..promise() }.view(), PromiseContext { questions: one, ..promise() }.view())
         }
+        Kind::Regulator | Kind::Press | Kind::Support => reports(labels)
+            .into_iter()
+            .map(|(name, context)| Ok((name, as_value(&report::view(language, &context, labels))?)))
+            .collect::<Result<_, _>>()?,
         Kind::Decline => asked(decline().view(), DeclineContext { questions: one, ..decline() }.view()),
         Kind::Escalation => vec![
             ("two questions", escalation().view()),

@@ -26,11 +26,17 @@ pub enum Kind {
     Reach,
     /// That a mail has arrived, without facts.
     Acknowledgement,
+    /// About a whole incident, to a supervisory authority.
+    Regulator,
+    /// About a whole incident, to the press.
+    Press,
+    /// What a support desk answers to whoever asks.
+    Support,
 }
 
 impl Kind {
     /// Every kind, in the order of a conversation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Reach,
         Self::Notice,
         Self::Withdrawal,
@@ -40,6 +46,9 @@ impl Kind {
         Self::Promise,
         Self::Decline,
         Self::Escalation,
+        Self::Regulator,
+        Self::Press,
+        Self::Support,
     ];
 
     /// Those that an incident can have words of its own for.
@@ -57,6 +66,9 @@ impl Kind {
             Self::Escalation => "escalation",
             Self::Reach => "reach",
             Self::Acknowledgement => "acknowledgement",
+            Self::Regulator => "report/regulator",
+            Self::Press => "report/press",
+            Self::Support => "report/support",
         }
     }
 
@@ -70,7 +82,10 @@ impl Kind {
             | Self::Promise
             | Self::Decline
             | Self::Reach
-            | Self::Acknowledgement => &Language::ALL,
+            | Self::Acknowledgement
+            | Self::Regulator
+            | Self::Press
+            | Self::Support => &Language::ALL,
             Self::Escalation => &[Language::En],
         }
     }
@@ -86,7 +101,10 @@ impl Kind {
             | Self::Decline
             | Self::Escalation
             | Self::Reach
-            | Self::Acknowledgement => &[Part::Subject, Part::Text],
+            | Self::Acknowledgement
+            | Self::Regulator
+            | Self::Press
+            | Self::Support => &[Part::Subject, Part::Text],
         }
     }
 }
@@ -121,7 +139,7 @@ macro_rules! embedded {
 }
 
 /// Name and source of every template.
-pub(super) const SOURCES: [(&str, &str); 87] = embedded![
+pub(super) const SOURCES: [(&str, &str); 117] = embedded![
     "acknowledgement/de.subject",
     "acknowledgement/de.text",
     "acknowledgement/en.subject",
@@ -209,6 +227,36 @@ pub(super) const SOURCES: [(&str, &str); 87] = embedded![
     "reach/fr.text",
     "reach/ja.subject",
     "reach/ja.text",
+    "report/press/de.subject",
+    "report/press/de.text",
+    "report/press/en.subject",
+    "report/press/en.text",
+    "report/press/es.subject",
+    "report/press/es.text",
+    "report/press/fr.subject",
+    "report/press/fr.text",
+    "report/press/ja.subject",
+    "report/press/ja.text",
+    "report/regulator/de.subject",
+    "report/regulator/de.text",
+    "report/regulator/en.subject",
+    "report/regulator/en.text",
+    "report/regulator/es.subject",
+    "report/regulator/es.text",
+    "report/regulator/fr.subject",
+    "report/regulator/fr.text",
+    "report/regulator/ja.subject",
+    "report/regulator/ja.text",
+    "report/support/de.subject",
+    "report/support/de.text",
+    "report/support/en.subject",
+    "report/support/en.text",
+    "report/support/es.subject",
+    "report/support/es.text",
+    "report/support/fr.subject",
+    "report/support/fr.text",
+    "report/support/ja.subject",
+    "report/support/ja.text",
 ];
 
 macro_rules! labels {
