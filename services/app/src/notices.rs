@@ -38,6 +38,7 @@ pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use groups::{TemplateGroup, groups};
 pub use history::{HistoryLine, Version, history};
+pub(crate) use links::{NEXT as LINKS_NEXT, links_outside};
 pub use pilot::Piloted;
 pub(crate) use pilot::pilot;
 pub use sample::{Draw, Looked, Sampled, Shown, sample};

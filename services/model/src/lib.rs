@@ -27,6 +27,7 @@ pub mod report;
 pub mod rules;
 pub mod runs;
 pub mod shared;
+pub mod stop;
 pub mod suffixes;
 pub mod taxonomy;
 pub mod tickets;

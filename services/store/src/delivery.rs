@@ -59,7 +59,7 @@ statements! {
         INSERT INTO waves (id, incident_id, name, released_by, released_at, notices, pace, paused_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)";
     WAVES = "
-        SELECT w.id, w.name, w.released_by, w.released_at, w.notices, w.pace, w.paused_at,
+        SELECT w.id, w.name, w.released_by, w.released_at, w.notices, w.pace, w.paused_at, w.stopped_why,
             (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id) AS mails,
             (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id AND o.state = 'accepted') AS accepted
         FROM waves w
@@ -286,6 +286,8 @@ pub struct Wave {
     pub pace: Option<i64>,
     /// Microseconds since the epoch, while paused.
     pub paused_at: Option<i64>,
+    /// Which rule stopped it, with its figures; none = no rule did.
+    pub stopped_why: Option<String>,
     /// Mails in it.
     pub mails: i64,
     /// Of these, accepted.

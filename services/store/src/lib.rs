@@ -32,6 +32,7 @@ pub mod signed;
 pub mod sweeps;
 pub mod templates;
 pub mod tickets;
+pub mod waves;
 pub mod withholdings;
 
 pub use audit::AuditEntry;
@@ -68,6 +69,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         sweeps::STATEMENTS,
         templates::STATEMENTS,
         tickets::STATEMENTS,
+        waves::STATEMENTS,
         withholdings::STATEMENTS,
     ]
     .concat()

@@ -125,9 +125,8 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
         }
         refused += if refuses { tenants.len() } else { 0 };
     }
-    let templates = crate::templates::links_outside(app, &mut conn, incident.id).await?;
     Ok(Checked {
-        links: super::links::of_words(&incident.facts, templates, &app.own_hosts()),
+        links: super::links_outside(app, &mut conn, &incident).await?,
         disclaimer: DISCLAIMER,
         incident: incident.slug.clone(),
         checked_at: app.clock.now(),

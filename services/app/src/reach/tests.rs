@@ -98,6 +98,7 @@ impl World {
             notices: 0,
             pace: None,
             paused_at: None,
+            stopped_why: None,
             mails: 0,
             accepted: 0,
         };

@@ -212,6 +212,9 @@ pub(crate) enum WaveVerb {
         /// Mails a second: 50/s.
         #[arg(long, value_name = "N/s", value_parser = pace)]
         pace: Option<i64>,
+        /// Release although the sending domain is not in order, or another wave was stopped; the reason stays in the record.
+        #[arg(long = "override", value_name = "REASON", value_parser = reason)]
+        override_why: Option<String>,
     },
     /// A wave waits.
     Pause {
@@ -221,11 +224,17 @@ pub(crate) enum WaveVerb {
         name: String,
     },
     /// A wave goes on where it stopped.
+    #[command(
+        after_help = "Example: forthright wave resume bluebleed everybody --why \"the old addresses are taken out\""
+    )]
     Resume {
         /// The incident.
         slug: String,
         /// The wave's name.
         name: String,
+        /// Needed where a rule stopped it; stays in the record.
+        #[arg(long, value_parser = reason)]
+        why: Option<String>,
     },
     /// All waves with their progress.
     List {

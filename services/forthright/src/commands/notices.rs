@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use anyhow::Result;
-use app::delivery::{Pause, Selection};
+use app::delivery::Selection;
 use app::notices::{Drafts, Draw, Format, Question, Shown, Texts, Version};
+use app::waves::Release;
 
 use super::approval;
 use super::{DONE, law, open, say};
@@ -156,7 +157,7 @@ fn history(e: &Everywhere, versions: &[Version]) -> Result<()> {
 pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace } => {
+        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace, override_why } => {
             let selection = match (tenants, pilot) {
                 (Some(file), _) => Selection::Tenants(
                     sources::read_list(&file).map_err(app::AppError::from)?.into_iter().map(|(_, id)| id).collect(),
@@ -164,14 +165,25 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
                 (None, Some(count)) => Selection::Pilot(count),
                 (None, None) => Selection::All,
             };
-            output::document(e, &app::delivery::release(&app, &slug, &name, &selection, pace).await?)?;
+            let routes = super::route(e)?;
+            let release = Release {
+                pace,
+                routes: routes.as_ref(),
+                override_why: override_why.as_deref(),
+                ..Release::new(&name, &selection)
+            };
+            let released = app::delivery::release(&app, &slug, &release).await?;
+            output::document(e, &released)?;
+            for finding in &released.warnings {
+                say(e, format!("warning: {}: {}; {}", finding.check, finding.what, finding.next));
+            }
         }
         WaveVerb::Pause { slug, name } => {
-            app::delivery::pause(&app, &slug, &name, Pause::Pause).await?;
+            app::delivery::pause(&app, &slug, &name).await?;
             say(e, format!("wave {name} waits until `forthright wave resume {slug} {name}`"));
         }
-        WaveVerb::Resume { slug, name } => {
-            app::delivery::pause(&app, &slug, &name, Pause::Resume).await?;
+        WaveVerb::Resume { slug, name, why } => {
+            app::waves::resume(&app, &slug, &name, why.as_deref()).await?;
             say(e, format!("wave {name} goes on where it stopped"));
         }
         WaveVerb::List { slug } => {
@@ -185,9 +197,11 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
                     wave.accepted.to_string(),
                     wave.pace.map(|pace| format!("{pace}/s")).unwrap_or_default(),
                     output::time(wave.paused_at),
+                    wave.stopped_why.unwrap_or_default(),
                 ]
             });
-            let header = ["wave", "released_by", "released_at", "notices", "mails", "accepted", "pace", "paused_at"];
+            let header =
+                ["wave", "released_by", "released_at", "notices", "mails", "accepted", "pace", "paused_at", "stopped"];
             output::list(e, &header, rows.collect())?;
         }
     }

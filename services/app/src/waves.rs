@@ -1,0 +1,40 @@
+//! What holds waves up: the sending domain before a large one, and stop rules while one goes out.
+//!
+//! Releases and sends nothing (`delivery` does). Invariant: whatever a wave is held up by, only a person lets it go on,
+//! with a reason that stays in the record.
+
+mod standing;
+mod stop;
+
+use mail::route::Routes;
+
+pub use mail::standing::{Finding, Standing};
+pub use standing::{CHECKED_ABOVE, Weight, look, weight};
+pub use stop::{Stopped, judge, resume, stopped};
+
+pub(crate) use standing::{look_before, must_be_in_order};
+pub(crate) use stop::must_not_be_stopped;
+
+use crate::delivery::Selection;
+
+/// A release as somebody asks for it.
+#[derive(Debug)]
+pub struct Release<'a> {
+    /// What the wave is called.
+    pub name: &'a str,
+    /// Which approved notices.
+    pub selection: &'a Selection,
+    /// Mails a second, if limited.
+    pub pace: Option<i64>,
+    /// Where its mail will leave, as far as is known here.
+    pub routes: Option<&'a Routes>,
+    /// Why it is released whatever speaks against it.
+    pub override_why: Option<&'a str>,
+}
+
+impl<'a> Release<'a> {
+    /// Without limits, without a known route, and with nothing overridden.
+    pub fn new(name: &'a str, selection: &'a Selection) -> Self {
+        Self { name, selection, pace: None, routes: None, override_why: None }
+    }
+}
