@@ -1,6 +1,8 @@
 //! Waves: the sending domain is looked at before a large one, and one that goes wrong stops by itself.
 
 mod domain;
+mod forecast;
+mod limits;
 mod stops;
 
 use testkit::process::Backend;

@@ -63,7 +63,7 @@ pub struct Released {
 /// Arms a wave: notices become released, their mails queued, their tickets opened, all or nothing. Whoever approved
 /// one of them cannot release it.
 pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Released, AppError> {
-    let Release { name, selection, pace, override_why, .. } = *release;
+    let Release { name, selection, limits, override_why, .. } = *release;
     let incident = app.incident(slug).await?;
     crate::waves::judge(app).await?;
     crate::directory::must_be_whole(&mut app.store.read().await?).await?;
@@ -94,7 +94,9 @@ pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Rel
         released_by: app.actor.clone(),
         released_at: now,
         notices: i64::try_from(chosen.len()).unwrap_or(i64::MAX),
-        pace,
+        pace: limits.pace,
+        pace_per_system: limits.per_system,
+        per_day: limits.per_day,
         paused_at: None,
         stopped_why: None,
         mails: 0,
@@ -128,7 +130,7 @@ pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Rel
         warnings,
     };
     let detail = serde_json::json!({
-        "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "pace": pace,
+        "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "limits": limits,
         "approved_left": released.approved_left, "pilot": released.pilot, "override": override_why,
         "warnings": released.warnings, "stopped": stopped,
     });
@@ -657,11 +659,6 @@ pub async fn is_due(app: &App) -> Result<bool, AppError> {
 /// How many mails any sender holds.
 pub async fn leases(app: &App) -> Result<i64, AppError> {
     Ok(store::delivery::leased(&mut app.store.read().await?).await?)
-}
-
-/// The pace of each wave that has one, in mails a second.
-pub async fn paces(app: &App) -> Result<HashMap<String, i64>, AppError> {
-    Ok(store::delivery::paces(&mut app.store.read().await?).await?.into_iter().collect())
 }
 
 /// The waves that are paused.

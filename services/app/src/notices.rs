@@ -35,6 +35,7 @@ use store::notices::{LetterRow, Notice};
 
 pub use approve::{Approved, Drafts, approve};
 pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
+pub(crate) use check::clock_facts;
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use groups::{TemplateGroup, groups};
 pub use history::{HistoryLine, Version, history};

@@ -108,6 +108,14 @@ pub async fn look(prover: &Prover, sending: &Sending<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Who receives for a domain: the domain that its preferred mail server is registered under, itself where it names none;
+/// `None` where DNS gave no answer.
+pub async fn family(prover: &Prover, domain: &str) -> Option<String> {
+    let exchanges = ask::exchanges_of(prover, domain).await.ok()?;
+    let preferred = exchanges.into_iter().find(|exchange| !exchange.is_empty());
+    Some(preferred.map_or_else(|| domain.to_owned(), |exchange| registrable(&exchange).unwrap_or(exchange)))
+}
+
 /// Both have the same registrable domain (RFC 7489 3.1.1).
 pub fn is_aligned(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || registrable(one).is_some_and(|domain| registrable(other) == Some(domain))

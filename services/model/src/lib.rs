@@ -21,6 +21,7 @@ pub mod links;
 pub mod machine;
 pub mod mapping;
 pub mod notices;
+pub mod pace;
 pub mod path_rule;
 pub mod reach;
 pub mod report;

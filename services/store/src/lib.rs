@@ -29,6 +29,7 @@ pub mod reach;
 mod rows;
 pub mod runs;
 pub mod signed;
+pub mod starts;
 pub mod sweeps;
 pub mod templates;
 pub mod tickets;
@@ -66,6 +67,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         reach::STATEMENTS,
         runs::STATEMENTS,
         signed::STATEMENTS,
+        starts::STATEMENTS,
         sweeps::STATEMENTS,
         templates::STATEMENTS,
         tickets::STATEMENTS,

@@ -70,6 +70,19 @@ statements! {
             UNION ALL
             SELECT MAX(decided_at) FROM mapping_decisions WHERE incident_id = $2 AND decision = 'disputed'
         ) AS counted";
+    LEFT = "
+        SELECT tenant_id, address, next_at
+        FROM outbox
+        WHERE wave_id = $1 AND state IN ('queued', 'leased', 'at_dot', 'deferred', 'uncertain')
+        ORDER BY next_at, id";
+    LATELY = "
+        SELECT COUNT(*) AS mails, MIN(settled_at) AS first, MAX(settled_at) AS last
+        FROM outbox
+        WHERE wave_id = $1 AND state = 'accepted' AND settled_at >= $2";
+    TOLD = "
+        SELECT DISTINCT tenant_id
+        FROM outbox
+        WHERE incident_id = $1 AND tenant_id IS NOT NULL AND notice_id IS NOT NULL AND state = 'accepted'";
     RESUME = "
         UPDATE waves
         SET paused_at = NULL, stopped_why = NULL, counted_from = $1
@@ -104,6 +117,57 @@ pub struct Stopped {
     pub paused_at: i64,
     /// Which rule, with its figures.
     pub stopped_why: String,
+}
+
+/// A mail of a wave that is on its way.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Left {
+    /// Whose.
+    pub tenant_id: Option<String>,
+    /// To which address.
+    pub address: String,
+    /// When it is due (real time).
+    pub next_at: i64,
+}
+
+impl Left {
+    /// Its receiving system, by the domain of its address.
+    pub fn system(&self) -> &str {
+        self.address.rsplit_once('@').map_or(self.address.as_str(), |(_, domain)| domain)
+    }
+}
+
+/// What was accepted of a wave lately.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct Lately {
+    mails: i64,
+    first: Option<i64>,
+    last: Option<i64>,
+}
+
+impl Lately {
+    /// Mails a second; none if they were fewer than `fewest`.
+    pub fn rate(&self, fewest: i64) -> Option<f64> {
+        let took = self.last? - self.first?;
+        #[expect(clippy::cast_precision_loss, reason = "a minute in microseconds")]
+        let rate = (self.mails - 1) as f64 * 1e6 / took as f64;
+        (self.mails >= fewest && took > 0).then_some(rate)
+    }
+}
+
+/// The mails of a wave that are on their way, in the order in which they leave.
+pub async fn left(conn: &mut Conn, wave: &str) -> Result<Vec<Left>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(LEFT).bind(wave).fetch_all(c).await)?)
+}
+
+/// What was accepted of a wave since (the store's clock).
+pub async fn lately(conn: &mut Conn, wave: &str, since: i64) -> Result<Lately, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(LATELY).bind(wave).bind(since).fetch_one(c).await)?)
+}
+
+/// The tenants that have a notice of an incident.
+pub async fn told(conn: &mut Conn, incident: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(TOLD).bind(incident).fetch_all(c).await)?)
 }
 
 /// Waves that a rule could stop.

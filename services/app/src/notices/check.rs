@@ -106,7 +106,7 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
     let incident = app.incident(slug).await?;
     let mut conn = app.store.snapshot().await?;
     let rows = chosen(law, question.obligations, incident.facts.discovered_at)?;
-    let mut facts = facts(&mut conn, &incident, app.clock.now()).await?;
+    let mut facts = clock_facts(&mut conn, &incident, app.clock.now()).await?;
     let (notices, told) = newest(&mut conn, &incident, question.tenant).await?;
     let alike = alike(app, &mut conn, &incident, &notices, &told, question.texts).await?;
 
@@ -176,7 +176,7 @@ fn left_out(law: &Law, ids: &[String], discovered_at: Timestamp) -> Vec<NotInFor
 }
 
 /// Events by the names of the vocabulary; of one name the last record counts.
-async fn facts(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Facts, AppError> {
+pub(crate) async fn clock_facts(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Facts, AppError> {
     let recorded = store::incidents::events(conn, incident.id).await?.into_iter();
     let named =
         recorded.filter_map(|event| Some((ClockEvent::from_word(&event.name)?, Timestamp::from_micros(event.at))));

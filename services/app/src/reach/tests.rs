@@ -97,6 +97,8 @@ impl World {
             released_at: 0,
             notices: 0,
             pace: None,
+            pace_per_system: None,
+            per_day: None,
             paused_at: None,
             stopped_why: None,
             mails: 0,

@@ -5,7 +5,8 @@ use std::io::Write;
 use anyhow::Result;
 use app::delivery::Selection;
 use app::notices::{Drafts, Draw, Format, Question, Shown, Texts, Version};
-use app::waves::Release;
+use app::waves::{Forecast, Release};
+use model::pace::Limits;
 
 use super::approval;
 use super::{DONE, law, open, say};
@@ -157,7 +158,7 @@ fn history(e: &Everywhere, versions: &[Version]) -> Result<()> {
 pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace, override_why } => {
+        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace, pace_per_system, per_day, override_why } => {
             let selection = match (tenants, pilot) {
                 (Some(file), _) => Selection::Tenants(
                     sources::read_list(&file).map_err(app::AppError::from)?.into_iter().map(|(_, id)| id).collect(),
@@ -167,7 +168,7 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
             };
             let routes = super::route(e)?;
             let release = Release {
-                pace,
+                limits: Limits { pace, per_system: pace_per_system, per_day },
                 routes: routes.as_ref(),
                 override_why: override_why.as_deref(),
                 ..Release::new(&name, &selection)
@@ -186,6 +187,7 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
             app::waves::resume(&app, &slug, &name, why.as_deref()).await?;
             say(e, format!("wave {name} goes on where it stopped"));
         }
+        WaveVerb::Forecast { slug } => forecast(e, &app::waves::forecast(&app, &slug).await?)?,
         WaveVerb::List { slug } => {
             let rows = app::delivery::waves(&app, &slug).await?.into_iter().map(|wave| {
                 vec![
@@ -198,14 +200,44 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
                     wave.pace.map(|pace| format!("{pace}/s")).unwrap_or_default(),
                     output::time(wave.paused_at),
                     wave.stopped_why.unwrap_or_default(),
+                    wave.pace_per_system.map(|pace| format!("{pace}/s")).unwrap_or_default(),
+                    wave.per_day.map(|most| most.to_string()).unwrap_or_default(),
                 ]
             });
-            let header =
-                ["wave", "released_by", "released_at", "notices", "mails", "accepted", "pace", "paused_at", "stopped"];
+            let header = [
+                "wave",
+                "released_by",
+                "released_at",
+                "notices",
+                "mails",
+                "accepted",
+                "pace",
+                "paused_at",
+                "stopped",
+                "pace_per_system",
+                "per_day",
+            ];
             output::list(e, &header, rows.collect())?;
         }
     }
     Ok(DONE)
+}
+
+/// A line a wave, then one a deadline.
+fn forecast(e: &Everywhere, forecast: &Forecast) -> Result<()> {
+    if e.json {
+        return output::json(forecast);
+    }
+    let time = |at: Option<model::time::Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+    let waves = forecast.waves.iter().map(|wave| {
+        vec!["ends".to_owned(), wave.wave.clone(), wave.left.to_string(), time(wave.ends_at), wave.why.clone()]
+    });
+    let missed = forecast.missed.iter().map(|missed| {
+        let why = format!("{}: so many organisations are told later", missed.jurisdiction);
+        let count = missed.organisations.to_string();
+        vec!["misses".to_owned(), missed.obligation.clone(), count, time(Some(missed.due)), why]
+    });
+    output::list(e, &["what", "name", "count", "at", "why"], waves.chain(missed).collect())
 }
 
 pub(super) async fn delivery(e: &Everywhere, verb: DeliveryVerb) -> Result<u8> {

@@ -75,6 +75,18 @@ pub(super) async fn names_of(prover: &Prover, address: IpAddr) -> Result<Vec<Str
     Ok(found.iter().filter_map(name).take(MOST_ADDRESSES).collect())
 }
 
+/// The mail servers of a domain, the preferred one first.
+pub(super) async fn exchanges_of(prover: &Prover, domain: &str) -> Result<Vec<String>, Unanswered> {
+    let found = answers(domain, prover.resolver().mx_lookup(absolute(domain)?)).await?;
+    let exchange = |data: &RData| match data {
+        RData::MX(mx) => Some((mx.preference, mx.exchange.to_ascii().trim_end_matches('.').to_lowercase())),
+        _ => None,
+    };
+    let mut exchanges: Vec<_> = found.iter().filter_map(exchange).collect();
+    exchanges.sort();
+    Ok(exchanges.into_iter().map(|(_, name)| name).collect())
+}
+
 /// Where mail comes from, as receivers see it.
 #[derive(Debug)]
 pub(super) enum Seen {

@@ -147,3 +147,19 @@ async fn what_dns_does_not_answer_is_neither_good_nor_missing() {
         check(|zone| zone.fail(name), of, Standing::NotChecked, "could not be checked").await;
     }
 }
+
+#[tokio::test]
+async fn domains_with_mail_servers_of_one_provider_are_one_receiving_system() {
+    let zone = Zone::start().unwrap();
+    zone.mx("a.example", 20, "backup.elsewhere.test");
+    zone.mx("a.example", 10, "a-example.mail.provider.test");
+    zone.mx("b.example", 0, "b-example.mail.provider.test");
+    zone.a("c.example", RELAY);
+    zone.fail("d.example");
+    let prover = Prover::new(&zone.address().to_string()).unwrap();
+    let family = async |domain: &'static str| family(&prover, domain).await;
+    assert_eq!(family("a.example").await.as_deref(), Some("provider.test"));
+    assert_eq!(family("b.example").await.as_deref(), Some("provider.test"));
+    assert_eq!(family("c.example").await.as_deref(), Some("c.example"));
+    assert_eq!(family("d.example").await, None);
+}
