@@ -29,6 +29,7 @@ fn a_worker_frozen_for_three_leases_decides_nothing_afterwards_and_others_send_i
     signal(&frozen, "STOP");
     let since = Instant::now();
     let mut other = run.spawn(&["worker"]);
+    // Frozen in the middle of a transaction it holds its rows until the database ends that, after 20 s.
     wait_until("the other worker has sent everything", || stage.status()["accepted"] == NOTICES);
     wait_until("three leases are over", || since.elapsed() > Duration::from_secs(3 * LEASE));
     let before =
