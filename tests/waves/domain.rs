@@ -4,8 +4,9 @@ use std::net::Ipv4Addr;
 
 use testkit::dns::Zone;
 use testkit::process::{Backend, Forthright, Output};
+use testkit::smtp::Recorder;
 
-use super::approved;
+use super::{approved, column};
 use crate::setup::{SLUG, Stage, path};
 
 const RELAY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
@@ -102,4 +103,23 @@ fn without_a_name_server_many_notices_wait_too() {
     let refused = release(&stage.run.as_actor("lead").sending_to(REMOTE), "everybody", &["--all"]);
     assert_eq!(refused.status, 4, "{}", refused.stderr);
     assert!(refused.stderr.contains("[receive] resolver"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_wave_released_where_no_route_is_known_is_looked_at_by_whoever_sends_it() {
+    for backend in Backend::each() {
+        let stage = approved(backend, 101);
+        let lead = stage.run.as_actor("lead");
+        assert_eq!(release(&lead, "everybody", &["--all"]).status, 0);
+        // Nobody answers there, and nobody is asked: it is stopped before.
+        stage.run.sending_to(REMOTE).ok(&["work", "--until-idle", "--timeout", "60"]);
+        let stopped = column(&stage, "everybody", "stopped");
+        assert!(stopped.contains("the sending domain is not in order"), "{stopped}");
+        assert_eq!(stage.status()["deliveries"]["queued"], 101);
+        // On this host it goes on once somebody says so, and from then on anywhere.
+        lead.ok(&["wave", "resume", SLUG, "everybody", "--why", "the relay signs"]);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        assert_eq!(recorder.count(), 101);
+    }
 }

@@ -87,6 +87,7 @@ pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Rel
             "let somebody else release it: --actor NAME",
         ));
     }
+    let is_loose = crate::waves::weight(app, release.routes) == crate::waves::Weight::Warns;
     let warnings = crate::waves::must_be_in_order(&mut tx, &incident, looked, chosen.len(), override_why).await?;
     let wave = Wave {
         id: new_id("wav"),
@@ -97,6 +98,7 @@ pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Rel
         pace: limits.pace,
         pace_per_system: limits.per_system,
         per_day: limits.per_day,
+        domain_checked: i64::from(!is_loose || warnings.is_empty() || override_why.is_some()),
         paused_at: None,
         stopped_why: None,
         mails: 0,

@@ -8,12 +8,12 @@ mod standing;
 mod starts;
 mod stop;
 
-use mail::route::Routes;
+use mail::route::Route;
 use model::pace::Limits;
 
 pub use forecast::{Expected, Forecast, Missed, forecast};
 pub use mail::standing::{Finding, Standing};
-pub use standing::{CHECKED_ABOVE, Weight, look, weight};
+pub use standing::{CHECKED_ABOVE, Weight, look, look_again, weight};
 pub use starts::{AHEAD, give, limits, receiving_systems};
 pub use stop::{Stopped, judge, resume, stopped};
 
@@ -32,7 +32,7 @@ pub struct Release<'a> {
     /// How fast it goes out.
     pub limits: Limits,
     /// Where its mail will leave, as far as is known here.
-    pub routes: Option<&'a Routes>,
+    pub routes: Option<&'a [Route]>,
     /// Why it is released whatever speaks against it.
     pub override_why: Option<&'a str>,
 }

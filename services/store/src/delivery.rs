@@ -56,10 +56,10 @@ macro_rules! claim {
 
 statements! {
     INSERT_WAVE = "
-        INSERT INTO waves (id, incident_id, name, released_by, released_at, notices, pace, pace_per_system, per_day, paused_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL)";
+        INSERT INTO waves (id, incident_id, name, released_by, released_at, notices, pace, pace_per_system, per_day, domain_checked, paused_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL)";
     WAVES = "
-        SELECT w.id, w.name, w.released_by, w.released_at, w.notices, w.pace, w.pace_per_system, w.per_day, w.paused_at, w.stopped_why,
+        SELECT w.id, w.name, w.released_by, w.released_at, w.notices, w.pace, w.pace_per_system, w.per_day, w.domain_checked, w.paused_at, w.stopped_why,
             (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id) AS mails,
             (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id AND o.state = 'accepted') AS accepted
         FROM waves w
@@ -287,6 +287,8 @@ pub struct Wave {
     pub pace_per_system: Option<i64>,
     /// Tries a day, if limited.
     pub per_day: Option<i64>,
+    /// 0: its sending domain is not in order, and its mail stays on the host.
+    pub domain_checked: i64,
     /// Microseconds since the epoch, while paused.
     pub paused_at: Option<i64>,
     /// Which rule stopped it, with its figures; none = no rule did.
@@ -309,6 +311,7 @@ pub async fn insert_wave(tx: &mut Tx, incident: i64, wave: &Wave) -> Result<(), 
         .bind(wave.pace)
         .bind(wave.pace_per_system)
         .bind(wave.per_day)
+        .bind(wave.domain_checked)
         .execute(c)
         .await
         .map(drop))?;

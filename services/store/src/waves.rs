@@ -83,13 +83,21 @@ statements! {
         SELECT DISTINCT tenant_id
         FROM outbox
         WHERE incident_id = $1 AND tenant_id IS NOT NULL AND notice_id IS NOT NULL AND state = 'accepted'";
+    UNCHECKED = "
+        SELECT w.id, w.incident_id, i.slug, w.name, w.counted_from
+        FROM waves w
+        JOIN incidents i ON i.id = w.incident_id
+        WHERE w.domain_checked = 0 AND w.stopped_why IS NULL
+        ORDER BY w.id";
+    CHECKED = "UPDATE waves SET domain_checked = 1 WHERE id = $1";
+    /// Whoever lets it go on has seen what stopped it.
     RESUME = "
         UPDATE waves
-        SET paused_at = NULL, stopped_why = NULL, counted_from = $1
+        SET paused_at = NULL, stopped_why = NULL, counted_from = $1, domain_checked = 1
         WHERE id = $2 AND stopped_why IS NOT NULL";
 }
 
-/// A wave that had trouble, of whatever kind.
+/// A wave that had trouble, of whatever kind, or could have.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Troubled {
     /// `wav_…`.
@@ -173,6 +181,17 @@ pub async fn told(conn: &mut Conn, incident: i64) -> Result<Vec<String>, StoreEr
 /// Waves that a rule could stop.
 pub async fn troubled(conn: &mut Conn) -> Result<Vec<Troubled>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(TROUBLED).fetch_all(c).await)?)
+}
+
+/// Waves whose mail does not leave the host before their sending domain was looked at again.
+pub async fn unchecked(conn: &mut Conn) -> Result<Vec<Troubled>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(UNCHECKED).fetch_all(c).await)?)
+}
+
+/// The sending domain of a wave is in order by now.
+pub async fn set_checked(tx: &mut Tx, wave: &str) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(CHECKED).bind(wave).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// What became of a wave's mails; of the settled ones as many as `enough` says are counted.

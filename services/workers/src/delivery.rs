@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use app::AppError;
 use app::delivery::Letterbox;
-use mail::route::Routes;
+use mail::route::{Route, Routes};
 use model::pace::Limits;
 use store::ledger::Ledger;
 use tokio::sync::{Mutex, mpsc};
@@ -237,9 +237,27 @@ async fn claim_once(post: &Post, limits: &mut HashMap<String, Limits>, limit: i6
     let app = &post.desk.app;
     let letterboxes = app::delivery::claim(app, &post.sender, limit).await?;
     let waves = letterboxes.iter().filter_map(|letterbox| letterbox.mail.wave_id.as_ref());
-    // A wave that is new here may be limited: none of it leaves before that is known.
-    if waves.into_iter().any(|wave| !limits.contains_key(wave)) {
+    // A wave that is new here may be limited, or not be for a route like ours: none of it leaves before that is known.
+    let letterboxes = if waves.into_iter().any(|wave| !limits.contains_key(wave)) {
+        let routes: Vec<Route> = post.lanes.all().iter().map(|lane| lane.route.clone()).collect();
+        app::waves::look_again(app, &routes).await?;
         *limits = app::waves::limits(app).await?;
-    }
+        give_back_paused(post, letterboxes).await?
+    } else {
+        letterboxes
+    };
     limited::sort(post, letterboxes, limits).await
+}
+
+/// What was claimed of waves that are paused by now goes back; the others.
+async fn give_back_paused(post: &Post, letterboxes: Vec<Letterbox>) -> Result<Vec<Letterbox>, AppError> {
+    let app = &post.desk.app;
+    let paused = app::delivery::paused_waves(app).await?;
+    let is_paused = |one: &Letterbox| one.mail.wave_id.as_ref().is_some_and(|wave| paused.contains(wave));
+    let (back, on): (Vec<Letterbox>, Vec<Letterbox>) = letterboxes.into_iter().partition(is_paused);
+    if !back.is_empty() {
+        let ids: Vec<String> = back.into_iter().map(|one| one.mail.id).collect();
+        app::delivery::give_back(app, &post.sender, &ids, Duration::ZERO).await?;
+    }
+    Ok(on)
 }

@@ -99,6 +99,7 @@ impl World {
             pace: None,
             pace_per_system: None,
             per_day: None,
+            domain_checked: 1,
             paused_at: None,
             stopped_why: None,
             mails: 0,

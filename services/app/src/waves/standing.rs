@@ -2,13 +2,13 @@
 //!
 //! Asks DNS outside of any transaction. Invariant: a check without an answer counts as one that failed.
 
-use mail::route::{Route, Routes};
+use mail::route::Route;
 use mail::standing::{Finding, Sending, Standing};
 use store::Conn;
 
 use super::Release;
 use crate::delivery::Selection;
-use crate::{App, AppError, Incident};
+use crate::{App, AppError, Incident, SYSTEM};
 
 /// More notices than this, over all waves of an incident, leave only by a sending domain that is in order. A handful
 /// hurts nobody, and shows whether mail arrives.
@@ -24,16 +24,16 @@ pub enum Weight {
 }
 
 /// By where mail leaves. Where that is not known here, what is asked for by configuration counts.
-pub fn weight(app: &App, routes: Option<&Routes>) -> Weight {
+pub fn weight(app: &App, routes: Option<&[Route]>) -> Weight {
     let leaves = match routes {
-        Some(routes) => !routes.all().iter().all(Route::is_loopback),
+        Some(routes) => !routes.iter().all(Route::is_loopback),
         None => app.prover.is_some(),
     };
     if leaves && !app.rehearsal { Weight::Refuses } else { Weight::Warns }
 }
 
 /// Looks at the sending domain.
-pub async fn look(app: &App, routes: Option<&Routes>) -> Result<Vec<Finding>, AppError> {
+pub async fn look(app: &App, routes: Option<&[Route]>) -> Result<Vec<Finding>, AppError> {
     let Some(senders) = &app.prover else {
         let what = "could not be checked: no name server is named that could be asked about the sending domain";
         let next = "set [receive] resolver in the configuration, for example to `system`";
@@ -45,7 +45,7 @@ pub async fn look(app: &App, routes: Option<&Routes>) -> Result<Vec<Finding>, Ap
         domain: sender.domain(),
         hello: sender.hello(),
         keys: keys.records_at(app.clock.now()).collect(),
-        routes: routes.map(Routes::all).unwrap_or_default(),
+        routes: routes.unwrap_or_default(),
         leaves_from: &sender.leaves_from,
     };
     Ok(mail::standing::look(senders.prover(), &sending).await)
@@ -72,8 +72,10 @@ pub(crate) async fn look_before(app: &App, incident: &Incident, release: &Releas
     if most <= CHECKED_ABOVE {
         return Ok(Looked { findings: None, weight });
     }
+    let links = links(app, &mut conn, incident).await?;
+    drop(conn);
     let mut findings = look(app, release.routes).await?;
-    findings.extend(links(app, &mut conn, incident).await?);
+    findings.extend(links);
     Ok(Looked { findings: Some(findings), weight })
 }
 
@@ -110,17 +112,42 @@ pub(crate) async fn must_be_in_order(
     if findings.is_empty() || looked.weight == Weight::Warns || override_why.is_some() {
         return Ok(findings);
     }
-    let lines: Vec<String> = findings
-        .iter()
-        .map(|finding| {
-            format!("\n  {} ({}): {}; {}", finding.check, finding.result.as_str(), finding.what, finding.next)
-        })
-        .collect();
     Err(AppError::refused(
-        format!(
-            "cannot release: {notices} notices would leave, and the sending domain is not in order:{}",
-            lines.concat()
-        ),
+        format!("cannot release: {notices} notices would leave, and {}", not_in_order(&findings)),
         "put it in order and look again with `forthright doctor`; or say why it leaves all the same: --override REASON",
     ))
+}
+
+/// In words, a line a finding.
+fn not_in_order(findings: &[Finding]) -> String {
+    let line = |one: &Finding| format!("\n  {} ({}): {}; {}", one.check, one.result.as_str(), one.what, one.next);
+    let lines: Vec<String> = findings.iter().map(line).collect();
+    format!("the sending domain is not in order:{}", lines.concat())
+}
+
+/// Large waves were released where mail stays on the host, and here it goes further: they stop unless the sending domain
+/// is in order by now. How many were looked at.
+pub async fn look_again(app: &App, routes: &[Route]) -> Result<usize, AppError> {
+    if weight(app, Some(routes)) == Weight::Warns {
+        return Ok(0);
+    }
+    let waves = store::waves::unchecked(&mut app.store.read().await?).await?;
+    if waves.is_empty() {
+        return Ok(0);
+    }
+    let mut findings = look(app, Some(routes)).await?;
+    findings.retain(|finding| finding.result.refuses());
+    let app = app.acting_as(SYSTEM);
+    for wave in &waves {
+        let mut tx = app.store.begin().await?;
+        let detail = serde_json::json!({ "wave": wave.name, "findings": findings });
+        if findings.is_empty() {
+            store::waves::set_checked(&mut tx, &wave.id).await?;
+            tx.commit(app.entry("wave.check", &wave.slug, detail)).await?;
+        } else if store::waves::stop(&mut tx, wave, &not_in_order(&findings), app.clock.now().micros()).await? {
+            tracing::warn!(wave.id = wave.id, "a wave was stopped: its sending domain is not in order");
+            tx.commit(app.entry("wave.stop", &wave.slug, detail)).await?;
+        }
+    }
+    Ok(waves.len())
 }

@@ -142,6 +142,7 @@ async fn standing(app: &app::App, routes: Option<&mail::route::Routes>) -> Resul
     if app.settings.receive.resolver.is_empty() {
         return Ok(Vec::new());
     }
+    let routes = routes.map(mail::route::Routes::all);
     let bad = match (routes, app::waves::weight(app, routes)) {
         (Some(_), Weight::Refuses) => "bad",
         _ => "warning",

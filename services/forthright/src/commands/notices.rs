@@ -6,6 +6,7 @@ use anyhow::Result;
 use app::delivery::Selection;
 use app::notices::{Drafts, Draw, Format, Question, Shown, Texts, Version};
 use app::waves::{Forecast, Release};
+use mail::route::Routes;
 use model::pace::Limits;
 
 use super::approval;
@@ -169,7 +170,7 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
             let routes = super::route(e)?;
             let release = Release {
                 limits: Limits { pace, per_system: pace_per_system, per_day },
-                routes: routes.as_ref(),
+                routes: routes.as_ref().map(Routes::all),
                 override_why: override_why.as_deref(),
                 ..Release::new(&name, &selection)
             };
