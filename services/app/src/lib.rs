@@ -25,6 +25,7 @@ pub mod signing;
 pub mod sweeps;
 pub mod templates;
 pub mod tickets;
+pub mod waves;
 
 use std::path::Path;
 use std::sync::Arc;

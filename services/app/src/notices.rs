@@ -39,10 +39,12 @@ use store::notices::{LetterRow, Notice};
 
 pub use approve::{Approved, Drafts, approve};
 pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
+pub(crate) use check::clock_facts;
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use draft::{Drafted, LeftOut, TextOnly, draft};
 pub use groups::{TemplateGroup, groups};
 pub use history::{HistoryLine, Log, Version, history, log};
+pub(crate) use links::{NEXT as LINKS_NEXT, links_outside};
 pub use pilot::Piloted;
 pub(crate) use pilot::pilot;
 pub use sample::{Draw, Looked, Sampled, Shown, sample};

@@ -52,6 +52,9 @@ pub struct Status {
     pub deliveries: BTreeMap<String, i64>,
     /// Other mails, by kind and state.
     pub other_mail: BTreeMap<String, BTreeMap<String, i64>>,
+    /// Waves that a rule stopped, with the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stopped_waves: BTreeMap<String, String>,
 }
 
 impl Status {
@@ -98,6 +101,8 @@ async fn status_at(conn: &mut Conn, incident: i64) -> Result<Status, AppError> {
     for (kind, state, count) in store::overview::other_mail(conn, incident).await? {
         status.other_mail.entry(kind).or_default().insert(state, count);
     }
+    let stopped = store::waves::stopped(conn).await?.into_iter().filter(|wave| wave.incident_id == incident);
+    status.stopped_waves = stopped.map(|wave| (wave.name, wave.stopped_why)).collect();
     Ok(status)
 }
 

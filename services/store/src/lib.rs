@@ -29,10 +29,12 @@ pub mod reach;
 mod rows;
 pub mod runs;
 pub mod signed;
+pub mod starts;
 pub mod sweeps;
 pub mod templates;
 pub mod tickets;
 pub mod unwritten;
+pub mod waves;
 pub mod withholdings;
 
 pub use audit::AuditEntry;
@@ -66,10 +68,12 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         reach::STATEMENTS,
         runs::STATEMENTS,
         signed::STATEMENTS,
+        starts::STATEMENTS,
         sweeps::STATEMENTS,
         templates::STATEMENTS,
         tickets::STATEMENTS,
         unwritten::STATEMENTS,
+        waves::STATEMENTS,
         withholdings::STATEMENTS,
     ]
     .concat()

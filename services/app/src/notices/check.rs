@@ -110,7 +110,7 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
     let incident = app.incident(slug).await?;
     let mut conn = app.store.snapshot().await?;
     let rows = chosen(law, question.obligations, incident.facts.discovered_at)?;
-    let mut facts = facts(&mut conn, &incident, app.clock.now()).await?;
+    let mut facts = clock_facts(&mut conn, &incident, app.clock.now()).await?;
     let (notices, told) = newest(&mut conn, &incident, question.tenant).await?;
     let languages = languages(&mut conn, &incident).await?;
     let alike = alike(app, &mut conn, &incident, &notices, &told, &languages, question.texts).await?;
@@ -134,9 +134,8 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
             refused.extend(tenants);
         }
     }
-    let templates = crate::templates::links_outside(app, &mut conn, incident.id).await?;
     Ok(Checked {
-        links: super::links::of_words(&incident.facts, templates, &app.own_hosts()),
+        links: super::links_outside(app, &mut conn, &incident).await?,
         disclaimer: DISCLAIMER,
         incident: incident.slug.clone(),
         checked_at: app.clock.now(),
@@ -187,7 +186,7 @@ fn left_out(law: &Law, ids: &[String], discovered_at: Timestamp) -> Vec<NotInFor
 }
 
 /// Events by the names of the vocabulary; of one name the last record counts.
-async fn facts(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Facts, AppError> {
+pub(crate) async fn clock_facts(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Facts, AppError> {
     let recorded = store::incidents::events(conn, incident.id).await?.into_iter();
     let named =
         recorded.filter_map(|event| Some((ClockEvent::from_word(&event.name)?, Timestamp::from_micros(event.at))));

@@ -199,6 +199,15 @@ pub(crate) enum WaveVerb {
         /// Mails a second: 50/s.
         #[arg(long, value_name = "N/s", value_parser = pace)]
         pace: Option<i64>,
+        /// Mails a second to one receiving system: 5/s.
+        #[arg(long, value_name = "N/s", value_parser = pace)]
+        pace_per_system: Option<i64>,
+        /// Tries a day, from midnight to midnight UTC.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+        per_day: Option<i64>,
+        /// Release although the sending domain is not in order, or another wave was stopped; the reason stays in the record.
+        #[arg(long = "override", value_name = "REASON", value_parser = reason)]
+        override_why: Option<String>,
     },
     /// A wave waits.
     Pause {
@@ -208,11 +217,23 @@ pub(crate) enum WaveVerb {
         name: String,
     },
     /// A wave goes on where it stopped.
+    #[command(
+        after_help = "Example: forthright wave resume bluebleed everybody --why \"the old addresses are taken out\""
+    )]
     Resume {
         /// The incident.
         slug: String,
         /// The wave's name.
         name: String,
+        /// Needed where a rule stopped it; stays in the record.
+        #[arg(long, value_parser = reason)]
+        why: Option<String>,
+    },
+    /// When waves end, and which deadlines organisations miss.
+    #[command(after_help = "Example: forthright wave forecast bluebleed --json")]
+    Forecast {
+        /// The incident.
+        slug: String,
     },
     /// All waves with their progress.
     List {

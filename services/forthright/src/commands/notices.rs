@@ -3,8 +3,11 @@
 use std::io::Write;
 
 use anyhow::Result;
-use app::delivery::{Pause, Selection};
+use app::delivery::Selection;
 use app::notices::{Drafts, Draw, Format, Question, Shown, Texts, Version};
+use app::waves::{Forecast, Release};
+use mail::route::Routes;
+use model::pace::Limits;
 
 use super::approval;
 use super::{DONE, PARTIAL, law, open, say};
@@ -184,7 +187,7 @@ fn history(e: &Everywhere, versions: &[Version]) -> Result<()> {
 pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace } => {
+        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace, pace_per_system, per_day, override_why } => {
             let selection = match (tenants, pilot) {
                 (Some(file), _) => Selection::Tenants(
                     sources::read_list(&file).map_err(app::AppError::from)?.into_iter().map(|(_, id)| id).collect(),
@@ -192,17 +195,29 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
                 (None, Some(count)) => Selection::Pilot(count),
                 (None, None) => Selection::All,
             };
-            output::document(e, &app::delivery::release(&app, &slug, &name, &selection, pace).await?)?;
+            let routes = super::route(e)?;
+            let release = Release {
+                limits: Limits { pace, per_system: pace_per_system, per_day },
+                routes: routes.as_ref().map(Routes::all),
+                override_why: override_why.as_deref(),
+                ..Release::new(&name, &selection)
+            };
+            let released = app::delivery::release(&app, &slug, &release).await?;
+            output::document(e, &released)?;
+            for finding in &released.warnings {
+                say(e, format!("warning: {}: {}; {}", finding.check, finding.what, finding.next));
+            }
             without_letter(e, &app, &slug).await?;
         }
         WaveVerb::Pause { slug, name } => {
-            app::delivery::pause(&app, &slug, &name, Pause::Pause).await?;
+            app::delivery::pause(&app, &slug, &name).await?;
             say(e, format!("wave {name} waits until `forthright wave resume {slug} {name}`"));
         }
-        WaveVerb::Resume { slug, name } => {
-            app::delivery::pause(&app, &slug, &name, Pause::Resume).await?;
+        WaveVerb::Resume { slug, name, why } => {
+            app::waves::resume(&app, &slug, &name, why.as_deref()).await?;
             say(e, format!("wave {name} goes on where it stopped"));
         }
+        WaveVerb::Forecast { slug } => forecast(e, &app::waves::forecast(&app, &slug).await?)?,
         WaveVerb::List { slug } => {
             let rows = app::delivery::waves(&app, &slug).await?.into_iter().map(|wave| {
                 vec![
@@ -214,13 +229,45 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
                     wave.accepted.to_string(),
                     wave.pace.map(|pace| format!("{pace}/s")).unwrap_or_default(),
                     output::time(wave.paused_at),
+                    wave.stopped_why.unwrap_or_default(),
+                    wave.pace_per_system.map(|pace| format!("{pace}/s")).unwrap_or_default(),
+                    wave.per_day.map(|most| most.to_string()).unwrap_or_default(),
                 ]
             });
-            let header = ["wave", "released_by", "released_at", "notices", "mails", "accepted", "pace", "paused_at"];
+            let header = [
+                "wave",
+                "released_by",
+                "released_at",
+                "notices",
+                "mails",
+                "accepted",
+                "pace",
+                "paused_at",
+                "stopped",
+                "pace_per_system",
+                "per_day",
+            ];
             output::list(e, &header, rows.collect())?;
         }
     }
     Ok(DONE)
+}
+
+/// A line a wave, then one a deadline.
+fn forecast(e: &Everywhere, forecast: &Forecast) -> Result<()> {
+    if e.json {
+        return output::json(forecast);
+    }
+    let time = |at: Option<model::time::Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+    let waves = forecast.waves.iter().map(|wave| {
+        vec!["ends".to_owned(), wave.wave.clone(), wave.left.to_string(), time(wave.ends_at), wave.why.clone()]
+    });
+    let missed = forecast.missed.iter().map(|missed| {
+        let why = format!("{}: so many organisations are told later", missed.jurisdiction);
+        let count = missed.organisations.to_string();
+        vec!["misses".to_owned(), missed.obligation.clone(), count, time(Some(missed.due)), why]
+    });
+    output::list(e, &["what", "name", "count", "at", "why"], waves.chain(missed).collect())
 }
 
 pub(super) async fn delivery(e: &Everywhere, verb: DeliveryVerb) -> Result<u8> {
