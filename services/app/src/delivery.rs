@@ -588,6 +588,13 @@ pub struct Ended {
     pub settled: Option<State>,
 }
 
+/// Until a mail that may have arrived is sent again: as long as its lease, then twice as long for each copy.
+fn copy_wait(app: &App, attempt: i64) -> std::time::Duration {
+    const LONGEST: std::time::Duration = std::time::Duration::from_secs(4 * 60 * 60);
+    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    app.settings.sending.lease().saturating_mul(1 << doublings).min(LONGEST)
+}
+
 /// What is to be recorded of a try.
 pub fn verdict(app: &App, letterbox: &Letterbox, started_at: Timestamp, ended: Ended) -> Verdict {
     let attempt = letterbox.mail.attempts + 1;
@@ -596,7 +603,7 @@ pub fn verdict(app: &App, letterbox: &Letterbox, started_at: Timestamp, ended: E
     let real = app.clock.real();
     let next_at = match state {
         // Not before the lease would have ended: whatever the other side still does with the first copy is over then.
-        State::Uncertain => app.settings.sending.uncertain_due(real.plus(app.settings.sending.lease())),
+        State::Uncertain => app.settings.sending.uncertain_due(real.plus(copy_wait(app, attempt))),
         _ => real.plus(next.wait).micros(),
     };
     let now = app.clock.now().micros();

@@ -18,7 +18,7 @@ fn plain(name: &str) -> String {
 }
 
 /// Control characters, and what Unicode calls `Default_Ignorable_Code_Point` or prints as nothing at all.
-fn is_invisible(char: char) -> bool {
+pub fn is_invisible(char: char) -> bool {
     let control = char.is_control() && !char.is_whitespace();
     control
         || matches!(char,

@@ -37,8 +37,10 @@ pub enum What {
     /// It is not the organisation's: what was said of it was wrong.
     Gone,
     /// Its records were taken back, and nothing is left: what was said of it was wrong. [`between`] does not know why a
-    /// domain is gone, and never says so.
+    /// domain is gone, and never says so, nor the next.
     Cleared,
+    /// It is not told any more, and it is nobody else's: it is told by another name, or not known whose it is.
+    Unlisted,
     /// A figure, by its name in [`crate::withholding`].
     Figure {
         /// `references`, `objects`, `emails`, `users`, `projects`, `bytes`, or one of [`UNKNOWN`].
@@ -96,7 +98,7 @@ impl Change {
     pub fn corrects(&self) -> bool {
         match &self.what {
             What::New | What::Period { .. } => false,
-            What::Gone | What::Cleared => true,
+            What::Gone | What::Cleared | What::Unlisted => true,
             What::Figure { name, .. } if UNKNOWN.contains(&name.as_str()) => false,
             What::Figure { before, after, .. } => before.is_some() && after < before,
             What::Type { before, after, .. } => {
@@ -108,7 +110,7 @@ impl Change {
     /// Whether it tells what was withheld before.
     pub fn discloses(&self) -> bool {
         match &self.what {
-            What::New | What::Gone | What::Cleared => false,
+            What::New | What::Gone | What::Cleared | What::Unlisted => false,
             What::Figure { before, .. } => before.is_none(),
             What::Type { before, after, .. } => before.is_none() && *after != Some(0),
             What::Period { before, .. } => before.is_none(),

@@ -125,6 +125,7 @@ fn change(change: &Change) -> Value {
         What::New => of("new", None, Value::Null, Value::Null),
         What::Gone => of("gone", None, Value::Null, Value::Null),
         What::Cleared => of("cleared", None, Value::Null, Value::Null),
+        What::Unlisted => of("unlisted", None, Value::Null, Value::Null),
         What::Figure { name, before, after } => of("figure", Some(name), number(before), number(after)),
         What::Type { id, before, after } => of("data_type", Some(id), number(before), number(after)),
         What::Period { before, after } => of("period", None, days(before), days(after)),

@@ -54,6 +54,14 @@ macro_rules! claim {
     };
 }
 
+/// The state of a mail of which a try was not begun: what the try before left, where nobody knows how that ended.
+macro_rules! not_begun {
+    () => {
+        "CASE WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.outbox_id = outbox.id AND a.attempt = outbox.attempts \
+         AND a.outcome = 'uncertain') THEN 'uncertain' ELSE 'queued' END"
+    };
+}
+
 statements! {
     INSERT_WAVE = "
         INSERT INTO waves (id, incident_id, name, released_by, released_at, notices, pace, pace_per_system, per_day, domain_checked, paused_at)
@@ -81,10 +89,10 @@ statements! {
     FORGET_DEAD_SENDERS = "
         DELETE FROM senders
         WHERE alive_until < $1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.lease = senders.id)";
-    GIVE_BACK = "
+    GIVE_BACK = concat!("
         UPDATE outbox
-        SET state = 'queued', lease = NULL
-        WHERE lease = $1 AND state = 'leased'";
+        SET state = ", not_begun!(), ", lease = NULL
+        WHERE lease = $1 AND state = 'leased'");
     /// The ledger of attempts says what nobody saw the end of.
     LOST_ATTEMPTS = "
         INSERT INTO attempts (outbox_id, attempt, sender, started_at, ended_at, outcome, phase, reply, tls)
@@ -97,10 +105,10 @@ statements! {
         SET state = 'uncertain', lease = NULL, attempts = attempts + 1, next_at = $1,
             last_reply = 'the sender ended before the reply was recorded'
         WHERE state = 'at_dot' AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = outbox.lease AND s.alive_until >= $2)";
-    LOST_BEFORE_DOT = "
+    LOST_BEFORE_DOT = concat!("
         UPDATE outbox
-        SET state = 'queued', lease = NULL
-        WHERE state = 'leased' AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = outbox.lease AND s.alive_until >= $1)";
+        SET state = ", not_begun!(), ", lease = NULL
+        WHERE state = 'leased' AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = outbox.lease AND s.alive_until >= $1)");
     LEASED = "SELECT COUNT(*) FROM outbox WHERE lease IS NOT NULL";
     LEASES_TO_RECLAIM = "
         SELECT COUNT(*)
@@ -162,6 +170,12 @@ statements! {
         SET state = 'cancelled', lease = NULL, settled_at = $1, last_reply = $2
         WHERE incident_id = $3 AND tenant_id = $4 AND notice_id IS NOT NULL
             AND state IN ('queued', 'leased', 'deferred', 'uncertain')";
+    UNSENT_TENANTS = "
+        SELECT DISTINCT tenant_id
+        FROM outbox
+        WHERE incident_id = $1 AND notice_id IS NOT NULL AND tenant_id IS NOT NULL
+            AND state IN ('queued', 'leased', 'deferred', 'uncertain')
+        ORDER BY tenant_id";
     WITHDRAW_UNSENT = "
         UPDATE notices
         SET state = 'withdrawn', withdrawn_at = $1
@@ -575,6 +589,25 @@ pub async fn call_back(tx: &mut Tx, incident: i64, tenant: &str, why: &str, now:
     Ok(mails)
 }
 
+/// The same of one tenant, or of all: none.
+pub async fn call_back_of(
+    tx: &mut Tx,
+    incident: i64,
+    tenant: Option<&str>,
+    why: &str,
+    now: i64,
+) -> Result<u64, StoreError> {
+    let tenants: Vec<String> = match tenant {
+        Some(tenant) => vec![tenant.to_owned()],
+        None => on!(tx, |c| sqlx::query_scalar(UNSENT_TENANTS).bind(incident).fetch_all(c).await)?,
+    };
+    let mut mails = 0;
+    for tenant in &tenants {
+        mails += call_back(tx, incident, tenant, why, now).await?;
+    }
+    Ok(mails)
+}
+
 /// Lets mails of these notices go on that were called back; how many.
 pub async fn requeue_called_back(tx: &mut Tx, notices: &[String], next_at: i64) -> Result<u64, StoreError> {
     let mut requeued = 0;
@@ -627,7 +660,8 @@ pub async fn seen(conn: &mut Conn, incident: i64) -> Result<Vec<Seen>, StoreErro
 pub async fn give_back(tx: &mut Tx, sender: &str, ids: &[String], next_at: i64) -> Result<(), StoreError> {
     for part in ids.chunks(ROWS_AN_INSERT) {
         let text = format!(
-            "UPDATE outbox SET state = 'queued', lease = NULL, next_at = $1 WHERE lease = $2 AND state = 'leased' AND id IN {}",
+            "UPDATE outbox SET state = {}, lease = NULL, next_at = $1 WHERE lease = $2 AND state = 'leased' AND id IN {}",
+            not_begun!(),
             list_of(tx.dialect(), 3, part.len())
         );
         on!(tx, |c| {

@@ -57,6 +57,15 @@ statements! {
         SELECT COUNT(*)
         FROM fact_sheets
         WHERE incident_id = $1 AND organisation_domain = $2 AND verdict = 'conflict'";
+    NOT_THEIRS = "
+        SELECT COUNT(*)
+        FROM (
+            SELECT 1 AS found FROM fact_sheets
+            WHERE incident_id = $1 AND organisation_domain = $2 AND verdict = 'mapped' AND tenant_id <> $3
+            UNION ALL
+            SELECT 1 AS found FROM mapping_decisions
+            WHERE incident_id = $1 AND domain = $2 AND tenant_id = $3 AND decision = 'rejected' AND lapsed_at IS NULL
+        ) AS reasons";
 }
 
 /// An organisation without a letter, or with one that is old.
@@ -113,5 +122,12 @@ pub async fn no_longer_affected(conn: &mut Conn, incident: i64) -> Result<Vec<St
 /// Whether it is not decided whose a domain is.
 pub async fn is_in_conflict(conn: &mut Conn, incident: i64, domain: &str) -> Result<bool, StoreError> {
     let count: i64 = on!(conn, |c| sqlx::query_scalar(IN_CONFLICT).bind(incident).bind(domain).fetch_one(c).await)?;
+    Ok(count > 0)
+}
+
+/// Whether a domain is another tenant's, or a person decided that it is not this one's.
+pub async fn is_not_theirs(conn: &mut Conn, incident: i64, domain: &str, tenant: &str) -> Result<bool, StoreError> {
+    let count: i64 =
+        on!(conn, |c| sqlx::query_scalar(NOT_THEIRS).bind(incident).bind(domain).bind(tenant).fetch_one(c).await)?;
     Ok(count > 0)
 }

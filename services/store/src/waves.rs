@@ -90,10 +90,11 @@ statements! {
         WHERE w.domain_checked = 0 AND w.stopped_why IS NULL
         ORDER BY w.id";
     CHECKED = "UPDATE waves SET domain_checked = 1 WHERE id = $1";
-    /// Whoever lets it go on has seen what stopped it.
+    /// Whoever lets it go on has seen what stopped it: only then the sending domain, where it was that.
     RESUME = "
         UPDATE waves
-        SET paused_at = NULL, stopped_why = NULL, counted_from = $1, domain_checked = 1
+        SET paused_at = NULL, stopped_why = NULL, counted_from = $1,
+            domain_checked = CASE WHEN stopped_why LIKE 'the sending domain is not in order%' THEN 1 ELSE domain_checked END
         WHERE id = $2 AND stopped_why IS NOT NULL";
 }
 

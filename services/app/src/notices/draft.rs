@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use mail::templates::{HTML_LIMIT, Kind, Templates};
 use model::delivery::recipients;
+use model::difference::What;
 use model::language::Language;
 use serde::Serialize;
 use store::directory::Tenant;
@@ -132,6 +133,12 @@ impl ToDo {
         let mut plan = plan(incident, latest, &material);
         if let Some(kind) = plan.follows_another() {
             *kind = compare(conn, incident, &mut material, &mut self.known).await?;
+            if settle_gone(conn, incident, &mut material).await? == Gone::Open {
+                // While it is open whose a domain is, nothing is said of it.
+                self.withdraw(latest);
+                total.unsettled += 1;
+                return Ok(());
+            }
         }
         match plan {
             Plan::Keep => {
@@ -157,6 +164,27 @@ impl ToDo {
         let waits = latest.filter(|notice| ["drafted", "approved"].contains(&notice.state.as_str()));
         self.gone.extend(waits.map(|notice| notice.id.clone()));
     }
+}
+
+/// Whether it is decided whose the domains are that a notice takes back.
+#[derive(PartialEq, Eq)]
+enum Gone {
+    Settled,
+    Open,
+}
+
+/// Says of each domain that is gone whether it is another organisation's, or only not told by this name any more.
+async fn settle_gone(conn: &mut store::Conn, incident: &Incident, material: &mut Material) -> Result<Gone, AppError> {
+    let tenant = &material.tenant.id;
+    for change in material.changes.iter_mut().filter(|change| change.what == What::Gone) {
+        if store::unwritten::is_in_conflict(conn, incident.id, &change.domain).await? {
+            return Ok(Gone::Open);
+        }
+        if !store::unwritten::is_not_theirs(conn, incident.id, &change.domain, tenant).await? {
+            change.what = What::Unlisted;
+        }
+    }
+    Ok(Gone::Settled)
 }
 
 async fn draft_range(app: &App, source: &Source, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {

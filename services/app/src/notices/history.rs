@@ -218,6 +218,7 @@ fn changed(change: &Change) -> HistoryLine {
         What::New => format!("{domain}: named for the first time"),
         What::Gone => format!("{domain}: is not theirs; what was said of it was wrong"),
         What::Cleared => format!("{domain}: its records were taken back; what was said of it was wrong"),
+        What::Unlisted => format!("{domain}: not told by this name any more; what was said of it does not hold"),
         What::Figure { name, before, after } => moved(name, &count(before), &count(after)),
         What::Type { id, before, after } => moved(&format!("type:{id}"), &count(before), &count(after)),
         What::Period { before, after } => {

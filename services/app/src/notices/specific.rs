@@ -4,6 +4,8 @@
 //! approved notice states every fact of it that is known, unless two people withhold it, and no figure of its templates'
 //! own.
 
+use std::collections::BTreeSet;
+
 use mail::templates::{Traced, TracedPart};
 use model::language::Language;
 use model::notices::DomainFacts;
@@ -16,6 +18,8 @@ use crate::AppError;
 pub(super) enum Fault<'a> {
     /// These parts do not state a fact of a domain; no fact: they do not name the domain.
     Unstated { parts: Vec<String>, domain: &'a DomainFacts, fact: Option<String> },
+    /// A part leaves out something else that it has to say.
+    Unsaid { part: String, what: &'static str },
     /// Of the words at a place of a part.
     Words { place: String, kind: FaultyWords },
 }
@@ -43,12 +47,25 @@ pub(super) fn faults<'a>(domains: &'a [DomainFacts], letters: &[(Language, Trace
     for (language, traced) in letters {
         let at = |part: &TracedPart, words: &String| format!("{language} {}, at `{words}`", part.name);
         for part in &traced.parts {
+            let what: BTreeSet<&str> = part.unsaid.iter().map(|id| owed_in_words(id)).collect();
+            let part_name = format!("{language} {}", part.name);
+            faults.extend(what.into_iter().map(|what| Fault::Unsaid { part: part_name.clone(), what }));
             let words = |kind| move |place| Fault::Words { place, kind };
             faults.extend(part.typed.iter().map(|typed| at(part, typed)).map(words(FaultyWords::Typed)));
             faults.extend(part.joined.iter().map(|joined| at(part, joined)).map(words(FaultyWords::Joined)));
         }
     }
     faults
+}
+
+/// What a part owes its reader, by the id that [`mail::templates::TracedPart::unsaid`] has.
+fn owed_in_words(id: &str) -> &'static str {
+    match id.split(':').next() {
+        Some("code") => "the notice's code",
+        Some("change") => "what changed since the notice before",
+        Some("why") => "why it changed",
+        _ => "what is withheld, why, and when that is looked at again",
+    }
 }
 
 /// Refuses a notice whose letters do not state its facts, or state others.
@@ -71,7 +88,7 @@ impl Fault<'_> {
     /// A word for tables.
     pub(super) fn as_str(&self) -> &'static str {
         match self {
-            Self::Unstated { .. } => "unstated",
+            Self::Unstated { .. } | Self::Unsaid { .. } => "unstated",
             Self::Words { kind: FaultyWords::Typed, .. } => "typed",
             Self::Words { kind: FaultyWords::Joined, .. } => "joined",
         }
@@ -85,7 +102,7 @@ impl Fault<'_> {
                 let parts = parts.join(" and ");
                 format!("{parts} does not state {fact}, and nobody has signed for withholding it")
             }
-            Self::Words { .. } => self.of_many(),
+            Self::Unsaid { .. } | Self::Words { .. } => self.of_many(),
         }
     }
 
@@ -95,6 +112,7 @@ impl Fault<'_> {
             Self::Unstated { parts, fact, .. } => {
                 format!("{} does not state {}", parts.join(" and "), fact.as_deref().unwrap_or("the domain"))
             }
+            Self::Unsaid { part, what } => format!("{part} does not say {what}"),
             Self::Words { place, kind: FaultyWords::Typed } => {
                 format!("{place}: a figure stands in the template's own words, and no fact proves it")
             }
@@ -118,6 +136,10 @@ impl Fault<'_> {
                     "name it in the template, or withhold it: `forthright notice withhold {slug} {} {withheld_as} --why … --review TIME`",
                     notice.tenant_id
                 )
+            }
+            Self::Unsaid { .. } => {
+                "print it where the built-in template does: `forthright templates show notice LANGUAGE --part PART`"
+                    .to_owned()
             }
             Self::Words { kind: FaultyWords::Typed, .. } => {
                 "fill it in with a field, or state it with `forthright incident state`".to_owned()

@@ -267,8 +267,21 @@ pub async fn approve_withholding(app: &App, id: &str) -> Result<(), AppError> {
             "let somebody else sign it: --actor NAME",
         ));
     }
-    store::withholdings::approve(&mut tx, id, &app.actor, app.clock.now().micros()).await?;
-    let detail = serde_json::json!({ "withholding": id, "fact": row.fact, "tenant": row.tenant_id });
+    let now = app.clock.now();
+    if Timestamp::from_micros(row.review_at) <= now {
+        return Err(AppError::refused(
+            format!("{id} was to be looked at again by {}, which is past", Timestamp::from_micros(row.review_at)),
+            format!("propose it anew: `forthright notice withhold {} … --review TIME`", incident.slug),
+        ));
+    }
+    store::withholdings::approve(&mut tx, id, &app.actor, now.micros()).await?;
+    // What was released and has not left states what nobody is to be told now.
+    let whom = row.tenant_id.as_deref();
+    let why = format!("called back: {} is withheld", row.fact);
+    let called_back = store::delivery::call_back_of(&mut tx, incident.id, whom, &why, now.micros()).await?;
+    let detail = serde_json::json!({
+        "withholding": id, "fact": row.fact, "tenant": row.tenant_id, "called_back": called_back,
+    });
     Ok(tx.commit(app.entry("notice.withhold-approve", &incident.slug, detail)).await?)
 }
 

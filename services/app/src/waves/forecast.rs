@@ -133,6 +133,10 @@ async fn expect(
     if crate::incidents::stopped_since(app).await?.is_some() {
         return Ok(nobody_knows("everything is stopped".to_owned()));
     }
+    let held = left.iter().filter(|one| one.next_at == i64::MAX).count();
+    if held > 0 {
+        return Ok(nobody_knows(format!("{held} mails may have arrived, and are held until somebody knows")));
+    }
     #[expect(clippy::cast_precision_loss, reason = "a rate is shown to people")]
     let planned = limits.pace.map(|pace| pace as f64);
     let (per_second, how) = match (measured, planned) {

@@ -11,6 +11,7 @@ use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, Output, PathAndJson, RenderContext, RenderErrorReason,
     Renderable,
 };
+use model::actor::is_invisible;
 use model::law::{Content, Elements};
 use serde_json::Value;
 
@@ -174,7 +175,7 @@ impl<'a> Watched<'a> {
                 self.words.push(' ');
             }
             visible if !self.within_tag && !self.within_withheld && self.letters < ENOUGH => {
-                self.letters += usize::from(visible.is_alphanumeric());
+                self.letters += usize::from(visible.is_alphanumeric() && !is_invisible(visible));
                 self.words.push(visible);
             }
             _ => {}
@@ -205,7 +206,7 @@ const PLACEHOLDERS: [&str; 8] = ["tba", "tbc", "tbd", "todo", "xx", "xxx", "lore
 
 /// Whether there is a number, or a word of two letters that holds no place for another.
 fn has_substance(text: &str) -> bool {
-    text.split(|char: char| !char.is_alphanumeric()).any(|word| {
+    text.split(|char: char| !char.is_alphanumeric() || is_invisible(char)).any(|word| {
         let letters = word.chars().filter(|char| char.is_alphabetic()).count();
         let number = word.chars().any(char::is_numeric);
         number || letters > 1 && !PLACEHOLDERS.contains(&word.to_lowercase().as_str())

@@ -18,7 +18,7 @@ use model::taxonomy::Taxonomy;
 use model::withholding::{TYPE_OBJECTS, UNKNOWN, Withheld};
 use serde::Serialize;
 
-pub(super) use marked::{Origin, Origins, mark};
+pub(super) use marked::{Origin, Origins, mark, owed};
 
 use super::contexts::minute;
 use super::labels::Labels;

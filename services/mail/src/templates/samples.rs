@@ -81,6 +81,7 @@ fn changes() -> Vec<Change> {
         change(What::New),
         change(What::Gone),
         change(What::Cleared),
+        change(What::Unlisted),
         change(What::Figure { name: "objects".to_owned(), before: Some(400), after: Some(412) }),
         change(What::Figure { name: "emails".to_owned(), before: None, after: Some(31) }),
         change(What::Type { id: "invoice".to_owned(), before: Some(9), after: Some(7) }),

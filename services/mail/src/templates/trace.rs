@@ -12,7 +12,7 @@ use model::language::Language;
 use model::law::{Elements, Law};
 use model::notices::{Letter, NoticeContext, Rendered};
 
-use super::notice::{self, Origin, Origins, mark};
+use super::notice::{self, Origin, Origins, mark, owed};
 use super::set::{self, Part};
 use super::{
     Context, GROWTH_LIMIT, HTML_LIMIT, Kind, Limits, PART_LIMIT, RenderedPart, TemplateError, Templates, finished,
@@ -39,6 +39,8 @@ pub struct TracedPart {
     pub typed: Vec<String>,
     /// Figures that run into another one, so that readers take both for one; likewise.
     pub joined: Vec<String>,
+    /// What it does not say although it has to: `code`, `change:0`, `why:0`, `withheld:0:review`. Of text and HTML.
+    pub unsaid: Vec<String>,
 }
 
 impl TracedPart {
@@ -68,7 +70,7 @@ impl Templates {
     /// [`render_withdrawal`](Self::render_withdrawal) where it has no domains, and where everything in it is from.
     pub fn trace_notice(&self, language: Language, context: &NoticeContext) -> Result<Traced, TemplateError> {
         let kind = if context.domains.is_empty() { Kind::Withdrawal } else { Kind::Notice };
-        Ok(self.marked(kind, language, context)?.traced())
+        Ok(self.marked(kind, language, context)?.traced(&owed(context)))
     }
 
     pub(super) fn marked(
@@ -129,11 +131,15 @@ impl Marked {
         Rendered { letter: Letter { subject, text, html }, elements }
     }
 
-    fn traced(self) -> Traced {
+    fn traced(self, owed: &[String]) -> Traced {
         let mut letter = Letter { subject: String::new(), text: String::new(), html: None };
         let mut parts = Vec::with_capacity(3);
         for MarkedPart { part, marked, sent } in self.parts {
-            parts.push(traced_part(part, &Seen::of(part, &marked.text), &self.origins));
+            let mut traced = traced_part(part, &Seen::of(part, &marked.text), &self.origins);
+            if part != Part::Subject {
+                traced.unsaid = owed.iter().filter(|id| !traced.states(id)).cloned().collect();
+            }
+            parts.push(traced);
             match part {
                 Part::Subject => letter.subject = sent,
                 Part::Text => letter.text = sent,
@@ -154,7 +160,8 @@ fn traced_part(part: Part, seen: &Seen, origins: &Origins) -> TracedPart {
         Some(Origin::Fact(id)) => Some(id),
         Some(Origin::Data | Origin::Withheld(_)) | None => None,
     };
-    let mut traced = TracedPart { name, stated: HashSet::new(), typed: typed(seen), joined: Vec::new() };
+    let mut traced =
+        TracedPart { name, stated: HashSet::new(), typed: typed(seen), joined: Vec::new(), unsaid: Vec::new() };
     for (at, span) in seen.spans.iter().enumerate() {
         let Some(id) = fact(span) else { continue };
         if is_figure(seen.text_of(span)) && runs_on(seen, at, |other| fact(other).is_some()) {

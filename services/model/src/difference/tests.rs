@@ -189,7 +189,7 @@ fn said(facts: &[DomainFacts]) -> BTreeMap<(String, String), String> {
 
 fn name_of(change: &Change) -> (String, String) {
     let name = match &change.what {
-        What::New | What::Gone | What::Cleared => String::new(),
+        What::New | What::Gone | What::Cleared | What::Unlisted => String::new(),
         What::Figure { name, .. } => name.clone(),
         What::Type { id, .. } => format!("type:{id}"),
         What::Period { .. } => "period".to_owned(),

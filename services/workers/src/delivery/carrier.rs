@@ -85,6 +85,13 @@ impl Carrier {
         }
     }
 
+    /// Whoever was to find out whether a route is up and has no mail for that lets another one do it.
+    async fn leave_trial(&mut self) {
+        if self.line.as_ref().is_some_and(Line::is_on_trial) {
+            self.hang_up().await;
+        }
+    }
+
     /// Hears of the end of the mail before.
     async fn settle(&mut self) {
         if let Some(ending) = self.ending.take() {
@@ -121,6 +128,7 @@ impl Carrier {
         let is_late = parcel.start.is_some_and(|start| start.elapsed() > limited::LATE);
         if !may_begin || is_late {
             self.post.unused.note(&parcel);
+            self.leave_trial().await;
             return give_back(&self.post, &parcel.letterbox, Duration::ZERO).await;
         }
         let Parcel { letterbox, place, .. } = parcel;
@@ -135,6 +143,7 @@ impl Carrier {
         }
         // The stop button may have been pressed, or the wave paused, while this mail waited.
         if self.post.pulse.is_stopped() || self.post.pulse.is_paused(letterbox.mail.wave_id.as_deref()) {
+            self.leave_trial().await;
             return give_back(&self.post, &letterbox, Duration::ZERO).await;
         }
         if !self.post.over.is_cancelled() {

@@ -120,6 +120,11 @@ impl Line {
         &self.lane
     }
 
+    /// Whether it is not known yet that the lane is up.
+    pub(super) fn is_on_trial(&self) -> bool {
+        self.trial.is_some()
+    }
+
     /// A mail was answered: the lane is not only tried any more.
     pub(super) fn is_good(&mut self) {
         self.trial = None;

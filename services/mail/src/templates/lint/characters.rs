@@ -2,6 +2,8 @@
 //!
 //! Does not know tags. Invariant: a subject that passes is one line.
 
+use model::actor::is_invisible;
+
 use super::super::set::Part;
 use super::Refusal;
 
@@ -90,6 +92,8 @@ fn unwanted(char: char, follows: &str) -> Option<&'static str> {
         '\u{e0000}'..='\u{e007f}' | '\u{fff9}'..='\u{fffb}' => Some("a character that cannot be seen"),
         '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' => Some("a character of private use"),
         other if other.is_control() => Some("a control character"),
+        // The sign that makes an emoji a picture hides nothing.
+        other if is_invisible(other) && other != '\u{fe0f}' => Some("a character that cannot be seen"),
         _ => None,
     }
 }

@@ -42,6 +42,15 @@ pub(super) fn sentence(language: Language, change: &Change, labels: &Labels) -> 
             Language::Fr => format!("{domain} : rien n’en a été exposé ; ce que nous en avions écrit était erroné"),
             Language::Ja => format!("{domain}：閲覧可能な状態にはなっていませんでした。以前の記載は誤りでした"),
         },
+        What::Unlisted => match language {
+            Language::De => format!("{domain}: wird hier nicht mehr genannt; was wir dazu schrieben, gilt nicht mehr"),
+            Language::En => {
+                format!("{domain}: is no longer listed here; what we wrote about it does not hold any more")
+            }
+            Language::Es => format!("{domain}: ya no figura aquí; lo que escribimos al respecto ya no es válido"),
+            Language::Fr => format!("{domain} : ne figure plus ici ; ce que nous en avions écrit n’est plus valable"),
+            Language::Ja => format!("{domain}：記載の対象から外れました。以前の記載は無効です"),
+        },
         What::Figure { name, before, after } => moved(&one_line(names.name(name)), &count(after), &count(before)),
         What::Type { id, before, after } => moved(&labels.describe(language, id), &count(after), &count(before)),
         What::Period { before, after } => moved(names.name("period"), &dates(after), &dates(before)),
@@ -60,19 +69,19 @@ pub(super) fn reason(language: Language, why: Why) -> &'static str {
             "Wir haben Aufzeichnungen zurückgenommen, die nicht hätten gezählt werden dürfen."
         }
         (Language::De, Why::Disclosed) => "Wir teilen jetzt mit, was wir zurückgehalten hatten.",
-        (Language::De, Why::Mapping) => "Wir haben Domains anderen Organisationen zugeordnet als bisher.",
+        (Language::De, Why::Mapping) => "Wir haben geändert, welche Domains zu welcher Organisation gehören.",
         (Language::En, Why::Records) => "We have evaluated further records.",
         (Language::En, Why::TakenBack) => "We have taken back records that should not have been counted.",
         (Language::En, Why::Disclosed) => "We now tell you what we had withheld.",
-        (Language::En, Why::Mapping) => "We have assigned domains to other organisations than before.",
+        (Language::En, Why::Mapping) => "We have changed which domains belong to which organisation.",
         (Language::Es, Why::Records) => "Hemos evaluado más registros.",
         (Language::Es, Why::TakenBack) => "Hemos retirado registros que no debían haberse contado.",
         (Language::Es, Why::Disclosed) => "Ahora comunicamos lo que habíamos reservado.",
-        (Language::Es, Why::Mapping) => "Hemos asignado dominios a otras organizaciones que antes.",
+        (Language::Es, Why::Mapping) => "Hemos cambiado qué dominios pertenecen a qué organización.",
         (Language::Fr, Why::Records) => "Nous avons exploité d’autres enregistrements.",
         (Language::Fr, Why::TakenBack) => "Nous avons retiré des enregistrements qui n’auraient pas dû être comptés.",
         (Language::Fr, Why::Disclosed) => "Nous communiquons maintenant ce que nous n’avions pas communiqué.",
-        (Language::Fr, Why::Mapping) => "Nous avons attribué des domaines à d’autres organisations qu’auparavant.",
+        (Language::Fr, Why::Mapping) => "Nous avons modifié l’attribution des domaines aux organisations.",
         (Language::Ja, Why::Records) => "追加の記録を調査しました。",
         (Language::Ja, Why::TakenBack) => "集計すべきでなかった記録を取り除きました。",
         (Language::Ja, Why::Disclosed) => "これまで非開示としていた内容をお知らせします。",

@@ -52,10 +52,47 @@ pub(in super::super) fn mark(view: &mut Value, context: &NoticeContext) -> Origi
                     mark_domain(domain, facts, &mut origins);
                 }
             }
+            ("changes", value) => mark_each(value, CHANGE, &mut origins),
+            ("why", value) => mark_each(value, WHY, &mut origins),
+            ("withheld", value) => {
+                for (row, withheld) in value.as_array_mut().into_iter().flatten().enumerate() {
+                    for (field, value) in withheld.as_object_mut().into_iter().flatten() {
+                        mark_all(value, origins.add(Origin::Fact(withheld_id(row, field))));
+                    }
+                }
+            }
+            ("code", value) => mark_all(value, origins.add(Origin::Fact(CODE.to_owned()))),
             (_, value) => mark_all(value, DATA),
         }
     }
     origins
+}
+
+/// A sentence each.
+fn mark_each(sentences: &mut Value, name: &str, origins: &mut Origins) {
+    for (row, sentence) in sentences.as_array_mut().into_iter().flatten().enumerate() {
+        mark_all(sentence, origins.add(Origin::Fact(format!("{name}:{row}"))));
+    }
+}
+
+const CODE: &str = "code";
+const CHANGE: &str = "change";
+const WHY: &str = "why";
+
+fn withheld_id(row: usize, field: &str) -> String {
+    format!("withheld:{row}:{field}")
+}
+
+/// Ids of what every part has to say beside the facts of domains: the code, what changed and why, and of whatever is
+/// withheld what, why, and when it is looked at again.
+pub(in super::super) fn owed(context: &NoticeContext) -> Vec<String> {
+    let each = |name: &'static str, count: usize| (0..count).map(move |row| format!("{name}:{row}"));
+    // A notice that takes everything back names its domains instead.
+    let changes = if context.domains.is_empty() { 0 } else { context.changes.len() };
+    let withheld = if context.domains.is_empty() { 0 } else { context.withheld.len() };
+    let withheld = (0..withheld).flat_map(|row| ["fact", "why", "review"].map(|field| withheld_id(row, field)));
+    let code = (!context.code.is_empty()).then(|| CODE.to_owned());
+    code.into_iter().chain(each(CHANGE, changes)).chain(each(WHY, context.why.len())).chain(withheld).collect()
 }
 
 fn mark_domain(domain: &mut Value, facts: &DomainFacts, origins: &mut Origins) {
