@@ -1,5 +1,7 @@
 //! Tickets: a reply always lands, a question is debt until it is answered, and no path closes a ticket with debt.
 
+mod objections;
+
 use std::process::Command;
 
 use proptest::test_runner::{Config, TestRunner};

@@ -37,6 +37,7 @@ pub use approve::{Approved, Drafts, approve};
 pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use groups::{TemplateGroup, groups};
+pub(crate) use history::untold;
 pub use history::{HistoryLine, Version, history};
 pub use pilot::Piloted;
 pub(crate) use pilot::pilot;

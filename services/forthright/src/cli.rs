@@ -517,6 +517,14 @@ pub(crate) enum QuestionVerb {
         #[arg(long)]
         why: String,
     },
+    /// Open a declined question again: it is debt from now on.
+    Reopen {
+        /// The question.
+        question: String,
+        /// Why it is looked at again.
+        #[arg(long)]
+        why: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,7 @@ mod content;
 mod decode;
 mod html;
 mod mime;
+mod objection;
 mod questions;
 mod report;
 mod senders;
@@ -25,6 +26,7 @@ use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use content::content_digest;
+pub use objection::says_objection;
 pub use questions::questions;
 pub use wrong_recipient::{names_one_of, other_recipients, says_wrong_recipient};
 

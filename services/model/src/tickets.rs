@@ -3,6 +3,8 @@
 //! Does not store and does not send. Invariant: [`settle`] is the only source of a [`Settled`], and it gives none
 //! while a question is open or promised; closing asks for one.
 
+use std::collections::BTreeSet;
+
 use crate::delivery::named;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -70,6 +72,9 @@ pub struct Question {
     pub promised_by: Option<Timestamp>,
 }
 
+/// Pairs of characters that two short questions share by chance.
+const FEWEST_PAIRS: usize = 8;
+
 /// Proof that a ticket has no debt. Only [`settle`] makes one.
 #[derive(Debug)]
 pub struct Settled(());
@@ -104,20 +109,38 @@ pub enum Step {
     Decline,
     /// The asker takes it back.
     Withdraw,
+    /// Its asker objects to a decline, or one of our own people looks at it again.
+    Reopen,
 }
 
-/// The state a step leads to; `None` where the step is not possible: only debt can be answered, promised, declined or
-/// withdrawn.
+/// The state a step leads to; `None` where the step is not possible: only debt can be promised, declined or withdrawn,
+/// and only what was declined is opened again. What was declined can be answered after all.
 pub fn step(state: QuestionState, step: Step) -> Option<QuestionState> {
-    if !state.is_debt() {
-        return None;
+    match (step, state.is_debt(), state) {
+        (Step::Answer, true, _) | (Step::Answer, _, QuestionState::Declined) => Some(QuestionState::Answered),
+        (Step::Promise, true, _) => Some(QuestionState::Promised),
+        (Step::Decline, true, _) => Some(QuestionState::Declined),
+        (Step::Withdraw, true, _) => Some(QuestionState::Withdrawn),
+        (Step::Reopen, false, QuestionState::Declined) => Some(QuestionState::Open),
+        (Step::Answer | Step::Promise | Step::Decline | Step::Withdraw | Step::Reopen, _, _) => None,
     }
-    Some(match step {
-        Step::Answer => QuestionState::Answered,
-        Step::Promise => QuestionState::Promised,
-        Step::Decline => QuestionState::Declined,
-        Step::Withdraw => QuestionState::Withdrawn,
-    })
+}
+
+/// Two characters in a row, of words without case: what two texts have in common, in any language.
+fn pairs(text: &str) -> BTreeSet<(char, char)> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let letters = words.map(|word| word.chars().flat_map(char::to_lowercase).collect::<Vec<_>>());
+    letters.flat_map(|word| word.windows(2).map(|pair| (pair[0], pair[1])).collect::<Vec<_>>()).collect()
+}
+
+/// Whether a new question is the old one asked again: it names its id, or most of what the old one says.
+pub fn asks_again(old: &Question, new: &str) -> bool {
+    if new.contains(&old.id) {
+        return true;
+    }
+    let (before, now) = (pairs(&old.text), pairs(new));
+    let common = before.intersection(&now).count();
+    common >= FEWEST_PAIRS && common * 10 >= before.len() * 7
 }
 
 #[cfg(test)]
@@ -137,14 +160,38 @@ mod tests {
         assert!(settle(&[]).is_ok());
     }
 
+    #[test]
+    fn what_was_declined_is_opened_again_or_answered_and_nothing_else() {
+        assert_eq!(step(QuestionState::Declined, Step::Reopen), Some(QuestionState::Open));
+        assert_eq!(step(QuestionState::Declined, Step::Answer), Some(QuestionState::Answered));
+        for taken in [Step::Promise, Step::Decline, Step::Withdraw] {
+            assert_eq!(step(QuestionState::Declined, taken), None);
+        }
+        assert_eq!(step(QuestionState::Answered, Step::Reopen), None);
+        assert_eq!(step(QuestionState::Open, Step::Reopen), None);
+    }
+
+    #[test]
+    fn a_question_that_is_asked_again_is_known_by_its_words_in_any_language() {
+        let asked = |text: &str| Question { text: text.to_owned(), ..question(QuestionState::Declined) };
+        assert!(asks_again(&asked("Who has downloaded the files?"), "Once more: who has downloaded those files?"));
+        assert!(asks_again(
+            &asked("誰がファイルをダウンロードしましたか。"),
+            "もう一度伺います。誰がファイルをダウンロードしましたか。"
+        ));
+        assert!(asks_again(&asked("?"), "What of qst_1?"));
+        assert!(!asks_again(&asked("Who has downloaded the files?"), "Where do we send the invoice?"));
+        assert!(!asks_again(&asked("Why?"), "Why not?"));
+    }
+
     proptest! {
         #[test]
         fn whatever_steps_are_taken_a_ticket_settles_only_without_debt(
-            steps in proptest::collection::vec((0_usize..5, 0_usize..4), 0..40),
+            steps in proptest::collection::vec((0_usize..5, 0_usize..5), 0..40),
         ) {
             let mut questions = vec![question(QuestionState::Open); 5];
             for (which, what) in steps {
-                let what = [Step::Answer, Step::Promise, Step::Decline, Step::Withdraw][what];
+                let what = [Step::Answer, Step::Promise, Step::Decline, Step::Withdraw, Step::Reopen][what];
                 if let Some(next) = step(questions[which].state, what) {
                     questions[which].state = next;
                 }

@@ -143,6 +143,7 @@ statements! {
         SELECT o.id, o.notice_id, o.tenant_id, o.address, o.state, o.attempts, o.message_id, o.last_reply, o.cause
         FROM outbox o
         WHERE o.message_id = $1";
+    ENTRY_OF = "SELECT cause_id FROM outbox WHERE id = $1 AND cause = 'agent'";
     TICKET_OF = "SELECT ticket_id FROM outbox WHERE id = $1";
     OF_TICKET = "
         SELECT o.id, o.notice_id, o.tenant_id, o.address, o.state, o.attempts, o.message_id, o.last_reply, o.cause
@@ -468,6 +469,11 @@ pub async fn by_message_id(conn: &mut Conn, message_id: &str) -> Result<Option<D
 pub async fn ticket_of(conn: &mut Conn, id: &str) -> Result<Option<String>, StoreError> {
     let found: Option<Option<String>> = on!(conn, |c| sqlx::query_scalar(TICKET_OF).bind(id).fetch_optional(c).await)?;
     Ok(found.flatten())
+}
+
+/// The timeline entry that an agent's letter belongs to.
+pub async fn entry_of(conn: &mut Conn, id: &str) -> Result<Option<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(ENTRY_OF).bind(id).fetch_optional(c).await)?)
 }
 
 /// All mails of a ticket, oldest first.

@@ -40,12 +40,12 @@ statements! {
         SET status = 'closed', turn = 'nobody', closed_at = $1
         WHERE id = $2 AND status = 'open'";
     QUESTIONS = "
-        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by
+        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
         FROM questions
         WHERE ticket_id = $1
         ORDER BY id";
     QUESTION = "
-        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by
+        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
         FROM questions
         WHERE id = $1";
     INSERT_QUESTION = "
@@ -54,7 +54,13 @@ statements! {
     ANSWER = "
         UPDATE questions
         SET state = 'answered', settled_at = $1, entry_id = $2
-        WHERE id = $3 AND ticket_id = $4 AND state IN ('open', 'promised')";
+        WHERE id = $3 AND ticket_id = $4 AND state IN ('open', 'promised', 'declined')";
+    /// What was decided stands in the timeline; a new decision needs two people again.
+    REOPEN = "
+        UPDATE questions
+        SET state = 'open', settled_at = NULL, entry_id = NULL, promised_by = NULL, proposed_by = NULL, decline_why = NULL, review_at = NULL, approved_by = NULL,
+            reopened_at = $1, objected_at = COALESCE($2, objected_at)
+        WHERE id = $3 AND ticket_id = $4 AND state = 'declined'";
     WITHDRAW = "
         UPDATE questions
         SET state = 'withdrawn', settled_at = $1, entry_id = $2
@@ -141,6 +147,10 @@ pub struct QuestionRow {
     pub review_at: Option<i64>,
     /// The second person.
     pub approved_by: Option<String>,
+    /// When it was opened again after a decline. Microseconds since the epoch.
+    pub reopened_at: Option<i64>,
+    /// When its asker last objected to a decline. Microseconds since the epoch.
+    pub objected_at: Option<i64>,
 }
 
 /// A line of a ticket's timeline.
@@ -324,9 +334,14 @@ pub enum Change<'a> {
         /// The second person.
         by: &'a str,
     },
+    /// What was declined waits again.
+    Reopen {
+        /// When its asker objected; none: one of our own people opens it.
+        objected_at: Option<i64>,
+    },
 }
 
-/// Changes a question that is debt.
+/// Changes a question that is debt, or was declined.
 pub async fn change_question(
     tx: &mut Tx,
     ticket: &str,
@@ -342,6 +357,7 @@ pub async fn change_question(
             Change::ProposeDecline { by, why, review_at } => {
                 sqlx::query(PROPOSE_DECLINE).bind(by).bind(why).bind(review_at)
             }
+            Change::Reopen { objected_at } => sqlx::query(REOPEN).bind(now).bind(objected_at),
             Change::Decline { entry, by } => sqlx::query(DECLINE).bind(now).bind(entry).bind(by),
         };
         query.bind(id).bind(ticket).execute(c).await.map(|done| done.rows_affected())

@@ -6,6 +6,7 @@ use model::difference::{Change, What, Why, between};
 use model::notices::{DomainFacts, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
+use store::Conn;
 use store::facts::Scope;
 use store::notices::Past;
 
@@ -86,6 +87,23 @@ pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>
         ));
     }
     Ok(versions)
+}
+
+/// What is known of an organisation and no released notice states, in words: what changed since the newest one, and
+/// what two people withhold.
+pub(crate) async fn untold(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<String>, AppError> {
+    let facts = store::facts::facts(conn, incident, Scope::Tenants(tenant, tenant)).await?;
+    let mut known: Option<NoticeContext> = None;
+    for past in store::notices::past(conn, incident, tenant).await?.iter().filter(|past| past.state == "released") {
+        known = Some(serde_json::from_str(&past.facts).map_err(AppError::stored("notices.facts"))?);
+    }
+    let Some(known) = known else { return Ok(facts.iter().map(|facts| said(facts).detail).collect()) };
+    let mut lines: Vec<String> = between(&known.domains, &facts).iter().map(|change| changed(change).detail).collect();
+    lines.extend(known.withheld.iter().map(|one| {
+        let whose = one.domain.as_ref().map_or(String::new(), |domain| format!("{domain} "));
+        format!("{whose}{} (withheld: {})", one.fact, one.why)
+    }));
+    Ok(lines)
 }
 
 fn nothing() -> Version {

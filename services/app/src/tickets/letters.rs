@@ -241,6 +241,8 @@ mod tests {
             decline_why: None,
             review_at: None,
             approved_by: None,
+            reopened_at: None,
+            objected_at: None,
         }
     }
 

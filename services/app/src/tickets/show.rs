@@ -2,6 +2,7 @@
 //!
 //! Changes nothing. Invariant: a ticket is shown as of one moment, and its reply token is not part of it.
 
+use model::tickets::QuestionState;
 use model::time::Timestamp;
 use serde::Serialize;
 use store::delivery::Delivery;
@@ -81,6 +82,9 @@ pub struct QuestionView {
     pub asked_at: Timestamp,
     /// By when an answer is promised.
     pub promised_by: Option<Timestamp>,
+    /// What passed without being kept: a promised time, or the review of a decline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<&'static str>,
     /// When it was answered, declined or withdrawn.
     pub settled_at: Option<Timestamp>,
     /// The timeline entry that settled it.
@@ -93,6 +97,10 @@ pub struct QuestionView {
     pub review_at: Option<Timestamp>,
     /// The second person.
     pub approved_by: Option<String>,
+    /// When it was opened again after a decline.
+    pub reopened_at: Option<Timestamp>,
+    /// When its asker last objected to a decline.
+    pub objected_at: Option<Timestamp>,
 }
 
 /// A line of the timeline.
@@ -139,6 +147,7 @@ pub async fn list(app: &App, slug: &str) -> Result<Vec<TicketRow>, AppError> {
 
 /// One ticket with its questions, timeline and mails, as of one moment.
 pub async fn show(app: &App, ticket: &str) -> Result<Shown, AppError> {
+    let now = app.clock.now();
     let mut conn = app.store.snapshot().await?;
     let row = case::find(&mut conn, ticket).await?;
     let incident = app.incident_by_id(&mut conn, row.incident_id).await?;
@@ -149,7 +158,7 @@ pub async fn show(app: &App, ticket: &str) -> Result<Shown, AppError> {
     Ok(Shown {
         ticket: TicketView::new(row, incident.slug),
         tenant: tenant.map(TenantView::from),
-        questions: questions.into_iter().map(QuestionView::from).collect(),
+        questions: questions.into_iter().map(|row| QuestionView::new(row, now)).collect(),
         entries: entries.into_iter().map(EntryView::from).collect(),
         mails: mails.into_iter().map(MailView::from).collect(),
     })
@@ -179,9 +188,18 @@ impl From<Tenant> for TenantView {
     }
 }
 
-impl From<QuestionRow> for QuestionView {
-    fn from(row: QuestionRow) -> Self {
+impl QuestionView {
+    pub(super) fn new(row: QuestionRow, now: Timestamp) -> Self {
+        let passed = |at: Option<i64>| at.is_some_and(|at| at <= now.micros());
+        let late = match QuestionState::parse(&row.state) {
+            Some(QuestionState::Promised) if passed(row.promised_by) => Some("the promised time has passed"),
+            Some(QuestionState::Declined) if passed(row.review_at) => Some("the review of the decline is due"),
+            _ => None,
+        };
         Self {
+            late,
+            reopened_at: row.reopened_at.map(Timestamp::from_micros),
+            objected_at: row.objected_at.map(Timestamp::from_micros),
             id: row.id,
             state: row.state,
             text: row.text,

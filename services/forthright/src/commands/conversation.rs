@@ -137,9 +137,17 @@ async fn close(e: &Everywhere, app: &app::App, tickets: &[String]) -> Result<u8>
 }
 
 pub(super) async fn question(e: &Everywhere, verb: QuestionVerb) -> Result<u8> {
-    let QuestionVerb::Withdraw { question, why } = verb;
-    app::tickets::withdraw_question(&open(e).await?, &question, &why).await?;
-    say(e, format!("{question} is withdrawn"));
+    let app = open(e).await?;
+    match verb {
+        QuestionVerb::Withdraw { question, why } => {
+            app::tickets::withdraw_question(&app, &question, &why).await?;
+            say(e, format!("{question} is withdrawn"));
+        }
+        QuestionVerb::Reopen { question, why } => {
+            app::tickets::reopen(&app, &question, &why).await?;
+            say(e, format!("{question} is open again"));
+        }
+    }
     Ok(DONE)
 }
 
