@@ -3,12 +3,18 @@
 //! Files no mail (that is `inbound`) and counts no debt (triggers do). Invariant: closing asks for a `Settled`, which
 //! `model::tickets::settle` gives only when nothing is owed, and every step is taken under the ticket's row lock.
 
+mod attachments;
 mod case;
 mod declines;
+mod filled;
 mod letters;
 mod objections;
+mod pack;
+mod parts;
 mod phrases;
+mod search;
 mod show;
+mod timeline;
 mod unsaid;
 mod wrong_recipient;
 
@@ -20,8 +26,15 @@ use store::Tx;
 use store::delivery::Held;
 use store::tickets::{Change, Entry, QuestionRow, TicketRow};
 
+pub use attachments::{ListedAttachment, attachment, attachments};
 pub use declines::{Proposed, approve_decline, decline, reopen, withdraw_question};
+pub use filled::{Intent, Outcome, answer_many, answer_with};
+pub use pack::{DraftAnswer, Held as WithheldFact, Pack, Settled as SettledQuestion, pack};
+pub use parts::{Merged, Split, merge, split};
+pub use search::{Found, search};
 pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
+
+pub use timeline::{Happened, Timeline, timeline};
 
 pub(crate) use objections::{Objection, object};
 pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};

@@ -5,6 +5,7 @@
 //! number; a message with a sign of a machine is never `human`.
 
 mod answers;
+mod attachments;
 mod automatic;
 mod content;
 mod decode;
@@ -25,6 +26,7 @@ use std::fmt;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use attachments::{Attachment, LARGEST as LARGEST_ATTACHMENT, attachments};
 pub use content::content_digest;
 pub use objection::says_objection;
 pub use questions::questions;

@@ -16,6 +16,7 @@ mod own;
 mod readability;
 mod samples;
 mod set;
+mod snippet;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,7 @@ pub use contexts::{
 pub use own::{Changes, Own, Submitted};
 pub use readability::{Measure, Readability};
 pub use set::{Kind, VERSION};
+pub use snippet::builtin_snippet;
 
 use contexts::View;
 use helpers::{Element, Markup, Quote, Said, When};

@@ -26,6 +26,7 @@ pub mod reach;
 pub mod report;
 pub mod rules;
 pub mod runs;
+pub mod search;
 pub mod shared;
 pub mod suffixes;
 pub mod taxonomy;

@@ -201,4 +201,86 @@ mod tests {
             }
         }
     }
+    /// What a sequence is made of: mails of people and machines, verbs, ticks, crashes, splits and merges.
+    #[derive(Default)]
+    struct Ticket {
+        questions: Vec<Question>,
+        closed: bool,
+    }
+
+    fn draw(seed: &mut u64, below: usize) -> usize {
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 7;
+        *seed ^= *seed << 17;
+        usize::try_from(*seed % below as u64).unwrap_or_default()
+    }
+
+    /// One step of whoever acts, on tickets as the verbs would leave them; a step that the rules refuse changes nothing.
+    fn act(seed: &mut u64, tickets: &mut Vec<Ticket>, asked: &mut usize) {
+        let which = draw(seed, tickets.len());
+        match draw(seed, 9) {
+            // A person's mail: a question, and an objection to what was declined.
+            0 | 1 => {
+                let text = format!("question {asked}?");
+                *asked += 1;
+                let ticket = &mut tickets[which];
+                ticket.questions.push(Question { text, ..question(QuestionState::Open) });
+                if draw(seed, 2) == 0 {
+                    for declined in ticket.questions.iter_mut() {
+                        declined.state = step(declined.state, Step::Reopen).unwrap_or(declined.state);
+                    }
+                }
+                ticket.closed = false;
+            }
+            2..=5 => {
+                let count = tickets[which].questions.len();
+                if count == 0 {
+                    return;
+                }
+                let steps = [Step::Answer, Step::Promise, Step::Decline, Step::Withdraw, Step::Reopen];
+                let (nth, taken) = (draw(seed, count), steps[draw(seed, 5)]);
+                let ticket = &mut tickets[which];
+                if let Some(next) = step(ticket.questions[nth].state, taken) {
+                    ticket.questions[nth].state = next;
+                    ticket.closed &= !next.is_debt();
+                }
+            }
+            6 => tickets[which].closed |= settle(&tickets[which].questions).is_ok(),
+            7 if tickets.len() < 4 => {
+                let half = tickets[which].questions.len() / 2;
+                let part = tickets[which].questions.split_off(half);
+                tickets.push(Ticket { questions: part, closed: false });
+            }
+            7 | 8 if which > 0 => {
+                let part = tickets.swap_remove(which);
+                tickets[0].closed &= settle(&part.questions).is_ok();
+                tickets[0].questions.extend(part.questions);
+            }
+            // A tick, a machine's mail, a crash before the commit: age and machines change no question.
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn no_sequence_of_a_hundred_thousand_closes_with_debt_or_loses_a_question() {
+        for seed in 1..=100_000_u64 {
+            let mut seed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let (mut tickets, mut asked) = (vec![Ticket::default()], 0);
+            for _ in 0..draw(&mut seed, 40) {
+                act(&mut seed, &mut tickets, &mut asked);
+                for ticket in &tickets {
+                    let owed = ticket.questions.iter().filter(|question| question.state.is_debt()).count();
+                    assert!(!ticket.closed || owed == 0, "closed with {owed} open");
+                }
+            }
+            let mut there: Vec<&str> = tickets
+                .iter()
+                .flat_map(|ticket| ticket.questions.iter().map(|question| question.text.as_str()))
+                .collect();
+            there.sort_unstable();
+            there.dedup();
+            assert_eq!(there.len(), asked, "every question is in exactly one ticket");
+            assert_eq!(tickets.iter().map(|ticket| ticket.questions.len()).sum::<usize>(), asked);
+        }
+    }
 }

@@ -28,7 +28,9 @@ pub mod queue;
 pub mod reach;
 mod rows;
 pub mod runs;
+pub mod search;
 pub mod signed;
+pub mod snippets;
 pub mod sweeps;
 pub mod templates;
 pub mod tickets;
@@ -64,7 +66,9 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         queue::STATEMENTS,
         reach::STATEMENTS,
         runs::STATEMENTS,
+        search::STATEMENTS,
         signed::STATEMENTS,
+        snippets::STATEMENTS,
         sweeps::STATEMENTS,
         templates::STATEMENTS,
         tickets::STATEMENTS,

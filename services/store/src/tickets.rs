@@ -12,7 +12,7 @@ use crate::{Conn, StoreError, Tx};
 macro_rules! tickets {
     ($tail:literal) => {
         concat!(
-            "SELECT t.id, t.incident_id, t.tenant_id, t.token, t.status, t.turn, t.debt, t.agent, t.opened_at, t.closed_at, t.last_inbound_at,
+            "SELECT t.id, t.incident_id, t.tenant_id, t.token, t.status, t.turn, t.debt, t.agent, t.opened_at, t.closed_at, t.last_inbound_at, t.split_from, t.merged_into,
                 (SELECT MAX(o.settled_at) FROM outbox o WHERE o.ticket_id = t.id AND o.state = 'accepted'
                     AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = o.letter_id AND l.kind = 'escalation')) AS last_outbound_at,
                 (SELECT COUNT(*) FROM questions q WHERE q.ticket_id = t.id) AS questions
@@ -25,8 +25,8 @@ macro_rules! tickets {
 statements! {
     BY_ID = tickets!("WHERE t.id = $1");
     BY_TOKEN = tickets!("WHERE t.token = $1");
-    LIST = tickets!("WHERE t.incident_id = $1 ORDER BY t.tenant_id");
-    OF_TENANT = tickets!("WHERE t.incident_id = $1 AND t.tenant_id = $2");
+    LIST = tickets!("WHERE t.incident_id = $1 ORDER BY t.tenant_id, t.id");
+    OF_TENANT = tickets!("WHERE t.incident_id = $1 AND t.tenant_id = $2 AND t.split_from IS NULL");
     /// Takes the ticket's row, so that a close and a new question come one after the other.
     LOCK = "UPDATE tickets SET turn = turn WHERE id = $1";
     SET_TURN = "UPDATE tickets SET turn = $1 WHERE id = $2";
@@ -35,6 +35,25 @@ statements! {
         UPDATE tickets
         SET last_inbound_at = $1, status = 'open', closed_at = NULL
         WHERE id = $2";
+    INSERT_PART = "
+        INSERT INTO tickets (id, incident_id, tenant_id, token, status, turn, debt, agent, opened_at, last_inbound_at, split_from)
+        SELECT $1, t.incident_id, t.tenant_id, $2, 'open', 'theirs', 0, t.agent, $3, t.last_inbound_at, t.id
+        FROM tickets t
+        WHERE t.id = $4";
+    MOVE_QUESTION = "UPDATE questions SET ticket_id = $1 WHERE id = $2 AND ticket_id = $3";
+    /// Ladders that are about one question go where it goes; ended ones too, so that none starts a second time.
+    MOVE_LADDERS = "
+        UPDATE escalations
+        SET ticket_id = $1
+        WHERE ticket_id = $2 AND policy IN ('promise', 'review', 'objection') AND subject LIKE CAST($3 AS TEXT) || '/%'";
+    MERGE = "
+        UPDATE tickets
+        SET status = 'closed', turn = 'nobody', closed_at = COALESCE(closed_at, $1), merged_into = $2
+        WHERE id = $3 AND merged_into IS NULL";
+    TAKE_INBOUND = "
+        UPDATE tickets
+        SET last_inbound_at = (SELECT MAX(b.last_inbound_at) FROM tickets b WHERE b.id IN ($1, $2))
+        WHERE id = $1";
     CLOSE = "
         UPDATE tickets
         SET status = 'closed', turn = 'nobody', closed_at = $1
@@ -48,6 +67,13 @@ statements! {
         SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
         FROM questions
         WHERE id = $1";
+    /// Of the mail that each question came in.
+    TRUST_OF_QUESTIONS = "
+        SELECT q.id, i.trust
+        FROM questions q
+        LEFT JOIN inbound i ON i.id = q.inbound_id
+        WHERE q.ticket_id = $1
+        ORDER BY q.id";
     INSERT_QUESTION = "
         INSERT INTO questions (id, ticket_id, state, text, asked_by, asked_at, inbound_id)
         VALUES ($1, $2, 'open', $3, $4, $5, $6)";
@@ -116,6 +142,10 @@ pub struct TicketRow {
     pub last_outbound_at: Option<i64>,
     /// All questions ever asked.
     pub questions: i64,
+    /// The ticket that it was a part of; none: the main one of its organisation and incident.
+    pub split_from: Option<String>,
+    /// Where its questions went and its mail lands.
+    pub merged_into: Option<String>,
 }
 
 /// A question as stored.
@@ -189,7 +219,18 @@ pub async fn by_token(conn: &mut Conn, token: &str) -> Result<Option<TicketRow>,
     Ok(on!(conn, |c| sqlx::query_as(BY_TOKEN).bind(token).fetch_optional(c).await)?)
 }
 
-/// The ticket of a tenant in an incident.
+/// Where the mail of a ticket lands: itself, or what it was merged into.
+pub async fn survivor(conn: &mut Conn, mut ticket: TicketRow) -> Result<TicketRow, StoreError> {
+    while let Some(into) = &ticket.merged_into {
+        match by_id(conn, into).await? {
+            Some(next) => ticket = next,
+            None => break,
+        }
+    }
+    Ok(ticket)
+}
+
+/// The main ticket of a tenant in an incident.
 pub async fn of_tenant(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Option<TicketRow>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(OF_TENANT).bind(incident).bind(tenant).fetch_optional(c).await)?)
 }
@@ -207,7 +248,7 @@ pub async fn insert(tx: &mut Tx, incident: i64, now: i64, tickets: &[NewTicket])
             "INSERT INTO tickets (id, incident_id, tenant_id, token, status, turn, debt, opened_at)",
             8,
             part.len(),
-            "ON CONFLICT (incident_id, tenant_id) DO NOTHING",
+            "ON CONFLICT (incident_id, tenant_id) WHERE split_from IS NULL DO NOTHING",
         );
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
@@ -252,6 +293,47 @@ pub async fn set_inbound(tx: &mut Tx, ticket: &str, now: i64) -> Result<(), Stor
     Ok(())
 }
 
+/// Opens a part of a ticket, with its agent.
+pub async fn insert_part(tx: &mut Tx, of: &str, part: &NewTicket, now: i64) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(INSERT_PART)
+        .bind(&part.id)
+        .bind(&part.token)
+        .bind(now)
+        .bind(of)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    one(hit, || format!("ticket {of}"))
+}
+
+/// Moves a question to another ticket of its organisation and incident, with the ladders that are about it.
+pub async fn move_question(tx: &mut Tx, question: &str, from: &str, to: &str) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(MOVE_QUESTION)
+        .bind(to)
+        .bind(question)
+        .bind(from)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    one(hit, || format!("question {question}"))?;
+    crate::search::follow(tx, question, to).await?;
+    on!(tx, |c| sqlx::query(MOVE_LADDERS).bind(to).bind(from).bind(question).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Ends a ticket whose questions were moved: its mail lands in the other one.
+pub async fn merge(tx: &mut Tx, ticket: &str, into: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(TAKE_INBOUND).bind(into).bind(ticket).execute(c).await.map(drop))?;
+    let hit = on!(tx, |c| sqlx::query(MERGE)
+        .bind(now)
+        .bind(into)
+        .bind(ticket)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    one(hit, || format!("ticket {ticket}"))
+}
+
 /// Closes a ticket. The caller has shown that it is settled; the database checks it again.
 pub async fn close(tx: &mut Tx, ticket: &str, now: i64) -> Result<(), StoreError> {
     let hit = on!(tx, |c| sqlx::query(CLOSE).bind(now).bind(ticket).execute(c).await.map(|done| done.rows_affected()))?;
@@ -266,6 +348,11 @@ pub async fn questions(conn: &mut Conn, ticket: &str) -> Result<Vec<QuestionRow>
 /// One question.
 pub async fn question(conn: &mut Conn, id: &str) -> Result<Option<QuestionRow>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(QUESTION).bind(id).fetch_optional(c).await)?)
+}
+
+/// The questions of a ticket with the trust of the mail that each came in.
+pub async fn trust_of_questions(conn: &mut Conn, ticket: &str) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(TRUST_OF_QUESTIONS).bind(ticket).fetch_all(c).await)?)
 }
 
 /// A question that is asked now.
@@ -285,8 +372,9 @@ pub struct NewQuestion<'a> {
     pub inbound_id: Option<&'a str>,
 }
 
-/// Adds an open question.
+/// Adds an open question; it is found by its words.
 pub async fn insert_question(tx: &mut Tx, new: &NewQuestion<'_>) -> Result<(), StoreError> {
+    crate::search::index(tx, new.id, new.ticket, new.text).await?;
     on!(tx, |c| sqlx::query(INSERT_QUESTION)
         .bind(new.id)
         .bind(new.ticket)
@@ -365,8 +453,14 @@ pub async fn change_question(
     one(hit, || format!("question {id}"))
 }
 
-/// Adds a line to a ticket's timeline.
+/// Adds a line to a ticket's timeline; it is found by its words.
 pub async fn insert_entry(tx: &mut Tx, ticket: &str, entry: &Entry) -> Result<(), StoreError> {
+    insert_entry_as(tx, ticket, entry, &entry.body).await
+}
+
+/// Adds a line to a ticket's timeline that is found by more words than it shows: a mail by its subject, too.
+pub async fn insert_entry_as(tx: &mut Tx, ticket: &str, entry: &Entry, found_by: &str) -> Result<(), StoreError> {
+    crate::search::index(tx, &entry.id, ticket, found_by).await?;
     on!(tx, |c| sqlx::query(INSERT_ENTRY)
         .bind(&entry.id)
         .bind(ticket)

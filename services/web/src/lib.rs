@@ -70,6 +70,7 @@ fn router(app: App) -> Router {
     Router::new()
         .route("/", get(pages::start))
         .route("/incidents/{slug}", get(pages::incident))
+        .route("/tickets/{ticket}", get(pages::ticket))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
         .route("/style.css", get(pages::style))

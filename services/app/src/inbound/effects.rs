@@ -107,7 +107,8 @@ impl<'a> Filing<'a> {
             actor: self.sender(),
             body: self.body(),
         };
-        store::tickets::insert_entry(tx, &ticket.id, &entry).await?;
+        let found_by = format!("{}\n{}\n{}", self.read.subject, entry.actor, entry.body);
+        store::tickets::insert_entry_as(tx, &ticket.id, &entry, &found_by).await?;
         let disputed = self.stop_disclosure(tx, ticket).await?;
         if self.questions.is_empty() {
             return Ok(disputed);

@@ -89,11 +89,20 @@ pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>
     Ok(versions)
 }
 
+/// As much of a notice's context as says what it stated.
+#[derive(serde::Deserialize)]
+struct Stated {
+    #[serde(default)]
+    domains: Vec<DomainFacts>,
+    #[serde(default)]
+    withheld: Vec<model::withholding::Withheld>,
+}
+
 /// What is known of an organisation and no released notice states, in words: what changed since the newest one, and
 /// what two people withhold.
 pub(crate) async fn untold(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<String>, AppError> {
     let facts = store::facts::facts(conn, incident, Scope::Tenants(tenant, tenant)).await?;
-    let mut known: Option<NoticeContext> = None;
+    let mut known: Option<Stated> = None;
     for past in store::notices::past(conn, incident, tenant).await?.iter().filter(|past| past.state == "released") {
         known = Some(serde_json::from_str(&past.facts).map_err(AppError::stored("notices.facts"))?);
     }
@@ -172,6 +181,11 @@ fn why(why: Why) -> &'static str {
         Why::TakenBack => "records taken back",
         Why::Mapping => "mapping",
     }
+}
+
+/// A domain's figures in words, without those that are withheld.
+pub(crate) fn said_of(facts: &DomainFacts) -> String {
+    said(facts).detail
 }
 
 /// A domain's figures, without those that are withheld.

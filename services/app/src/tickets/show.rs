@@ -44,6 +44,12 @@ pub struct TicketView {
     pub debt: i64,
     /// Who takes care of it.
     pub agent: Option<String>,
+    /// The ticket that it was a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<String>,
+    /// Where its questions went and its mail lands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
     /// When the notice was released.
     pub opened_at: Timestamp,
     /// When it was closed.
@@ -174,6 +180,8 @@ impl TicketView {
             turn: row.turn,
             debt: row.debt,
             agent: row.agent,
+            split_from: row.split_from,
+            merged_into: row.merged_into,
             opened_at: Timestamp::from_micros(row.opened_at),
             closed_at: row.closed_at.map(Timestamp::from_micros),
             last_inbound_at: row.last_inbound_at.map(Timestamp::from_micros),
