@@ -1,8 +1,9 @@
 -- no-transaction
 -- A conversation can be split, and parts of it merged again: one main ticket for each organisation and incident, others
--- beside it. SQLite cannot drop the UNIQUE of a table (PostgreSQL names it CONSTRAINT tickets_incident_id_tenant_id_key),
--- so the table is made anew (https://sqlite.org/lang_altertable.html, section 7); triggers elsewhere go on meaning it by its
--- name. Run again after a crash, it makes it anew from what is there.
+-- beside it. SQLite cannot drop the UNIQUE of a table, in PostgreSQL the CONSTRAINT tickets_incident_id_tenant_id_key of it, so
+-- the table is made anew (https://sqlite.org/lang_altertable.html, section 7); triggers elsewhere go on meaning it by its
+-- name. Run again after a crash, it makes it anew from what is there. Whoever adds triggers on tickets in an earlier number
+-- makes them anew here.
 PRAGMA foreign_keys = OFF;
 PRAGMA legacy_alter_table = ON;
 BEGIN IMMEDIATE;
