@@ -28,3 +28,11 @@ CREATE INDEX ticket_words_by_ticket ON ticket_words (ticket_id);
 -- Words as they are: no parser and no dictionary. SQLite has a table of its own for it, kept by
 -- CREATE TRIGGER ticket_words_are_indexed there.
 CREATE INDEX ticket_words_searched ON ticket_words USING GIN (array_to_tsvector(string_to_array(words, ' ')));
+
+-- Who is told, by a task, when a person writes to a ticket that is somebody else's to answer.
+CREATE TABLE ticket_watchers (
+    ticket_id TEXT COLLATE "C" NOT NULL REFERENCES tickets (id),
+    watcher   TEXT COLLATE "C" NOT NULL,
+    since     BIGINT NOT NULL,
+    PRIMARY KEY (ticket_id, watcher)
+);

@@ -30,3 +30,11 @@ CREATE INDEX ticket_words_by_ticket ON ticket_words (ticket_id);
 CREATE VIRTUAL TABLE _ticket_words USING fts5 (words, content='ticket_words', content_rowid='seq', tokenize='ascii');
 CREATE TRIGGER ticket_words_are_indexed AFTER INSERT ON ticket_words
 BEGIN INSERT INTO _ticket_words (rowid, words) VALUES (NEW.seq, NEW.words); END;
+
+-- Who is told, by a task, when a person writes to a ticket that is somebody else's to answer.
+CREATE TABLE ticket_watchers (
+    ticket_id TEXT NOT NULL REFERENCES tickets (id),
+    watcher   TEXT NOT NULL,
+    since     INTEGER NOT NULL,
+    PRIMARY KEY (ticket_id, watcher)
+) STRICT;

@@ -69,3 +69,27 @@ fn nothing_is_merged_across_organisations_nor_the_ticket_of_the_notice_away() {
         stage.status();
     }
 }
+
+#[test]
+fn whoever_watches_has_a_task_for_each_mail_of_a_person_also_in_a_part() {
+    for backend in Backend::each() {
+        let (stage, messages) = sent(backend, 1);
+        let main = receive(&stage, &reply_to(&messages[0], "", "Which invoices? And since when?"), None)["ticket"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        stage.run.ok(&["ticket", "watch", &main, "dana"]);
+        receive(&stage, &reply_to(&messages[0], "", "Are you there?"), None);
+        receive(&stage, &reply_to(&messages[0], "Auto-Submitted: auto-replied\r\n", "I am away."), None);
+        let tasks = || raw_sql(&stage, "SELECT target FROM tasks WHERE kind = 'watch'").unwrap();
+        assert_eq!(tasks().trim(), "dana");
+        let question = question_ids(&stage, &main).remove(0);
+        let part =
+            stage.run.json(&["ticket", "split", &main, "--questions", &question])["part"].as_str().unwrap().to_owned();
+        assert_eq!(stage.run.json(&["ticket", "show", &part])["watchers"], serde_json::json!(["dana"]));
+        stage.run.ok(&["ticket", "unwatch", &main, "dana"]);
+        receive(&stage, &reply_to(&messages[0], "", "Still there?"), None);
+        assert_eq!(tasks().trim(), "dana");
+        assert_ne!(stage.run.run(&["ticket", "unwatch", &main, "dana"]).status, 0);
+    }
+}

@@ -16,6 +16,7 @@ mod search;
 mod show;
 mod timeline;
 mod unsaid;
+mod watchers;
 mod wrong_recipient;
 
 use model::delivery::State;
@@ -35,8 +36,10 @@ pub use search::{Found, search};
 pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
 
 pub use timeline::{Happened, Timeline, timeline};
+pub use watchers::{unwatch, watch};
 
 pub(crate) use objections::{Objection, object};
+pub(crate) use watchers::tell as tell_watchers;
 pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};
 pub use wrong_recipient::{Stopped, Wrong, wrong_recipient};
 

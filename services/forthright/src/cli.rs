@@ -555,6 +555,20 @@ pub(crate) enum TicketVerb {
         /// Who.
         agent: String,
     },
+    /// Be told, by a task, when a person writes to it.
+    Watch {
+        /// The ticket.
+        ticket: String,
+        /// Who; default: the actor.
+        watcher: Option<String>,
+    },
+    /// Watch it no more.
+    Unwatch {
+        /// The ticket.
+        ticket: String,
+        /// Who; default: the actor.
+        watcher: Option<String>,
+    },
     /// Put questions into a ticket of their own, with the same organisation.
     Split {
         /// The ticket.

@@ -54,6 +54,12 @@ statements! {
         UPDATE tickets
         SET last_inbound_at = (SELECT MAX(b.last_inbound_at) FROM tickets b WHERE b.id IN ($1, $2))
         WHERE id = $1";
+    WATCH = "
+        INSERT INTO ticket_watchers (ticket_id, watcher, since)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (ticket_id, watcher) DO NOTHING";
+    UNWATCH = "DELETE FROM ticket_watchers WHERE ticket_id = $1 AND watcher = $2";
+    WATCHERS = "SELECT watcher FROM ticket_watchers WHERE ticket_id = $1 ORDER BY watcher";
     CLOSE = "
         UPDATE tickets
         SET status = 'closed', turn = 'nobody', closed_at = $1
@@ -319,6 +325,22 @@ pub async fn move_question(tx: &mut Tx, question: &str, from: &str, to: &str) ->
     crate::search::follow(tx, question, to).await?;
     on!(tx, |c| sqlx::query(MOVE_LADDERS).bind(to).bind(from).bind(question).execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Adds a watcher.
+pub async fn watch(tx: &mut Tx, ticket: &str, watcher: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(WATCH).bind(ticket).bind(watcher).bind(now).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Takes a watcher away; how many that were.
+pub async fn unwatch(tx: &mut Tx, ticket: &str, watcher: &str) -> Result<u64, StoreError> {
+    Ok(on!(tx, |c| sqlx::query(UNWATCH).bind(ticket).bind(watcher).execute(c).await.map(|done| done.rows_affected()))?)
+}
+
+/// Who watches a ticket, by name.
+pub async fn watchers(conn: &mut Conn, ticket: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(WATCHERS).bind(ticket).fetch_all(c).await)?)
 }
 
 /// Ends a ticket whose questions were moved: its mail lands in the other one.

@@ -114,6 +114,9 @@ impl<'a> Filing<'a> {
             return Ok(disputed);
         }
         self.object(tx, ticket).await?;
+        if self.read.class == Class::Human {
+            crate::tickets::tell_watchers(tx, ticket, &self.row.id, self.app.clock.now()).await?;
+        }
         self.ask(tx, ticket).await?;
         if self.read.class == Class::Human {
             let last = ticket.last_inbound_at.unwrap_or(i64::MIN).max(self.row.received_at);

@@ -8,7 +8,7 @@ use store::Tx;
 use store::tickets::{NewTicket, QuestionRow, TicketRow};
 
 use super::case::{self, Case};
-use super::{add_entry, ids, set_turn};
+use super::{add_entry, ids, set_turn, watchers};
 use crate::{App, AppError, new_id};
 
 /// A part that was split off.
@@ -51,6 +51,7 @@ pub async fn split(app: &App, ticket: &str, questions: &[String]) -> Result<Spli
     let new = NewTicket { id: part.clone(), tenant_id: case.ticket.tenant_id.clone(), token };
     store::tickets::insert_part(&mut tx, ticket, &new, app.clock.now().micros()).await?;
     move_all(&mut tx, &named, ticket, &part).await?;
+    watchers::go_along(&mut tx, ticket, &part, app.clock.now().micros()).await?;
     let names = ids(&named);
     add_entry(app, &mut tx, ticket, "status", format!("{} went to {part}", names.join(", "))).await?;
     add_entry(app, &mut tx, &part, "status", format!("split off {ticket} with {}", names.join(", "))).await?;
@@ -73,6 +74,7 @@ pub async fn merge(app: &App, ticket: &str, into: &str) -> Result<Merged, AppErr
         return Err(super::unsent(&case, &held));
     }
     move_all(&mut tx, &case.questions, ticket, into).await?;
+    watchers::go_along(&mut tx, ticket, into, app.clock.now().micros()).await?;
     store::tickets::merge(&mut tx, ticket, into, app.clock.now().micros()).await?;
     let names = ids(&case.questions);
     let which = if names.is_empty() { "no question".to_owned() } else { names.join(", ") };

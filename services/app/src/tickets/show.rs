@@ -19,6 +19,8 @@ pub struct Shown {
     pub ticket: TicketView,
     /// With whom.
     pub tenant: Option<TenantView>,
+    /// Who is told when a person writes.
+    pub watchers: Vec<String>,
     /// All questions ever asked, oldest first.
     pub questions: Vec<QuestionView>,
     /// The timeline.
@@ -160,10 +162,12 @@ pub async fn show(app: &App, ticket: &str) -> Result<Shown, AppError> {
     let tenant = store::directory::tenant(&mut conn, &row.tenant_id).await?;
     let questions = store::tickets::questions(&mut conn, ticket).await?;
     let entries = store::tickets::entries(&mut conn, ticket).await?;
+    let watchers = store::tickets::watchers(&mut conn, ticket).await?;
     let mails = store::delivery::of_ticket(&mut conn, ticket).await?;
     Ok(Shown {
         ticket: TicketView::new(row, incident.slug),
         tenant: tenant.map(TenantView::from),
+        watchers,
         questions: questions.into_iter().map(|row| QuestionView::new(row, now)).collect(),
         entries: entries.into_iter().map(EntryView::from).collect(),
         mails: mails.into_iter().map(MailView::from).collect(),

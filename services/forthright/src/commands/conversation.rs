@@ -143,6 +143,16 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
             app::tickets::assign(&app, &ticket, &agent).await?;
             say(e, format!("{agent} takes care of {ticket}"));
         }
+        TicketVerb::Watch { ticket, watcher } => {
+            let watcher = watcher.unwrap_or_else(|| app.actor.clone());
+            app::tickets::watch(&app, &ticket, &watcher).await?;
+            say(e, format!("{watcher} watches {ticket}"));
+        }
+        TicketVerb::Unwatch { ticket, watcher } => {
+            let watcher = watcher.unwrap_or_else(|| app.actor.clone());
+            app::tickets::unwatch(&app, &ticket, &watcher).await?;
+            say(e, format!("{watcher} watches {ticket} no more"));
+        }
         TicketVerb::Split { ticket, questions } => {
             output::document(e, &app::tickets::split(&app, &ticket, &questions).await?)?;
         }
