@@ -198,3 +198,38 @@ fn a_link_to_somebody_elses_host_is_refused_wherever_it_stands() {
         );
     }
 }
+
+#[test]
+fn names_and_domains_that_look_like_links_are_facts_that_lead_nowhere_also_when_they_are_taken_back() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        let directory = "domain,tenant_id,tenant_name,country,language\norg0.example,t-0,www.evil.example,US,en\norg1.example,t-1,http://evil.example/login,US,en\nwww.org2.example,t-0,www.evil.example,US,en\n";
+        let contacts =
+            "tenant_id,role,name,email,language\nt-0,security,A,a@org0.example,en\nt-1,security,B,b@org1.example,en\n";
+        let rows = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\na,org0.example,,www.evil.example/login,2020-01-02,9,,\nb,org1.example,,https://evil.example,2020-01-02,9,,\nc,www.org2.example,,invoice,2020-01-02,9,,\n";
+        stage.directory(&stage.file("d.csv", directory), &stage.file("c.csv", contacts));
+        stage.import(&[&stage.file("m.csv", rows)], &stage.file("s.txt", "free.example\n"));
+        stage.release();
+        for tenant in ["t-0", "t-1"] {
+            for format in ["text", "html"] {
+                let shown = stage.run.ok(&["notice", "preview", SLUG, tenant, "--format", format]);
+                assert!(!shown.contains("www.evil") && !shown.contains("://evil"), "{backend:?}: {shown}");
+            }
+        }
+        stage.work(&testkit::smtp::Recorder::start().unwrap());
+        // A correction that takes a domain back which begins like a link.
+        stage.run.ok(&["mapping", "assign", SLUG, "www.org2.example", "t-1", "--why", "sold"]);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let shown = stage.run.ok(&["notice", "preview", SLUG, "t-0"]);
+        assert!(shown.contains("www.org2.example: is not yours"), "{backend:?}: {shown}");
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        // And one that takes everything back.
+        stage.run.as_actor("lead").ok(&["wave", "release", SLUG, "second", "--all"]);
+        stage.work(&testkit::smtp::Recorder::start().unwrap());
+        stage.run.ok(&["exposure", "withdraw", SLUG, "m.csv", "--why", "of another incident"]);
+        assert_eq!(stage.run.json(&["notice", "draft", SLUG])["drafted"], 2);
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        let shown = stage.run.ok(&["notice", "preview", SLUG, "t-1"]);
+        assert!(shown.contains("www.org2.example") && !shown.contains("://evil"), "{backend:?}: {shown}");
+    }
+}

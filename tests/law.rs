@@ -70,6 +70,42 @@ fn what_the_vendor_has_not_stated_is_found_and_what_was_stated_is_enough() {
 }
 
 #[test]
+fn a_statement_without_words_fills_no_block() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(2);
+    for text in [".", " – \n\n … ", "n/a", "TBD"] {
+        state(&stage, "what_happened", text);
+        draft(&stage);
+        expect(&stage.run, "eu-gdpr-33-processor", 4, &[("what_happened", "empty")]);
+    }
+}
+
+#[test]
+fn what_two_people_withhold_is_told_to_whoever_checks_an_obligation_that_wants_it() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(2);
+        state(&stage, "what_happened", "A storage server could be read without a password.");
+        let withhold = ["notice", "withhold", SLUG, "t-00001", "emails", "--review", "2099-01-01T00:00:00Z"];
+        let id = stage.run.json(&[&withhold[..], &["--why", "The police asked us to wait."]].concat());
+        stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", id["withholding"].as_str().unwrap()]);
+        draft(&stage);
+        let (status, rows) = check(&stage.run, &["--obligations", "jp-appi-entrustee,eu-gdpr-33-processor"]);
+        assert_eq!(status, 4);
+        let withheld: Vec<&Row> = rows.iter().filter(|row| row["finding"] == "withheld").collect();
+        assert_eq!(withheld.len(), 1, "one obligation wants it, one organisation is not told: {rows:?}");
+        let named = ["tenant_id", "obligation", "element"].map(|column| withheld[0][column].as_str());
+        assert_eq!(named, ["t-00001", "jp-appi-entrustee", "affected_count"]);
+        let detail = &withheld[0]["detail"];
+        let why =
+            "emails withheld until 2099-01-01T00:00:00Z because The police asked us to wait; this obligation wants it";
+        assert!(detail.starts_with(why), "{detail}");
+        let by_template = check(&stage.run, &["--obligations", "jp-appi-entrustee", "--template", "notice"]).1;
+        assert_eq!(by_template.iter().filter(|row| row["finding"] == "withheld").count(), 1);
+    }
+}
+
+#[test]
 fn a_late_notice_has_to_say_why() {
     for backend in Backend::each() {
         let stage = Stage::new(backend);

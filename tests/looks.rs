@@ -139,13 +139,25 @@ fn the_pages_of_the_console_read_well_on_phones_and_desks_in_light_and_dark() {
     stage.run.ok(&["notice", "draft", SLUG]);
     let code = stage.run.csv(&["notice", "list", SLUG])[0]["code"].clone();
     release(&stage, "first");
+    let more = stage.file("late.csv", &format!("{HEADER}late/1.pdf,contoso.example,,contract,2021-05-06,7,,\n"));
+    stage.import(&[&more], &stage.file("none.txt", "free.example\n"));
+    stage.run.ok(&["notice", "draft", SLUG]);
     let serving = Serving::start(&stage);
     // The console loads itself again on purpose: it hangs on walls. axe would have no page do that.
     let page = |place: &str| {
         let url = format!("http://{}{place}", serving.address);
         json!({ "name": place, "url": url, "least": 20, "without": ["meta-refresh"] })
     };
-    let mut seen = ["/", "/incidents/bluebleed", "/no-such-page", "/verify?code=K7QF"].map(page).to_vec();
+    let mut seen = [
+        "/",
+        "/incidents/bluebleed",
+        "/incidents/bluebleed/organisations/t-1",
+        "/incidents/bluebleed/organisations/t-2",
+        "/no-such-page",
+        "/verify?code=K7QF",
+    ]
+    .map(page)
+    .to_vec();
     for language in LANGUAGES {
         let url = format!("http://{}/verify?code={code}", serving.address);
         seen.push(json!({ "name": format!("verify {language}"), "url": url, "least": 150, "locale": language }));

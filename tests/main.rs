@@ -25,5 +25,6 @@ mod templates;
 mod tickets;
 mod tidy;
 mod trust;
+mod waves;
 mod withholding;
 mod wrong_recipient;

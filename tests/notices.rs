@@ -3,6 +3,8 @@
 mod approval;
 mod canaries;
 mod history;
+mod left_out;
+mod specific;
 mod supplements;
 
 use testkit::process::Backend;
@@ -255,10 +257,14 @@ fn a_supplement_says_what_is_new_and_a_correction_what_was_wrong_and_both_say_wh
 
         stage.run.ok(&["mapping", "assign", SLUG, "org00002.example", "t-00000", "--why", "bought in 2019"]);
         let sent = send(&stage, "fourth");
-        assert_eq!(sent.len(), 1, "whoever lost its only domain has no notice left: {sent:?}");
-        assert!(sent[0].1.contains("org00002.example: named here for the first time"), "{}", sent[0].1);
-        assert!(sent[0].1.contains("assigned domains to other organisations"), "{}", sent[0].1);
-        assert_eq!(kinds("t-00000"), ["initial", "supplement"]);
+        assert_eq!(sent.len(), 2, "whoever got the domain, and whoever lost its only one: {sent:?}");
+        let got = &sent.iter().find(|(to, _)| to == "security@org00000.example").unwrap().1;
+        assert!(got.contains("org00002.example: named here for the first time"), "{got}");
+        assert!(got.contains("assigned domains to other organisations"), "{got}");
+        assert_eq!(
+            (kinds("t-00000"), kinds("t-00002")),
+            (vec!["initial".to_owned(), "supplement".to_owned()], vec!["initial".to_owned(), "correction".to_owned()])
+        );
         let again = stage.run.json(&["notice", "draft", SLUG]);
         assert_eq!((&again["drafted"], &again["changed"]), (&0.into(), &0.into()), "nobody is told the same twice");
     }

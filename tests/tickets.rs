@@ -13,7 +13,7 @@ use serde_json::Value;
 use testkit::process::Backend;
 use testkit::smtp::{Behaviour, Message, Phase, Recorder};
 
-use crate::setup::{SLUG, Stage};
+use crate::setup::{SLUG, Stage, readable};
 
 /// One statement by the database's own client, as somebody in a hurry would type it.
 pub(crate) fn raw_sql(stage: &Stage, statement: &str) -> Result<String, String> {
@@ -115,6 +115,46 @@ fn a_question_blocks_every_close_until_it_is_answered() {
         receive(&stage, &reply_to(&messages[0], "", "One more thing: until when?"), None);
         let row = ticket_of(&stage, &ticket);
         assert_eq!((row["status"].as_str(), row["turn"].as_str(), row["debt"].as_str()), ("open", "ours", "1"));
+    }
+}
+
+#[test]
+fn a_letter_of_a_ticket_leads_to_the_senders_own_hosts_or_nowhere() {
+    for backend in Backend::each() {
+        let (stage, messages) = sent(backend, 1);
+        let received = receive(&stage, &reply_to(&messages[0], "", "Is https://evil.example/login yours?"), None);
+        let ticket = received["ticket"].as_str().unwrap().to_owned();
+        let question = question_ids(&stage, &ticket).remove(0);
+        let strange = stage.file("strange.txt", "It is ours.\nSee https://vendor.example.evil.example/x then.");
+        let (strange, soon) = (strange.to_str().unwrap(), "2099-01-01T00:00:00Z");
+        let to = |verb: &'static str| ["ticket", verb, ticket.as_str(), "--questions", question.as_str()];
+        for (args, place) in [
+            (
+                [&to("answer")[..], &["--text", strange]].concat(),
+                "the answer, line 2, column 5: `https://vendor.example.evil.example`",
+            ),
+            ([&to("promise")[..], &["--by", soon, "--text", strange]].concat(), "the promise, line 2, column 5"),
+            (
+                [&to("decline")[..], &["--why", "ask www.evil.example", "--review", soon]].concat(),
+                "the reason, line 1, column 5",
+            ),
+        ] {
+            let refused = stage.run.run(&args);
+            assert_eq!(refused.status, 4, "{}", refused.stderr);
+            assert!(
+                refused.stderr.contains(place) && refused.stderr.contains("no host under vendor.example"),
+                "{}",
+                refused.stderr
+            );
+        }
+        assert_eq!(stage.run.json(&["ticket", "show", &ticket])["questions"][0]["state"], "open");
+        let fine = stage.file("fine.txt", "It is not. Ours is https://status.vendor.example/ alone.");
+        stage.run.ok(&[&to("answer")[..], &["--text", fine.to_str().unwrap()]].concat());
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        let text = readable(&recorder.messages()[0]);
+        assert!(text.contains("https://status.vendor.example/") && text.contains("evil.example/login"), "{text}");
+        assert!(!text.contains("https://evil.example"), "what was asked is quoted without its link:\n{text}");
     }
 }
 

@@ -84,6 +84,120 @@ fn a_withheld_data_type_is_not_named() {
     stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
 }
 
+/// The text of an organisation's newest notice, with single spaces.
+fn words(stage: &Stage, tenant: &str) -> String {
+    let text = stage.run.ok(&["notice", "preview", SLUG, tenant]);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_was_withheld_and_is_told_later_is_named_as_that_once() {
+    for backend in Backend::each() {
+        let stage = stage(backend);
+        let sign = |id: &str| stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", id]);
+        let emails = withhold(&stage, &["t-00001", "emails"]);
+        let contracts = withhold(&stage, &["t-00000", "type:contract"]);
+        [&emails, &contracts].into_iter().for_each(|id| drop(sign(id)));
+        stage.release();
+        for (id, tenant, named) in [
+            (emails, "t-00001", &["org00001.example: number of e-mail addresses: 24 (before: withheld)"][..]),
+            (
+                contracts,
+                "t-00000",
+                &[
+                    "org00000.example: contract: 23 (before: withheld)",
+                    "org00000.example: number of objects: 24 (before: withheld)",
+                    "org00000.example: size: 171 (before: withheld)",
+                ],
+            ),
+        ] {
+            stage.run.ok(&["notice", "disclose", &id, "--why", "the police agreed"]);
+            assert_eq!(stage.run.json(&["notice", "draft", SLUG])["drafted"], 1, "{backend:?}");
+            let text = words(&stage, tenant);
+            for line in named {
+                assert!(text.contains(line), "{backend:?}: {line} in {text}");
+            }
+            assert!(
+                text.contains("What changed since then:") && text.contains("We now tell you what we had withheld.")
+            );
+            assert!(!text.contains("(invoice): 1 (before"), "what was told is no news: {text}");
+            assert_eq!(stage.run.json(&["notice", "draft", SLUG])["drafted"], 0, "nobody is told the same twice");
+        }
+    }
+}
+
+#[test]
+fn while_one_data_type_is_withheld_the_change_of_another_is_named() {
+    for backend in Backend::each() {
+        let stage = stage(backend);
+        let id = withhold(&stage, &["--all", "type:contract"]);
+        stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
+        stage.release();
+        let rows = "late/1.pdf,org00001.example,,invoice,2021-05-06,7,,\nlate/2.pdf,org00001.example,,contract,2021-05-06,7,,\n";
+        let header = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
+        let late = stage.file("late.csv", &format!("{header}{rows}"));
+        stage.import(&[&late], &stage.file("none.txt", "free.example\n"));
+        assert_eq!(stage.run.json(&["notice", "draft", SLUG])["drafted"], 1);
+        let text = words(&stage, "t-00001");
+        assert!(text.contains("(invoice): 2 (before: 1)"), "{backend:?}: {text}");
+        assert!(!text.contains("contract:") && text.contains("Objects: withheld"), "{text}");
+    }
+}
+
+/// A withheld count, and what it could be reckoned from, in the notice for machines.
+#[test]
+fn withheld_counts_cannot_be_reckoned_and_are_not_called_unknown() {
+    for backend in Backend::each() {
+        let stage = stage(backend);
+        let objects = withhold(&stage, &["t-00000", "objects"]);
+        let contracts = withhold(&stage, &["t-00001", "org00001.example/type:contract"]);
+        for id in [&objects, &contracts] {
+            stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", id]);
+        }
+        let register = stage.run.csv(&["notice", "withholdings", SLUG]);
+        let also = |id: &str| register.iter().find(|row| row["withholding"] == id).unwrap()["also"].clone();
+        assert_eq!(also(&objects), "references bytes type_objects unknown_type unknown_date unknown_size");
+        assert_eq!(also(&contracts), "objects references bytes unknown_type unknown_date unknown_size");
+        stage.run.ok(&["notice", "draft", SLUG]);
+        for (tenant, types) in [
+            (
+                "t-00000",
+                serde_json::json!([{ "id": "contract", "objects": null }, { "id": "invoice", "objects": null }]),
+            ),
+            ("t-00001", serde_json::json!([{ "id": "invoice", "objects": 1 }])),
+        ] {
+            let shown = stage.run.ok(&["notice", "preview", SLUG, tenant, "--format", "json"]);
+            let facts = &serde_json::from_str::<serde_json::Value>(&shown).unwrap()["domains"][0];
+            for name in ["objects", "references", "bytes"] {
+                assert!(facts[name].is_null(), "{backend:?}: {name} in {facts}");
+            }
+            let unknown = serde_json::json!({ "data_type": null, "date": null, "size": null });
+            assert_eq!((&facts["data_types"], &facts["objects_of_unknown"]), (&types, &unknown), "{backend:?}");
+            for format in ["text", "html"] {
+                let shown = stage.run.ok(&["notice", "preview", SLUG, tenant, "--format", format]);
+                let said = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(
+                    !said.contains("Size: not known") && !said.contains("Size</th><td align=\"right\">not"),
+                    "{said}"
+                );
+                assert!(said.contains("what it could be reckoned from: "), "{said}");
+            }
+        }
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        let notices = stage.run.csv(&["notice", "list", SLUG]);
+        for notice in notices {
+            let facts = stage.run.csv(&["notice", "facts", &notice["notice_id"]]);
+            assert!(
+                facts
+                    .iter()
+                    .all(|fact| !["24", "23", "171"].contains(&fact["value"].as_str())
+                        || fact["fact"].ends_with("/emails")),
+                "{facts:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn an_organisation_that_is_told_nothing_counts_as_withheld_until_it_is_told() {
     for backend in Backend::each() {
@@ -179,9 +293,25 @@ fn what_names_no_fact_or_no_future_is_refused_with_the_next_step() {
         (&["t-00001", "everything", "--review", "2099-01-01T00:00:00Z"][..], "names no fact"),
         (&["t-00001", "emails", "--review", "2001-01-01T00:00:00Z"][..], "not in the future"),
         (&["t-nobody", "emails", "--review", "2099-01-01T00:00:00Z"][..], "t-nobody"),
+        (
+            &["t-00001", "type:nope", "--review", "2099-01-01T00:00:00Z"][..],
+            "choose one of: type:contract, type:invoice",
+        ),
+        (&["--all", "type:nope", "--review", "2099-01-01T00:00:00Z"][..], "choose one of: type:contract, type:invoice"),
+        // In the taxonomy, and nothing of theirs.
+        (&["t-00001", "type:password", "--review", "2099-01-01T00:00:00Z"][..], "among the facts of tenant t-00001"),
+        (
+            &["t-00001", "org00000.example/emails", "--review", "2099-01-01T00:00:00Z"][..],
+            "choose one of: org00001.example",
+        ),
     ] {
         let output = stage.run.run(&[&["notice", "withhold", SLUG, "--why", "x"], args].concat());
         assert_eq!(output.status, 1, "{args:?}");
         assert!(output.stderr.contains(says) && output.stderr.contains("hint:"), "{}", output.stderr);
+        assert!(!output.stderr.contains("SLUG"), "{}", output.stderr);
     }
+    // By another name of the taxonomy it is the same type.
+    let id = withhold(&stage, &["t-00001", "type:Bill"]);
+    let register = stage.run.csv(&["notice", "withholdings", SLUG]);
+    assert_eq!(register.iter().find(|row| row["withholding"] == id).unwrap()["fact"], "type:invoice");
 }

@@ -78,7 +78,9 @@ fn every_fault_in_every_phase_ends_as_it_should_while_the_figures_balance() {
             .with("FORTHRIGHT_SENDING_RETRY_SECONDS", "1")
             .with("FORTHRIGHT_SENDING_RETRY_LONGEST_SECONDS", "1")
             .with("FORTHRIGHT_SENDING_REPLY_TIMEOUT_SECONDS", "1")
-            .with("FORTHRIGHT_SENDING_DOT_TIMEOUT_SECONDS", "1");
+            .with("FORTHRIGHT_SENDING_DOT_TIMEOUT_SECONDS", "1")
+            // More is refused here than any wave should bear.
+            .with("FORTHRIGHT_SENDING_STOP_BOUNCED_PERCENT", "100");
         let mut worker = run.spawn(&["worker"]);
         let begun = Instant::now();
         // Reads, and checks the equation, all the time while mail leaves and fails.

@@ -3,6 +3,7 @@
 use testkit::process::Backend;
 use testkit::smtp::Recorder;
 
+use crate::genuine::Serving;
 use crate::setup::{SLUG, Stage, readable};
 
 const HEADER: &str = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
@@ -80,6 +81,29 @@ fn the_change_log_says_version_by_version_what_was_said_what_was_wrong_and_why()
             assert!(versions[earlier]["told_at"].is_string());
         }
         assert_eq!(versions[2]["supplements"], serde_json::json!([versions[1]["code"], versions[0]["code"]]));
+
+        // The console shows the same, of this organisation alone.
+        let serving = Serving::start(&stage);
+        let page = serving.get(&format!("/incidents/{SLUG}/organisations/t-00001"), "");
+        for said in [
+            "Version 1: initial, released",
+            "Version 2: supplement, released",
+            "Version 3: correction, released",
+            "org00001.example objects: 2 (before: 1)",
+            "org00001.example objects: 1 (before: 2)",
+            "Why: records taken back.",
+            "Approved <time",
+            "by counsel.",
+        ] {
+            assert!(page.contains(said), "{said} is missing in:\n{page}");
+        }
+        for version in versions.as_array().unwrap() {
+            assert!(page.contains(version["code"].as_str().unwrap()), "{page}");
+        }
+        assert!(!page.contains("org00000"), "{page}");
+        let link = format!("href=\"/incidents/{SLUG}/organisations/t-00001\"");
+        assert!(serving.get(&format!("/incidents/{SLUG}"), "").contains(&link));
+        assert!(serving.get(&format!("/incidents/{SLUG}/organisations/t-99999"), "").starts_with("HTTP/1.1 404"));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use testkit::process::Backend;
 use testkit::smtp::Recorder;
 
-use crate::setup::{SLUG, Stage, path};
+use crate::setup::{SLUG, Stage, path, readable};
 
 const HEADER: &str = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
 
@@ -119,4 +119,100 @@ fn a_domain_that_moves_is_news_to_whom_it_goes_and_a_correction_to_whom_it_leave
         let read = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(read.contains("second.example: is not yours; what we wrote about it was wrong"), "{text}");
     }
+}
+
+#[test]
+fn who_loses_everything_that_they_were_told_of_is_told_once_that_it_does_not_concern_them() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(3);
+        assert_eq!(told(&stage, "first").len(), 3);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        let assign = |tenant: &str| {
+            stage.run.ok(&["mapping", "assign", SLUG, "org00001.example", tenant, "--why", "looked up"]);
+        };
+        let both = |loses: &str, gets: &str| {
+            BTreeSet::from([(loses.to_owned(), "correction".to_owned()), (gets.to_owned(), "supplement".to_owned())])
+        };
+        assign("t-00002");
+        assert_eq!(told(&stage, "moved"), both("t-00001", "t-00002"));
+        let before = recorder.count();
+        stage.work(&recorder);
+        let mails = recorder.messages();
+        let taken_back: Vec<_> =
+            mails[before..].iter().filter(|mail| mail.recipients == ["security@org00001.example"]).collect();
+        assert_eq!(taken_back.len(), 1, "{backend:?}");
+        let text = readable(taken_back[0]).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("nothing of what it states concerns your organisation"), "{text}");
+        assert!(text.contains("- org00001.example: what we wrote about it does not concern you"), "{text}");
+        assert!(text.contains("We have assigned domains to other organisations than before."), "{text}");
+        assert_eq!(told(&stage, "never"), BTreeSet::new(), "{backend:?}: once");
+        let checked = stage.run.run(&["notice", "check", SLUG, "--json"]).stdout;
+        let checked: serde_json::Value = serde_json::from_str(&checked).unwrap();
+        assert_eq!(checked["organisations"], 2, "what takes everything back lacks nothing: {checked}");
+        let notices = stage.run.csv(&["notice", "list", SLUG]);
+        let last = notices.iter().rfind(|row| row["tenant_id"] == "t-00001").unwrap();
+        let given = stage.run.json(&["notice", "export", &last["notice_id"]]);
+        assert_eq!(
+            (&given["notice"]["domains"], &given["notice"]["changes"][0]["what"]),
+            (&serde_json::json!([]), &"gone".into())
+        );
+        stage.status();
+
+        // It is theirs after all.
+        assign("t-00001");
+        assert_eq!(told(&stage, "back"), both("t-00002", "t-00001"));
+        assert_eq!(told(&stage, "not again"), BTreeSet::new());
+    }
+}
+
+#[test]
+fn records_that_are_taken_back_take_back_what_was_said_of_them() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(1);
+    assert_eq!(told(&stage, "first").len(), 1);
+    stage.work(&Recorder::start().unwrap());
+    stage.run.ok(&["exposure", "withdraw", SLUG, "m.csv", "--why", "of another incident"]);
+    one(told(&stage, "taken back"), "t-00000", "correction");
+    let text = stage.run.ok(&["notice", "preview", SLUG, "t-00000"]);
+    assert!(text.contains("We have taken back records that should not have been counted."), "{text}");
+    assert_eq!(told(&stage, "never"), BTreeSet::new());
+}
+
+#[test]
+fn of_several_domains_one_whose_records_are_taken_back_is_not_called_somebody_elses() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(1);
+    let directory = "domain,tenant_id,tenant_name,country,language\norg00000.example,t-00000,Organisation 0,US,en\nsecond.example,t-00000,Organisation 0,US,en\n";
+    stage.run.ok(&["directory", "import", "--organisations", path(&stage.file("d2.csv", directory))]);
+    let rows = format!("{HEADER}x/1.pdf,second.example,,invoice,2020-01-02,9,,\n");
+    stage.import(&[&stage.file("x.csv", &rows)], &stage.file("none.txt", "free.example\n"));
+    assert_eq!(told(&stage, "first").len(), 1);
+    stage.run.ok(&["exposure", "withdraw", SLUG, "x.csv", "--why", "of another incident"]);
+    one(told(&stage, "taken back"), "t-00000", "correction");
+    let text = stage.run.ok(&["notice", "preview", SLUG, "t-00000"]);
+    let read = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(read.contains("second.example: nothing of it was exposed; what we wrote about it was wrong"), "{text}");
+}
+
+#[test]
+fn while_it_is_open_whose_a_domain_is_nothing_is_taken_back() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(1);
+    told(&stage, "first");
+    stage.work(&Recorder::start().unwrap());
+    let ticket = stage.run.csv(&["ticket", "list", SLUG])[0]["ticket"].clone();
+    stage.run.ok(&["ticket", "wrong-recipient", &ticket, "--not-ours", "org00000.example", "--why", "they say so"]);
+    let done = stage.run.json(&["notice", "draft", SLUG]);
+    assert_eq!((&done["drafted"], &done["unsettled"]), (&0.into(), &1.into()), "{done}");
+}
+
+#[test]
+fn what_was_told_before_nothing_left_is_not_taken_back_by_a_letter() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(2);
+    told(&stage, "first");
+    stage.run.ok(&["mapping", "assign", SLUG, "org00001.example", "t-00000", "--why", "bought"]);
+    one(told(&stage, "moved"), "t-00000", "supplement");
 }

@@ -21,6 +21,7 @@ use store::notices::{LetterRow, Notice};
 use store::tickets::NewTicket;
 
 use crate::notices::Piloted;
+use crate::waves::{Finding, Release};
 use crate::{App, AppError, Incident, new_id};
 
 /// Which approved notices a wave releases.
@@ -49,29 +50,32 @@ pub struct Released {
     pub tickets: usize,
     /// Affected tenants without anybody who can be told; each has a task.
     pub without_contact: usize,
+    /// Affected tenants who have no letter, or one that is old: this wave says nothing to them.
+    pub without_letter: i64,
     /// Approved notices that wait for another wave.
     pub approved_left: usize,
     /// Of a pilot: how it was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pilot: Option<Piloted>,
+    /// What speaks against the sending domain, where many notices left all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Finding>,
 }
 
 /// Arms a wave: notices become released, their mails queued, their tickets opened, all or nothing. Whoever approved
 /// one of them cannot release it.
-pub async fn release(
-    app: &App,
-    slug: &str,
-    name: &str,
-    selection: &Selection,
-    pace: Option<i64>,
-) -> Result<Released, AppError> {
+pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Released, AppError> {
+    let Release { name, selection, limits, override_why, .. } = *release;
     let incident = app.incident(slug).await?;
+    crate::waves::judge(app).await?;
     crate::directory::must_be_whole(&mut app.store.read().await?).await?;
     crate::mapping::lapse_expired(app).await?;
     crate::facts::settle(app, incident.id).await?;
+    let looked = crate::waves::look_before(app, &incident, release).await?;
     let now = app.clock.now().micros();
     let mut tx = app.store.begin().await?;
     crate::mapping::hold_verdicts(&mut tx, incident.id).await?;
+    let stopped = crate::waves::must_not_be_stopped(&mut tx, &incident, override_why).await?;
     let approved = store::notices::in_state(&mut tx, incident.id, "approved").await?;
     let all = approved.len();
     let (chosen, pilot) = choose(&mut tx, &incident, approved, selection).await?;
@@ -85,14 +89,20 @@ pub async fn release(
             "let somebody else release it: --actor NAME",
         ));
     }
+    let is_loose = crate::waves::weight(app, release.routes) == crate::waves::Weight::Warns;
+    let warnings = crate::waves::must_be_in_order(&mut tx, &incident, looked, chosen.len(), override_why).await?;
     let wave = Wave {
         id: new_id("wav"),
         name: name.to_owned(),
         released_by: app.actor.clone(),
         released_at: now,
         notices: i64::try_from(chosen.len()).unwrap_or(i64::MAX),
-        pace,
+        pace: limits.pace,
+        pace_per_system: limits.per_system,
+        per_day: limits.per_day,
+        domain_checked: i64::from(!is_loose || warnings.is_empty() || override_why.is_some()),
         paused_at: None,
+        stopped_why: None,
         mails: 0,
         accepted: 0,
     };
@@ -119,12 +129,15 @@ pub async fn release(
         held,
         tickets: tickets.len(),
         without_contact,
+        without_letter: store::unwritten::count_without_letter(&mut tx, incident.id).await?,
         approved_left: all - chosen.len(),
         pilot,
+        warnings,
     };
     let detail = serde_json::json!({
-        "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "pace": pace,
-        "approved_left": released.approved_left, "pilot": released.pilot,
+        "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "limits": limits,
+        "approved_left": released.approved_left, "without_letter": released.without_letter, "pilot": released.pilot,
+        "override": override_why, "warnings": released.warnings, "stopped": stopped,
     });
     tx.commit(app.entry("wave.release", slug, detail)).await?;
     Ok(released)
@@ -370,29 +383,19 @@ fn by_notice(letters: Vec<LetterRow>) -> HashMap<String, Vec<LetterRow>> {
     map
 }
 
-/// Whether a wave waits or goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pause {
-    /// It waits.
-    Pause,
-    /// It goes on where it stopped.
-    Resume,
+/// Pauses a wave until `waves::resume`.
+pub async fn pause(app: &App, slug: &str, wave: &str) -> Result<(), AppError> {
+    let incident = app.incident(slug).await?;
+    let mut tx = app.store.begin().await?;
+    if store::delivery::set_paused(&mut tx, incident.id, wave, Some(app.clock.now().micros())).await? == 0 {
+        return Err(no_wave(slug, wave));
+    }
+    tx.commit(app.entry("wave.pause", slug, serde_json::json!({ "wave": wave }))).await?;
+    Ok(())
 }
 
-/// Pauses a wave, or lets it go on.
-pub async fn pause(app: &App, slug: &str, wave: &str, pause: Pause) -> Result<(), AppError> {
-    let incident = app.incident(slug).await?;
-    let since = (pause == Pause::Pause).then(|| app.clock.now().micros());
-    let mut tx = app.store.begin().await?;
-    if store::delivery::set_paused(&mut tx, incident.id, wave, since).await? == 0 {
-        return Err(AppError::missing(
-            format!("no wave `{wave}` in {slug}"),
-            format!("run `forthright wave list {slug}`"),
-        ));
-    }
-    let verb = if since.is_some() { "wave.pause" } else { "wave.resume" };
-    tx.commit(app.entry(verb, slug, serde_json::json!({ "wave": wave }))).await?;
-    Ok(())
+pub(crate) fn no_wave(slug: &str, wave: &str) -> AppError {
+    AppError::missing(format!("no wave `{wave}` in {slug}"), format!("run `forthright wave list {slug}`"))
 }
 
 /// The waves of an incident.
@@ -661,11 +664,6 @@ pub async fn is_due(app: &App) -> Result<bool, AppError> {
 /// How many mails any sender holds.
 pub async fn leases(app: &App) -> Result<i64, AppError> {
     Ok(store::delivery::leased(&mut app.store.read().await?).await?)
-}
-
-/// The pace of each wave that has one, in mails a second.
-pub async fn paces(app: &App) -> Result<HashMap<String, i64>, AppError> {
-    Ok(store::delivery::paces(&mut app.store.read().await?).await?.into_iter().collect())
 }
 
 /// The waves that are paused.

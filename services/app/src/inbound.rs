@@ -94,6 +94,9 @@ pub async fn receive(
     if let Err(error) = senders::prove(app, &id).await {
         tracing::warn!(inbound.id = %id, %error, "a sender could not be proven at once; the sweep tries again");
     }
+    if let Err(error) = crate::waves::judge(app).await {
+        tracing::warn!(%error, "waves could not be judged by their stop rules at once; the sweep judges them");
+    }
     received(row(app, &id).await?)
 }
 

@@ -26,6 +26,7 @@ pub mod snippets;
 pub mod sweeps;
 pub mod templates;
 pub mod tickets;
+pub mod waves;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 mod approve;
 mod check;
 mod cores;
+mod draft;
 mod groups;
 mod history;
 pub(crate) mod links;
@@ -14,18 +15,21 @@ mod sample;
 mod signed;
 mod specific;
 mod stated;
+mod traced;
+mod unaffected;
+mod unspecific;
 mod verify;
 mod withhold;
+mod without_letter;
 mod write;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
-use mail::templates::{Kind, Templates};
+use mail::templates::Kind;
 use model::delivery::recipients;
-use model::difference::{Change, What, Why, between};
+use model::difference::{self, Change, What, Why, between};
 use model::language::Language;
-use model::notices::{EarlierNotice, IncidentFacts, Letter, NoticeContext};
+use model::notices::{DomainFacts, EarlierNotice, IncidentFacts, Letter, NoticeContext};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
@@ -35,215 +39,30 @@ use store::notices::{LetterRow, Notice};
 
 pub use approve::{Approved, Drafts, approve};
 pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
+pub(crate) use check::clock_facts;
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
+pub use draft::{Drafted, LeftOut, TextOnly, draft};
 pub use groups::{TemplateGroup, groups};
-pub use history::{HistoryLine, Version, history};
+pub use history::{HistoryLine, Log, Version, history, log};
 pub(crate) use history::{said_of, untold};
+pub(crate) use links::{NEXT as LINKS_NEXT, links_outside};
 pub use pilot::Piloted;
 pub(crate) use pilot::pilot;
 pub use sample::{Draw, Looked, Sampled, Shown, sample};
 pub use signed::{export, public_keys};
 pub use stated::{StatedFact, stated};
+pub use unspecific::Unspecific;
 pub use verify::{Genuine, Verified, genuine, verify};
-pub use withhold::{ListedWithholding, approve_withholding, disclose, withhold, withholdings};
-pub(crate) use withhold::{Told, review as review_withholdings, review_is_due, told};
+pub use withhold::{ListedWithholding, Proposed, approve_withholding, disclose, withhold, withholdings};
+pub(crate) use withhold::{Told, digest_of, review as review_withholdings, review_is_due, told};
+pub use without_letter::without_letter;
 
-use write::{Work, Writing};
+use draft::Source;
 
 use crate::{App, AppError, Incident, new_id};
 
 /// Tenants in a range: about a tenth of a second of rendering between two commits.
 const A_RANGE: i64 = 500;
-
-/// What drafting did.
-#[derive(Debug, Default, Serialize)]
-pub struct Drafted {
-    /// New drafts.
-    pub drafted: usize,
-    /// Drafts written anew because their facts, languages or templates changed.
-    pub changed: usize,
-    /// Notices that say what is still true.
-    pub kept: usize,
-    /// Drafts and approvals withdrawn: their facts are gone, or a newer draft takes their place.
-    pub withdrawn: usize,
-    /// Affected tenants without anybody who can be told.
-    pub without_contact: usize,
-    /// Mails that were called back and go on, because what they say is true again.
-    pub requeued: u64,
-    /// Affected tenants to which nothing is told for a reason that two people signed.
-    pub withheld: usize,
-}
-
-/// Drafts a notice for each mapped organisation; again = only what changed.
-pub async fn draft(app: &App, slug: &str) -> Result<Drafted, AppError> {
-    let incident = app.incident(slug).await?;
-    crate::directory::must_be_whole(&mut app.store.read().await?).await?;
-    crate::mapping::lapse_expired(app).await?;
-    crate::facts::settle(app, incident.id).await?;
-    let templates = crate::templates::of_incident(app, &mut app.store.read().await?, incident.id).await?;
-    let verify_page = app.settings.sender.verify_page.as_str().into();
-    let source = Source { incident: Arc::new(incident.clone()), templates, verify_page };
-    let mut total = Drafted::default();
-    let mut affected = BTreeSet::new();
-    let mut after = String::new();
-    loop {
-        let tenants =
-            store::notices::affected_tenants(&mut app.store.read().await?, incident.id, &after, A_RANGE).await?;
-        let Some(last) = tenants.last().cloned() else { break };
-        draft_range(app, &source, &tenants, &mut total).await?;
-        affected.extend(tenants);
-        after = last;
-    }
-    withdraw_unaffected(app, &incident, &affected, &mut total).await?;
-    Ok(total)
-}
-
-/// What all notices of an incident are written from. Cheap to clone.
-#[derive(Clone)]
-struct Source {
-    incident: Arc<Incident>,
-    templates: Templates,
-    /// Where codes can be checked; empty = nowhere.
-    verify_page: Arc<str>,
-}
-
-async fn draft_range(app: &App, source: &Source, tenants: &[String], total: &mut Drafted) -> Result<(), AppError> {
-    let incident = source.incident.as_ref();
-    let (Some(first), Some(last)) = (tenants.first(), tenants.last()) else { return Ok(()) };
-    let mut tx = app.store.begin().await?;
-    let facts = told(&mut tx, incident.id, Scope::Tenants(first, last)).await?;
-    let contacts = crate::delivery::by_tenant(store::contacts::in_range(&mut tx, first, last).await?);
-    let mut rows: HashMap<String, Tenant> = store::directory::tenants_in_range(&mut tx, first, last)
-        .await?
-        .into_iter()
-        .map(|row| (row.id.clone(), row))
-        .collect();
-    let latest: HashMap<String, Notice> = store::notices::latest_in_range(&mut tx, incident.id, first, last)
-        .await?
-        .into_iter()
-        .map(|notice| (notice.tenant_id.clone(), notice))
-        .collect();
-    let (mut new, mut again, mut gone, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut causes = None;
-    for (tenant, told) in facts {
-        let Some(row) = rows.remove(&tenant) else { continue };
-        let people = contacts.get(&tenant).map(Vec::as_slice).unwrap_or_default();
-        if recipients(&crate::delivery::ladder(people), 0).is_none() {
-            total.without_contact += 1;
-            continue;
-        }
-        if told.nothing {
-            total.withheld += 1;
-            if let Some(notice) =
-                latest.get(&tenant).filter(|notice| ["drafted", "approved"].contains(&notice.state.as_str()))
-            {
-                gone.push(notice.id.clone());
-            }
-            continue;
-        }
-        let mut material = Material::new(source, row, people, told);
-        let mut plan = match back_to_what_was_told(&mut tx, incident, latest.get(&tenant), &material).await? {
-            Some((waiting, told_already)) => {
-                // Whatever it was to say was taken back: nobody is told the same twice.
-                gone.extend(waiting);
-                kept.push(told_already);
-                total.kept += 1;
-                continue;
-            }
-            None => plan(incident, latest.get(&tenant), &material),
-        };
-        if let Some(kind) = plan.follows_another() {
-            *kind = compare(&mut tx, incident, &mut material, &mut causes).await?;
-        }
-        match plan {
-            Plan::Keep => {
-                total.kept += 1;
-                kept.extend(
-                    latest.get(&tenant).filter(|notice| notice.state == "released").map(|notice| notice.id.clone()),
-                );
-            }
-            Plan::Rewrite { id, version, kind, supplements } => {
-                again.push(Work { material, again: Some(id), version, kind, supplements });
-            }
-            Plan::Replace { withdraws, version, kind, supplements } => {
-                gone.push(withdraws);
-                new.push(Work { material, again: None, version, kind, supplements });
-            }
-            Plan::New { version, kind, supplements } => {
-                new.push(Work { material, again: None, version, kind, supplements });
-            }
-        }
-    }
-    let (new, again) = (Writing::begin(source, new), Writing::begin(source, again));
-    let now = app.clock.now().micros();
-    // What was called back and is true again goes on where it stopped.
-    let requeued = store::delivery::requeue_called_back(&mut tx, &kept, app.clock.real().micros()).await?;
-    total.requeued += requeued;
-    for id in &gone {
-        store::notices::withdraw(&mut tx, id, now).await?;
-    }
-    let (drafted, changed) = store_drafts(app, &mut tx, incident, now, new, again).await?;
-    total.drafted += drafted;
-    total.changed += changed;
-    total.withdrawn += gone.len();
-    if drafted + changed + gone.len() == 0 && requeued == 0 {
-        return Ok(());
-    }
-    let detail = serde_json::json!({
-        "from": first, "to": last, "drafted": drafted, "changed": changed, "withdrawn": gone.len(), "requeued": requeued,
-        "templates": source.templates.version(Kind::Notice, Language::ALL.into_iter()),
-    });
-    Ok(tx.commit(app.entry("notice.draft", &incident.slug, detail)).await?)
-}
-
-/// Stores what is being written, share by share; how many new drafts, and how many that were there.
-async fn store_drafts(
-    app: &App,
-    tx: &mut store::Tx,
-    incident: &Incident,
-    now: i64,
-    mut new: Writing,
-    mut again: Writing,
-) -> Result<(usize, usize), AppError> {
-    let (mut drafted, mut changed) = (0, 0);
-    while let Some(drafts) = again.next().await? {
-        for draft in &drafts {
-            store::notices::redraft(tx, &app.actor, now, draft).await?;
-        }
-        changed += drafts.len();
-    }
-    while let Some(drafts) = new.next().await? {
-        store::notices::insert_drafts(tx, incident.id, &app.actor, now, &drafts).await?;
-        drafted += drafts.len();
-    }
-    Ok((drafted, changed))
-}
-
-/// Drafts and approvals of organisations that are not affected any more.
-async fn withdraw_unaffected(
-    app: &App,
-    incident: &Incident,
-    affected: &BTreeSet<String>,
-    total: &mut Drafted,
-) -> Result<(), AppError> {
-    let mut tx = app.store.begin().await?;
-    let now = app.clock.now().micros();
-    let mut withdrawn = Vec::new();
-    for state in ["drafted", "approved"] {
-        for notice in store::notices::in_state(&mut tx, incident.id, state).await? {
-            if !affected.contains(&notice.tenant_id) {
-                store::notices::withdraw(&mut tx, &notice.id, now).await?;
-                withdrawn.push(notice.id);
-            }
-        }
-    }
-    if withdrawn.is_empty() {
-        return Ok(());
-    }
-    total.withdrawn += withdrawn.len();
-    let detail = serde_json::json!({ "notices": withdrawn, "why": "the organisation is not affected any more" });
-    Ok(tx.commit(app.entry("notice.withdraw", &incident.slug, detail)).await?)
-}
 
 /// What one organisation's notice is written from.
 struct Material {
@@ -283,7 +102,7 @@ impl Digest {
 /// the vendor stated then.
 pub(crate) fn is_true(notice: &Notice, told: Option<&Told>, incident: &IncidentFacts) -> bool {
     let mut parts = notice.facts_digest.split('/');
-    let facts = parts.next() == told.map(Told::digest).as_deref();
+    let facts = parts.next() == Some(&*digest_of(told));
     facts && parts.nth(1).is_none_or(|stated| stated == stated_digest(incident))
 }
 
@@ -377,12 +196,52 @@ impl Plan {
     }
 }
 
+/// What happened in an incident, for saying why facts changed; read once, by the first notice that needs it.
+struct Known {
+    causes: Vec<store::facts::Change>,
+    register: withhold::Register,
+}
+
+impl Known {
+    async fn of(conn: &mut store::Conn, incident: i64) -> Result<Self, AppError> {
+        let causes = store::facts::changes(conn, incident).await?;
+        Ok(Self { causes, ..Self::without_causes(conn, incident).await? })
+    }
+
+    /// Where no domain is gone and nobody asks why.
+    async fn without_causes(conn: &mut store::Conn, incident: i64) -> Result<Self, AppError> {
+        Ok(Self { causes: Vec::new(), register: withhold::Register::of(conn, incident).await? })
+    }
+
+    /// The changes from what a notice said, which was drafted and released then, to what is told today.
+    fn changes(
+        &self,
+        tenant: &str,
+        said: &[DomainFacts],
+        (drafted_at, released_at): (i64, Option<i64>),
+        today: &Told,
+    ) -> Vec<Change> {
+        let hidden = self.register.hidden(tenant, drafted_at);
+        let mut changes = between(difference::Told { facts: said, hidden: &hidden }, today.side());
+        for change in changes.iter_mut().filter(|change| change.what == What::Gone) {
+            let since = released_at.unwrap_or(i64::MIN);
+            // By version, so the last one says what became of it.
+            let of_domain = |row: &&store::facts::Change| row.organisation_domain == change.domain;
+            let last = self.causes.iter().rfind(of_domain).filter(|row| row.changed_at >= since);
+            if last.is_some_and(|row| Why::of_cause(&row.cause) == Why::TakenBack) {
+                change.what = What::Cleared;
+            }
+        }
+        changes
+    }
+}
+
 /// Says what changed since the organisation's newest released notice, and why; the kind that follows from it.
 async fn compare(
     conn: &mut store::Conn,
     incident: &Incident,
     material: &mut Material,
-    causes: &mut Option<Vec<store::facts::Change>>,
+    known: &mut Option<Known>,
 ) -> Result<&'static str, AppError> {
     let tenant = &material.tenant.id;
     let mut past = store::notices::past(conn, incident.id, tenant).await?;
@@ -394,23 +253,29 @@ async fn compare(
     });
     material.earlier = named.collect();
     let told: NoticeContext = serde_json::from_str(&before.facts).map_err(AppError::stored("notices.facts"))?;
-    material.changes = between(&told.domains, &material.told.domains);
+    let known = match known {
+        Some(known) => known,
+        None => known.insert(Known::of(conn, incident.id).await?),
+    };
+    let at = (before.drafted_at, before.released_at);
+    material.changes = known.changes(tenant, &told.domains, at, &material.told);
     if material.changes.is_empty() {
         return Ok("supplement");
     }
-    if causes.is_none() {
-        *causes = Some(store::facts::changes(conn, incident.id).await?);
-    }
     let since = before.released_at.unwrap_or(i64::MIN);
+    let (disclosed, changed): (Vec<_>, Vec<_>) = material.changes.iter().partition(|change| change.discloses());
     let about = |row: &&store::facts::Change| {
-        row.changed_at >= since && material.changes.iter().any(|change| change.domain == row.organisation_domain)
+        row.changed_at >= since && changed.iter().any(|change| change.domain == row.organisation_domain)
     };
-    let rows = causes.iter().flatten().filter(about);
+    let rows = known.causes.iter().filter(about);
     let mut why: BTreeSet<Why> = rows.map(|row| Why::of_cause(&row.cause)).collect();
-    if why.is_empty() {
+    if why.is_empty() && !changed.is_empty() {
         // A first sheet has no change before it: the domain is new, by records or by its mapping.
         let is_new = material.changes.iter().any(|change| matches!(change.what, What::New));
         why.insert(if is_new { Why::Records } else { Why::Mapping });
+    }
+    if !disclosed.is_empty() {
+        why.insert(Why::Disclosed);
     }
     material.why = Vec::from_iter(why);
     Ok(if material.changes.iter().any(Change::corrects) { "correction" } else { "supplement" })
@@ -561,7 +426,15 @@ pub async fn preview(
     };
     match format {
         Format::Text => Ok(letter.text.clone().into_bytes()),
-        Format::Html => Ok(letter.html.clone().unwrap_or_default().into_bytes()),
+        Format::Html => letter.html.clone().map(String::into_bytes).ok_or_else(|| {
+            AppError::missing(
+                format!(
+                    "notice {} has no HTML part in {}: its text part states everything",
+                    notice.id, letter.language
+                ),
+                "look at it with `--format text`",
+            )
+        }),
         Format::Json => Ok(signed::preview(app, &mut conn, &notice.id).await?.into_bytes()),
         Format::Eml => eml(app, &incident, &notice, letter, first),
     }

@@ -44,12 +44,17 @@ pub struct Status {
     pub not_released: i64,
     /// Affected less all of these. Other than 0 = a fault of this program.
     pub remainder: i64,
+    /// Of the affected tenants that can be told, those who have no letter, or one that is old. In no place of its own.
+    pub without_letter: i64,
     /// Hosts whose verdict is missing or older than the directory.
     pub pending_hosts: i64,
     /// Deliveries of notices in each of the ten states.
     pub deliveries: BTreeMap<String, i64>,
     /// Other mails, by kind and state.
     pub other_mail: BTreeMap<String, BTreeMap<String, i64>>,
+    /// Waves that a rule stopped, with the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stopped_waves: BTreeMap<String, String>,
 }
 
 impl Status {
@@ -89,12 +94,15 @@ pub async fn status(app: &App, slug: &str) -> Result<Status, AppError> {
 async fn status_at(conn: &mut Conn, incident: i64) -> Result<Status, AppError> {
     let (affected, places) = store::overview::coverage(conn, incident).await?;
     let mut status = Status::new(affected, &places);
+    status.without_letter = store::unwritten::count_without_letter(conn, incident).await?;
     status.pending_hosts = store::mapping::count_pending(conn, incident).await?;
     status.deliveries = State::ALL.iter().map(|state| (state.as_str().to_owned(), 0)).collect();
     status.deliveries.extend(store::overview::states(conn, incident).await?);
     for (kind, state, count) in store::overview::other_mail(conn, incident).await? {
         status.other_mail.entry(kind).or_default().insert(state, count);
     }
+    let stopped = store::waves::stopped(conn).await?.into_iter().filter(|wave| wave.incident_id == incident);
+    status.stopped_waves = stopped.map(|wave| (wave.name, wave.stopped_why)).collect();
     Ok(status)
 }
 

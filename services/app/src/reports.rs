@@ -1,68 +1,47 @@
-//! Reports: texts that people write for authorities, the press and support, held against the same facts as the notices.
+//! Reports: texts for authorities, the press and support, written from the same facts as the notices and held against
+//! them.
 //!
-//! Writes none of them and changes nothing. Invariant: what is withheld from every organisation is refused here, too.
+//! Changes nothing. Invariant: what is withheld from every organisation is in no text that is written here, and is refused
+//! in every text that is checked.
 
-use std::collections::BTreeMap;
+mod facts;
+mod write;
 
-use model::report::{Facts, Finding, check as read};
-use model::withholding::FactName;
+use model::report::{Finding, Verdict, check as read};
 use serde::Serialize;
-use store::facts::Scope;
+
+pub use write::{Audience, ReportFact, WrittenReport, write};
 
 use crate::{App, AppError};
 
-/// What a text says that is no fact.
+/// What a text says, held against the facts.
 #[derive(Debug, Serialize)]
 pub struct CheckedReport {
     /// The incident.
     pub incident: String,
     /// How many of the findings should keep the text from going out.
     pub refused: usize,
+    /// How many things the facts say exactly so.
+    pub agreed: usize,
     /// By line.
     pub findings: Vec<Finding>,
 }
 
-/// Reads a text against the facts of an incident.
-pub async fn check(app: &App, slug: &str, text: &str) -> Result<CheckedReport, AppError> {
-    let facts = facts(app, slug).await?;
-    let findings = read(text, &facts);
-    let refused = findings.iter().filter(|one| one.finding.refuses()).count();
-    Ok(CheckedReport { incident: slug.to_owned(), refused, findings })
+/// What is shown of a checked text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Everything that was read.
+    All,
+    /// What does not agree exactly.
+    Differences,
 }
 
-/// Everything that may be stated of the incident as a whole.
-async fn facts(app: &App, slug: &str) -> Result<Facts, AppError> {
-    let totals = crate::intake::totals(app, slug).await?;
-    let incident = app.incident(slug).await?;
-    let mut conn = app.store.snapshot().await?;
-    let types = totals.data_type_objects.iter().map(|(id, objects)| (id.clone(), *objects)).collect();
-    let totals = serde_json::to_value(&totals).map_err(AppError::stored("totals"))?;
-    let figures = totals.as_object().into_iter().flatten();
-    let figures = figures.filter_map(|(name, value)| Some((name.clone(), value.as_i64()?))).collect();
-    let mut dates: BTreeMap<String, String> = BTreeMap::new();
-    let sheets = store::facts::facts(&mut conn, incident.id, Scope::Incident).await?;
-    dates.extend(
-        sheets.iter().filter_map(|sheet| sheet.first_date.clone()).min().map(|day| ("first document".to_owned(), day)),
-    );
-    dates.extend(
-        sheets.iter().filter_map(|sheet| sheet.last_date.clone()).max().map(|day| ("last document".to_owned(), day)),
-    );
-    for event in store::incidents::events(&mut conn, incident.id).await? {
-        let day = model::time::Timestamp::from_micros(event.at).to_string();
-        dates.insert(event.name, day.chars().take(10).collect());
-    }
-    let mut withheld = Vec::new();
-    for row in store::withholdings::in_force(&mut conn, incident.id).await? {
-        if row.tenant_id.is_none() && FactName::parse(&row.fact).is_ok() {
-            withheld.push(row.fact);
-        }
-    }
-    Ok(Facts {
-        figures,
-        discovered: incident.facts.discovered_at.to_string().chars().take(10).collect(),
-        dates: dates.into_iter().collect(),
-        types,
-        labels: app.templates.data_types(),
-        withheld,
-    })
+/// Reads a text against the facts of an incident.
+pub async fn check(app: &App, slug: &str, text: &str, listed: Listed) -> Result<CheckedReport, AppError> {
+    let known = facts::known(app, slug).await?;
+    let mut findings = read(text, &known.facts);
+    let count = |wanted: fn(Verdict) -> bool| findings.iter().filter(|one| wanted(one.finding)).count();
+    let (refused, agreed) = (count(Verdict::refuses), count(|verdict| verdict == Verdict::Agrees));
+    findings.retain(|one| listed == Listed::All || one.finding != Verdict::Agrees);
+    Ok(CheckedReport { incident: slug.to_owned(), refused, agreed, findings })
 }

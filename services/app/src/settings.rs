@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use model::delivery::{ReportsWanted, RetryPolicy, UncertainPolicy};
 use model::escalation::{Policy, Target};
+use model::stop::Rules;
 use model::time::Timestamp;
 use serde::Deserialize;
 
@@ -51,12 +52,22 @@ pub struct SenderSettings {
     /// Hosts that letters may lead to beside those under the domain of the address. Each one more is a place that
     /// readers have to believe.
     pub link_hosts: Vec<String>,
+    /// The addresses that mail leaves from, as receivers see it; empty = those of the mail routes, where they mean the
+    /// same everywhere. Only checks of the sending domain use them.
+    pub leaves_from: Vec<std::net::IpAddr>,
 }
 
 impl Default for SenderSettings {
     fn default() -> Self {
         let address = "incident-response@localhost".to_owned();
-        Self { name: String::new(), address, hello: String::new(), verify_page: String::new(), link_hosts: Vec::new() }
+        Self {
+            name: String::new(),
+            address,
+            hello: String::new(),
+            verify_page: String::new(),
+            link_hosts: Vec::new(),
+            leaves_from: Vec::new(),
+        }
     }
 }
 
@@ -186,6 +197,8 @@ pub struct SendingSettings {
     pub dot_timeout_seconds: u64,
     /// Which reports are asked for where the server can be asked (RFC 3461): `off`, `failure` or `success`.
     pub reports: ReportsWanted,
+    /// When a wave stops by itself.
+    pub stop: Rules,
 }
 
 impl Default for SendingSettings {
@@ -203,6 +216,7 @@ impl Default for SendingSettings {
             reply_timeout_seconds: 300,
             dot_timeout_seconds: 600,
             reports: ReportsWanted::Failure,
+            stop: Rules::default(),
         }
     }
 }

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use mail::dkim::{KeySpec, Keys};
+use mail::standing::is_aligned;
 use model::domain::DomainName;
-use model::suffixes::SuffixList;
 
 use crate::settings::Settings;
 use crate::{App, AppError};
@@ -36,16 +36,6 @@ pub fn keys(settings: &Settings) -> Result<Keys, AppError> {
         });
     }
     Ok(Keys::load(&specs)?)
-}
-
-/// Relaxed alignment (RFC 7489 3.1.1): both have the same registrable domain.
-pub fn is_aligned(one: &str, other: &str) -> bool {
-    let organisation = |domain: &str| {
-        let name = DomainName::parse(domain).ok()?;
-        Some(SuffixList::builtin().registrable(&name).unwrap_or(name.as_str()).to_owned())
-    };
-    one.eq_ignore_ascii_case(other)
-        || organisation(one).is_some_and(|domain| organisation(other).is_some_and(|sender| sender == domain))
 }
 
 /// Writes a new Ed25519 key into a file that only its owner can read, and says what to publish.

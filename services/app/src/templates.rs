@@ -41,6 +41,35 @@ pub(crate) async fn of_incident(app: &App, conn: &mut store::Conn, incident: i64
     Ok(templates)
 }
 
+/// The templates of a version that a notice names: the built-in ones, with words that the incident has or had. None: the
+/// built-in ones of another program, or words that are not kept or could not be kept today.
+pub(crate) async fn pinned(
+    app: &App,
+    conn: &mut store::Conn,
+    incident: i64,
+    version: &str,
+) -> Result<Option<Templates>, AppError> {
+    let mut named = version.split('+');
+    if named.next() != Some(mail::templates::VERSION) {
+        return Ok(None);
+    }
+    let named: Vec<(&str, &str)> = named.filter_map(|own| own.split_once(':')).collect();
+    if named.is_empty() {
+        return Ok(Some(app.templates.clone()));
+    }
+    let kept = store::templates::all(conn, incident).await?;
+    let mut own = Vec::with_capacity(named.len());
+    for (tag, version) in named {
+        let is_it =
+            |row: &&TemplateRow| (&*row.kind, &*row.language, &*row.version) == (Kind::Notice.name(), tag, version);
+        match kept.iter().find(is_it).map(read) {
+            Some(Ok(words)) => own.push(words),
+            Some(Err(_)) | None => return Ok(None),
+        }
+    }
+    Ok(Some(Templates::with(own)?))
+}
+
 /// Linted once more: the database is a file that others can write to.
 fn read(row: &TemplateRow) -> Result<Own, AppError> {
     Ok(Own::read(&Submitted {

@@ -8,6 +8,7 @@ mod case;
 mod declines;
 mod filled;
 mod letters;
+mod links;
 mod objections;
 mod pack;
 mod parts;
@@ -78,6 +79,7 @@ pub async fn answer(app: &App, ticket: &str, questions: &[String], text: &str) -
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Answer)?;
+    links::refuse_outside(app, &mut tx, &case, "the answer", text).await?;
     unsaid::refuse(&mut tx, &case, text).await?;
     let entry = add_entry(app, &mut tx, ticket, "answer", text.to_owned()).await?;
     for question in &named {
@@ -103,6 +105,7 @@ pub async fn promise(
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Promise)?;
+    links::refuse_outside(app, &mut tx, &case, "the promise", text).await?;
     let body = format!("by {by} for {}\n\n{text}", ids(&named).join(", ")).trim_end().to_owned();
     let entry = add_entry(app, &mut tx, ticket, "promise", body).await?;
     for question in &named {

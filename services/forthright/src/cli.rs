@@ -5,6 +5,7 @@
 mod directory;
 mod dkim;
 mod notices;
+mod report;
 mod templates;
 
 use std::path::PathBuf;
@@ -15,7 +16,8 @@ use sources::{Encoding, Format, Preset};
 
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
 pub(crate) use dkim::DkimVerb;
-pub(crate) use notices::{DeliveryVerb, NoticeVerb, PreviewFormat, ReportVerb, WaveVerb};
+pub(crate) use notices::{DeliveryVerb, NoticeVerb, PreviewFormat, WaveVerb};
+pub(crate) use report::{ReportArgs, ReportVerb};
 pub(crate) use templates::{TemplatePart, TemplatesVerb};
 
 /// Tells every organisation touched by a data exposure what of theirs was exposed, and keeps asking until each question has an answer.

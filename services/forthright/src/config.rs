@@ -17,6 +17,7 @@ const KEYS: &[(&str, &str)] = &[
     ("sender", "hello"),
     ("sender", "verify_page"),
     ("sender", "link_hosts"),
+    ("sender", "leaves_from"),
     ("import", "batch_bytes"),
     ("approval", "sample_size"),
     ("approval", "look_first_above"),
@@ -31,6 +32,12 @@ const KEYS: &[(&str, &str)] = &[
     ("sending", "reply_timeout_seconds"),
     ("sending", "dot_timeout_seconds"),
     ("sending", "reports"),
+    ("sending.stop", "least"),
+    ("sending.stop", "bounced_percent"),
+    ("sending.stop", "spam_percent"),
+    ("sending.stop", "wrong_recipient_percent"),
+    ("sending.stop", "complaints_percent"),
+    ("sending.stop", "failed_percent"),
     ("receive", "smtp"),
     ("receive", "lmtp"),
     ("receive", "certificate"),
@@ -66,11 +73,15 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Settings> {
         None => Table::new(),
     };
     for (section, key) in KEYS {
-        let name = format!("FORTHRIGHT_{section}_{key}").to_uppercase().replace('-', "_");
+        let name = format!("FORTHRIGHT_{section}_{key}").to_uppercase().replace(['-', '.'], "_");
         if let Ok(text) = std::env::var(&name) {
-            let section = table.entry(*section).or_insert_with(|| Value::Table(Table::new()));
-            let Value::Table(section) = section else { bail!("the configuration's [{section}] is no table") };
-            section.insert((*key).to_owned(), value(key, &text));
+            let mut inner = &mut table;
+            for part in section.split('.') {
+                let there = inner.entry(part).or_insert_with(|| Value::Table(Table::new()));
+                let Value::Table(there) = there else { bail!("the configuration's [{section}] is no table") };
+                inner = there;
+            }
+            inner.insert((*key).to_owned(), value(key, &text));
         }
     }
     let mut settings: Settings = table.try_into().with_context(|| {
@@ -92,7 +103,7 @@ fn value(key: &str, text: &str) -> Value {
         "security_txt" | "rdap" | "role_mailboxes" => {
             text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean)
         }
-        "link_hosts" => {
+        "link_hosts" | "leaves_from" => {
             let hosts = text.split(',').map(str::trim).filter(|host| !host.is_empty());
             Value::Array(hosts.map(|host| Value::String(host.to_owned())).collect())
         }
@@ -122,6 +133,20 @@ fn check(settings: &Settings) -> Result<()> {
     }
     if sending.max_attempts < 1 {
         bail!("sending.max_attempts is {}: use 1 or more", sending.max_attempts);
+    }
+    let stop = &sending.stop;
+    if stop.least < 1 {
+        bail!("sending.stop.least is {}: use 1 or more", stop.least);
+    }
+    let shares = [
+        stop.bounced_percent,
+        stop.spam_percent,
+        stop.wrong_recipient_percent,
+        stop.complaints_percent,
+        stop.failed_percent,
+    ];
+    if let Some(share) = shares.iter().find(|share| !(0..=100).contains(*share)) {
+        bail!("a share in sending.stop is {share}: use 0 to 100 per cent; 100 = never");
     }
     check_reach(&settings.reach)?;
     check_receive(&settings.receive)?;

@@ -133,6 +133,11 @@ impl Keys {
         })
     }
 
+    /// What others have to find published at this time, for each key that signs then.
+    pub fn records_at(&self, now: Timestamp) -> impl Iterator<Item = Record> {
+        self.0.iter().zip(self.records()).filter(move |(key, _)| counts(&key.spec, now)).map(|(_, record)| record)
+    }
+
     /// The mail with a signature of each key that counts now in front of it.
     pub fn sign(&self, mail: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, DkimError> {
         let mut signed = Vec::new();

@@ -14,4 +14,5 @@ pub mod reply;
 pub mod route;
 pub mod smtp;
 pub mod spool;
+pub mod standing;
 pub mod templates;

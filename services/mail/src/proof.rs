@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use mail_auth::dmarc::verify::DmarcParameters;
+use mail_auth::hickory_resolver::TokioResolver;
 use mail_auth::hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use mail_auth::hickory_resolver::system_conf::read_system_conf;
 use mail_auth::spf::verify::SpfParameters;
@@ -89,6 +90,14 @@ impl Prover {
         let authenticator =
             MessageAuthenticator::new(config, options).map_err(|error| ProofError::System(error.to_string()))?;
         Ok(Self { authenticator })
+    }
+
+    pub(crate) fn resolver(&self) -> &TokioResolver {
+        self.authenticator.resolver()
+    }
+
+    pub(crate) fn authenticator(&self) -> &MessageAuthenticator {
+        &self.authenticator
     }
 
     /// Asks about one mail; `connection` where it came to our own port.

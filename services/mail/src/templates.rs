@@ -10,22 +10,25 @@ mod frame;
 mod helpers;
 mod labels;
 mod lint;
+mod marks;
 mod notice;
 mod output;
 mod own;
 mod readability;
+mod report;
 mod samples;
 mod set;
 mod snippet;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable, no_escape};
 use model::language::Language;
-use model::law::{Content, LawError};
+use model::law::{Content, Elements, LawError};
 use model::notices::{Letter, NoticeContext, Rendered};
 use serde::Serialize;
 
@@ -34,19 +37,25 @@ pub use contexts::{
     AcknowledgementContext, AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext,
     ReachContext, ReachSource, ReminderContext,
 };
-pub use own::{Changes, Own, Submitted};
+pub use own::{Changes, HTML_LIMIT, Own, Submitted};
 pub use readability::{Measure, Readability};
+pub use report::ReportContext;
 pub use set::{Kind, VERSION};
 pub use snippet::builtin_snippet;
+pub use trace::{Traced, TracedPart};
 
 use contexts::View;
 use helpers::{Element, Markup, Quote, Said, When};
 use labels::Labels;
+use notice::Origins;
 use output::{Capped, one_line, plain_text};
 use set::Part;
 
 /// The longest part (subject, text or HTML) that is rendered, in bytes: ten times what mail programs show.
 pub const PART_LIMIT: usize = 1_000_000;
+
+/// The same with marks around each value.
+const GROWTH_LIMIT: usize = PART_LIMIT * marks::GROWTH;
 
 /// The letters that are notices, by the name of their folder.
 pub const NOTICES: [&str; 1] = ["notice"];
@@ -141,10 +150,10 @@ struct Compiled {
     own: Vec<Own>,
 }
 
-/// A part as it is sent, and the elements that it says.
+/// A part as it is sent, and what its blocks say.
 struct RenderedPart {
     text: String,
-    said: BTreeSet<String>,
+    said: Elements,
 }
 
 impl Templates {
@@ -212,17 +221,61 @@ impl Templates {
         kind.map(|kind| self.notice(kind, language, context)).transpose()
     }
 
+    /// A notice that takes back everything that those before it said: subject and text.
+    pub fn render_withdrawal(&self, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
+        let letter = self.letter(Kind::Withdrawal, language, &notice::withdrawal(language, context))?;
+        Ok(Rendered { letter, elements: Elements::new() })
+    }
+
     fn notice(&self, kind: Kind, language: Language, context: &NoticeContext) -> Result<Rendered, TemplateError> {
+        if context.domains.iter().any(|facts| !facts.withheld.is_empty()) {
+            // By the marks it is known which block says that something is withheld.
+            return Ok(self.marked(kind, language, context)?.rendered(self));
+        }
         let context = wrap(kind.name(), &notice::view(language, context, &self.inner.labels))?;
         let subject = self.part(kind, language, Part::Subject, &context)?.text;
         let text = self.part(kind, language, Part::Text, &context)?;
-        let html = self.part(kind, language, Part::Html, &context)?;
-        let says = |id: &String| match text.said.contains(id) && html.said.contains(id) {
-            true => Content::Filled,
-            false => Content::Empty,
+        let html = self.html_if_it_is_shown(kind, language, &context)?;
+        let (html, of_html) = html.map(|html| (html.text, html.said)).unzip();
+        let elements = self.said(kind, language, text.said, of_html);
+        Ok(Rendered { letter: Letter { subject, text: text.text, html }, elements })
+    }
+
+    /// The HTML part; none where mail programs would cut it off. The text part states the same and has no such limit.
+    fn html_if_it_is_shown(
+        &self,
+        kind: Kind,
+        language: Language,
+        context: &Context,
+    ) -> Result<Option<RenderedPart>, TemplateError> {
+        let html = match self.raw(kind, language, Part::Html, context, &Limits::of_letters(HTML_LIMIT)) {
+            Ok(html) => RenderedPart { text: finished(Part::Html, html.text), said: html.said },
+            Err(TemplateError::TooLong { .. }) => return Ok(None),
+            Err(error) => return Err(error),
         };
-        let elements = self.elements(kind, language).into_iter().map(|id| (id.clone(), says(id))).collect();
-        Ok(Rendered { letter: Letter { subject, text: text.text, html: Some(html.text) }, elements })
+        Ok((html.text.len() <= HTML_LIMIT).then_some(html))
+    }
+
+    /// What both the text and the HTML of a letter say of the elements that both have blocks for; what the text says
+    /// where there is no HTML.
+    fn said(&self, kind: Kind, language: Language, mut text: Elements, html: Option<Elements>) -> Elements {
+        let ids = self.elements(kind, language).into_iter();
+        let Some(mut html) = html else {
+            return ids.map(|id| (id.clone(), text.remove(id).unwrap_or(Content::Empty))).collect();
+        };
+        let both = |id: &String| match (text.remove(id), html.remove(id)) {
+            (Some(Content::Withheld(mut text)), Some(Content::Withheld(html))) => {
+                text.extend(html);
+                Content::Withheld(text)
+            }
+            (Some(Content::Filled), Some(Content::Filled)) => Content::Filled,
+            (Some(Content::Filled), Some(withheld @ Content::Withheld(_)))
+            | (Some(withheld @ Content::Withheld(_)), Some(Content::Filled)) => withheld,
+            // A block that no list reached is as empty as one without words.
+            (Some(Content::Empty) | None, _) | (_, Some(Content::Empty) | None) => Content::Empty,
+        };
+        let mut both = both;
+        ids.map(|id| (id.clone(), both(id))).collect()
     }
 
     /// The elements that both the text and the HTML of a letter have blocks for.
@@ -273,6 +326,22 @@ impl Templates {
         self.letter(Kind::Reach, language, &context.view())
     }
 
+    /// A text about a whole incident for one of its audiences: subject and text, and the elements that the text says.
+    pub fn render_report(
+        &self,
+        kind: Kind,
+        language: Language,
+        context: &ReportContext,
+    ) -> Result<(Letter, Elements), TemplateError> {
+        let context = wrap(kind.name(), &report::view(language, context, &self.inner.labels))?;
+        let subject = self.part(kind, language, Part::Subject, &context)?.text;
+        let RenderedPart { text, said } = self.part(kind, language, Part::Text, &context)?;
+        let blocks = self.inner.elements.get(&set::name(kind, language, Part::Text)).into_iter().flatten();
+        let says = |id: &String| said.get(id).cloned().unwrap_or(Content::Empty);
+        let elements = blocks.map(|id| (id.clone(), says(id))).collect();
+        Ok((Letter { subject, text, html: None }, elements))
+    }
+
     fn letter(&self, kind: Kind, language: Language, view: &impl Serialize) -> Result<Letter, TemplateError> {
         let context = wrap(kind.name(), view)?;
         Ok(Letter {
@@ -289,19 +358,43 @@ impl Templates {
         part: Part,
         context: &Context,
     ) -> Result<RenderedPart, TemplateError> {
+        let rendered = self.raw(kind, language, part, context, &Limits::of_letters(PART_LIMIT))?;
+        Ok(RenderedPart { text: finished(part, rendered.text), said: rendered.said })
+    }
+
+    /// As the template writes it: neither folded nor dressed.
+    fn raw(
+        &self,
+        kind: Kind,
+        language: Language,
+        part: Part,
+        context: &Context,
+        limits: &Limits<'_>,
+    ) -> Result<RenderedPart, TemplateError> {
         let name = set::name(kind, language, part);
         let registry = match part {
             Part::Subject | Part::Text => &self.inner.plain,
             Part::Html => &self.inner.html,
         };
-        let (rendered, said) = render(registry, &name, context)?;
-        let text = match part {
-            Part::Subject => one_line(&rendered),
-            Part::Text => plain_text(&rendered),
-            Part::Html => frame::dressed(&output::cleaned(rendered)),
-        };
-        Ok(RenderedPart { text, said })
+        render(registry, &name, context, limits)
     }
+}
+
+/// What a registered template writes, within limits.
+fn render(
+    registry: &Handlebars<'_>,
+    name: &str,
+    context: &Context,
+    limits: &Limits<'_>,
+) -> Result<RenderedPart, TemplateError> {
+    let (said, mut output) = (Said::new(limits.origins), Capped::new(limits.bytes));
+    let result = render_to(registry, name, context, &said, &mut output);
+    let line = result.as_ref().err().and_then(|error| error.line_no).unwrap_or(1);
+    let Some(text) = output.into_text() else {
+        return Err(TemplateError::TooLong { template: name.to_owned(), line });
+    };
+    result.map_err(|source| not_rendered(name, source))?;
+    Ok(RenderedPart { text, said: said.into_elements() })
 }
 
 fn registries() -> (Handlebars<'static>, Handlebars<'static>) {
@@ -321,18 +414,27 @@ fn wrap(kind: &str, view: &impl Serialize) -> Result<Context, TemplateError> {
     Context::wraps(view).map_err(|source| not_rendered(kind, source))
 }
 
-fn render(
-    registry: &Handlebars<'_>,
-    name: &str,
-    context: &Context,
-) -> Result<(String, BTreeSet<String>), TemplateError> {
-    let (said, mut output) = (Said::default(), Capped::new(PART_LIMIT));
-    let result = render_to(registry, name, context, &said, &mut output);
-    let line = result.as_ref().err().and_then(|error| error.line_no).unwrap_or(1);
-    let Some(text) = output.into_text() else {
-        return Err(TemplateError::TooLong { template: name.to_owned(), line });
-    };
-    result.map(|()| (text, said.into_elements())).map_err(|source| not_rendered(name, source))
+/// How much may be written, and what its marks stand for.
+struct Limits<'a> {
+    bytes: usize,
+    origins: &'a Origins,
+}
+
+impl Limits<'static> {
+    /// Of letters as they are sent: without marks.
+    fn of_letters(bytes: usize) -> Self {
+        static NONE: Origins = Origins::none();
+        Self { bytes, origins: &NONE }
+    }
+}
+
+/// From what a template wrote to what is sent.
+fn finished(part: Part, rendered: String) -> String {
+    match part {
+        Part::Subject => one_line(&rendered),
+        Part::Text => plain_text(&rendered),
+        Part::Html => frame::dressed(&output::cleaned(rendered)),
+    }
 }
 
 fn not_compiled(template: &str, source: handlebars::TemplateError) -> TemplateError {
@@ -356,7 +458,7 @@ fn render_to(
     registry: &Handlebars<'_>,
     name: &str,
     context: &Context,
-    said: &Said,
+    said: &Said<'_>,
     output: &mut dyn Output,
 ) -> Result<(), RenderError> {
     let missing = || RenderErrorReason::TemplateNotFound(name.to_owned());

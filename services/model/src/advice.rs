@@ -127,7 +127,9 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn of(domains: &'a [DomainFacts]) -> Self {
-        let counted = domains.iter().flat_map(|facts| &facts.data_types).filter(|one| one.objects > 0);
+        let told = |facts: &&'a DomainFacts| facts.withholds(crate::withholding::TYPE_OBJECTS);
+        let named = domains.iter().filter(told).flat_map(|facts| &facts.data_types);
+        let counted = domains.iter().flat_map(|facts| &facts.data_types).filter(|one| one.objects > 0).chain(named);
         let types: BTreeSet<&str> = counted.map(|one| one.id.as_str()).collect();
         let found = || types.iter().map(|id| Taxonomy::builtin().get(id));
         Self {

@@ -1,13 +1,23 @@
 //! What is new, and what was wrong, between two notices to one organisation.
 //!
-//! Puts nothing into words. Invariant: two equal sheets have no difference, and what is withheld on either side is never
-//! compared.
+//! Puts nothing into words. Invariant: whatever may be told now and differs from what was told is named once, and nothing
+//! that is withheld now is; what was told as it is has no difference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::notices::DomainFacts;
+use crate::withholding::{FactName, TYPE_OBJECTS, UNKNOWN};
+
+/// What is told of an organisation's domains, and what hides the rest.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// As they are told: what is withheld is blank.
+    pub facts: &'a [DomainFacts],
+    /// What is withheld, by its full name: the facts do not say which type it is.
+    pub hidden: &'a [FactName],
+}
 
 /// One change, of one domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,30 +36,33 @@ pub enum What {
     New,
     /// It is not the organisation's: what was said of it was wrong.
     Gone,
+    /// Its records were taken back, and nothing is left: what was said of it was wrong. [`between`] does not know why a
+    /// domain is gone, and never says so.
+    Cleared,
     /// A figure, by its name in [`crate::withholding`].
     Figure {
-        /// `references`, `objects`, `emails`, `users`, `projects`, `bytes`.
+        /// `references`, `objects`, `emails`, `users`, `projects`, `bytes`, or one of [`UNKNOWN`].
         name: String,
-        /// As it was told.
-        before: i64,
+        /// As it was told; none: it was withheld.
+        before: Option<i64>,
         /// As it is.
-        after: i64,
+        after: Option<i64>,
     },
     /// The number of objects of a data type.
     Type {
         /// Of the taxonomy, or the manifest's own name.
         id: String,
-        /// As it was told.
-        before: i64,
-        /// As it is.
-        after: i64,
+        /// As it was told; none: it was withheld.
+        before: Option<i64>,
+        /// As it is; none: that it is there is told now, and the number is withheld.
+        after: Option<i64>,
     },
     /// The first or last document date; empty = not known.
     Period {
-        /// As it was told: first, last.
-        before: (String, String),
+        /// As it was told: first, last; none: it was withheld.
+        before: Option<(String, String)>,
         /// As it is.
-        after: (String, String),
+        after: Option<(String, String)>,
     },
 }
 
@@ -63,6 +76,8 @@ pub enum Why {
     TakenBack,
     /// Domains were assigned anew.
     Mapping,
+    /// What was withheld is told.
+    Disclosed,
 }
 
 impl Why {
@@ -81,16 +96,30 @@ impl Change {
     pub fn corrects(&self) -> bool {
         match &self.what {
             What::New | What::Period { .. } => false,
-            What::Gone => true,
-            What::Figure { before, after, .. } | What::Type { before, after, .. } => after < before,
+            What::Gone | What::Cleared => true,
+            What::Figure { name, .. } if UNKNOWN.contains(&name.as_str()) => false,
+            What::Figure { before, after, .. } => before.is_some() && after < before,
+            What::Type { before, after, .. } => {
+                *after == Some(0) || before.zip(*after).is_some_and(|(before, after)| after < before)
+            }
+        }
+    }
+
+    /// Whether it tells what was withheld before.
+    pub fn discloses(&self) -> bool {
+        match &self.what {
+            What::New | What::Gone | What::Cleared => false,
+            What::Figure { before, .. } => before.is_none(),
+            What::Type { before, after, .. } => before.is_none() && *after != Some(0),
+            What::Period { before, .. } => before.is_none(),
         }
     }
 }
 
-/// The changes from what was told to what is, by domain.
-pub fn between(before: &[DomainFacts], after: &[DomainFacts]) -> Vec<Change> {
-    let by_domain = |facts: &[DomainFacts]| -> BTreeMap<String, DomainFacts> {
-        facts.iter().map(|facts| (facts.domain.clone(), facts.clone())).collect()
+/// The changes from what was told to what may be told now, by domain.
+pub fn between(before: Told<'_>, after: Told<'_>) -> Vec<Change> {
+    let by_domain = |told: Told<'_>| -> BTreeMap<String, DomainFacts> {
+        told.facts.iter().map(|facts| (facts.domain.clone(), facts.clone())).collect()
     };
     let (old, new) = (by_domain(before), by_domain(after));
     let domains: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
@@ -100,15 +129,17 @@ pub fn between(before: &[DomainFacts], after: &[DomainFacts]) -> Vec<Change> {
         match (old.get(domain), new.get(domain)) {
             (None, Some(_)) => push(What::New),
             (Some(_), None) => push(What::Gone),
-            (Some(old), Some(new)) => of_domain(old, new).into_iter().for_each(push),
+            (Some(old), Some(new)) => {
+                figures(old, new).chain(period(old, new)).for_each(&mut push);
+                types((old, before.hidden), (new, after.hidden)).into_iter().for_each(push);
+            }
             (None, None) => {}
         }
     }
     changes
 }
 
-fn of_domain(old: &DomainFacts, new: &DomainFacts) -> Vec<What> {
-    let hidden = |name: &str| [old, new].iter().any(|facts| facts.withheld.iter().any(|there| there == name));
+fn figures(old: &DomainFacts, new: &DomainFacts) -> impl Iterator<Item = What> {
     let figures = [
         ("references", old.rows, new.rows),
         ("objects", old.objects, new.objects),
@@ -116,95 +147,71 @@ fn of_domain(old: &DomainFacts, new: &DomainFacts) -> Vec<What> {
         ("users", old.users, new.users),
         ("projects", old.projects, new.projects),
         ("bytes", old.bytes, new.bytes),
+        (UNKNOWN[0], old.unknown.data_type, new.unknown.data_type),
+        (UNKNOWN[1], old.unknown.date, new.unknown.date),
+        (UNKNOWN[2], old.unknown.size, new.unknown.size),
     ];
-    let changed = figures.into_iter().filter(|(name, before, after)| before != after && !hidden(name));
-    let mut changes: Vec<What> =
-        changed.map(|(name, before, after)| What::Figure { name: name.to_owned(), before, after }).collect();
-    let period = |facts: &DomainFacts| {
-        (facts.first_date.clone().unwrap_or_default(), facts.last_date.clone().unwrap_or_default())
+    figures.into_iter().filter_map(|(name, before, after)| {
+        let before = (!old.withholds(name)).then_some(before);
+        let after = (!new.withholds(name)).then_some(after)?;
+        (before != Some(after)).then(|| What::Figure { name: name.to_owned(), before, after: Some(after) })
+    })
+}
+
+fn period(old: &DomainFacts, new: &DomainFacts) -> Option<What> {
+    let told = |facts: &DomainFacts| {
+        let dates = (facts.first_date.clone().unwrap_or_default(), facts.last_date.clone().unwrap_or_default());
+        (!facts.withholds("period")).then_some(dates)
     };
-    if !hidden("period") && period(old) != period(new) {
-        changes.push(What::Period { before: period(old), after: period(new) });
+    let (before, after) = (told(old), Some(told(new)?));
+    (before != after).then_some(What::Period { before, after })
+}
+
+/// What is told of one data type.
+#[derive(Clone, Copy, PartialEq)]
+enum Type {
+    Counted(i64),
+    /// Its number is withheld.
+    Named,
+    Withheld,
+}
+
+impl Type {
+    fn of(id: &str, (facts, hidden): (&DomainFacts, &[FactName])) -> Self {
+        match facts.data_types.iter().find(|count| count.id == id) {
+            Some(_) if facts.withholds(TYPE_OBJECTS) => Self::Named,
+            Some(count) => Self::Counted(count.objects),
+            None if hidden.iter().any(|name| name.hides_type(&facts.domain, id)) => Self::Withheld,
+            None => Self::Counted(0),
+        }
     }
-    if !hidden("types") && !hidden("type") {
-        let count = |facts: &DomainFacts, id: &str| {
-            facts.data_types.iter().find(|count| count.id == id).map_or(0, |count| count.objects)
+
+    fn count(self) -> Option<i64> {
+        match self {
+            Self::Counted(count) => Some(count),
+            Self::Named | Self::Withheld => None,
+        }
+    }
+}
+
+fn types(old: (&DomainFacts, &[FactName]), new: (&DomainFacts, &[FactName])) -> Vec<What> {
+    let ids: BTreeSet<&String> = old.0.data_types.iter().chain(&new.0.data_types).map(|count| &count.id).collect();
+    let mut changes = Vec::new();
+    for id in ids {
+        let (before, after) = (Type::of(id, old), Type::of(id, new));
+        let is_news = match (before, after) {
+            (_, Type::Withheld) | (Type::Named, Type::Named) => false,
+            // What was counted and is withheld now is no news of the type; one that was not there is.
+            (Type::Counted(count), Type::Named) => count == 0,
+            (Type::Withheld, Type::Named) => true,
+            (before, Type::Counted(_)) => before != after,
         };
-        let ids: BTreeSet<&String> = old.data_types.iter().chain(&new.data_types).map(|count| &count.id).collect();
-        for id in ids {
-            let (before, after) = (count(old, id), count(new, id));
-            if before != after {
-                changes.push(What::Type { id: id.clone(), before, after });
-            }
+        if is_news {
+            changes.push(What::Type { id: id.clone(), before: before.count(), after: after.count() });
         }
     }
     changes
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::notices::{TypeCount, Unknown};
-
-    fn facts(domain: &str, objects: i64, invoices: i64) -> DomainFacts {
-        DomainFacts {
-            domain: domain.to_owned(),
-            tenant_id: None,
-            rows: objects,
-            objects,
-            emails: 0,
-            users: 0,
-            projects: 0,
-            bytes: 0,
-            first_date: None,
-            last_date: None,
-            data_types: vec![TypeCount { id: "invoice".to_owned(), objects: invoices }],
-            unknown: Unknown::default(),
-            withheld: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_domain_that_comes_supplements_and_one_that_goes_corrects() {
-        let (a, b) = (facts("a.example", 2, 1), facts("b.example", 2, 1));
-        let new = between(std::slice::from_ref(&a), &[a.clone(), b.clone()]);
-        assert_eq!(new, [Change { domain: "b.example".to_owned(), what: What::New }]);
-        assert!(!new[0].corrects());
-        assert!(between(&[a.clone(), b], &[a])[0].corrects());
-    }
-
-    #[test]
-    fn each_figure_that_moved_is_named_and_a_smaller_one_corrects() {
-        let changes = between(&[facts("a.example", 2, 2)], &[facts("a.example", 3, 1)]);
-        let names: Vec<String> = changes.iter().map(|change| format!("{:?}", change.what)).collect();
-        assert_eq!(changes.len(), 3, "{names:?}");
-        assert_eq!(changes.iter().map(Change::corrects).collect::<Vec<_>>(), [false, false, true]);
-    }
-
-    #[test]
-    fn what_is_withheld_is_not_compared() {
-        let hidden =
-            DomainFacts { withheld: vec!["objects".to_owned(), "types".to_owned()], ..facts("a.example", 0, 0) };
-        let changes = between(&[facts("a.example", 2, 2)], &[DomainFacts { rows: 2, ..hidden }]);
-        assert_eq!(changes, Vec::new());
-    }
-
-    #[test]
-    fn the_cause_of_a_sheet_says_why() {
-        assert_eq!(Why::of_cause("mapping"), Why::Mapping);
-        assert_eq!(Why::of_cause("m.csv withdrawn"), Why::TakenBack);
-        assert_eq!(Why::of_cause("m.csv"), Why::Records);
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_differs_from_itself_and_a_difference_shows_from_both_sides(a in 0..4_i64, b in 0..4_i64, c in 0..4_i64) {
-            let (one, other) = ([facts("a.example", a, c)], [facts("a.example", b, c)]);
-            prop_assert_eq!(between(&one, &one), Vec::new());
-            prop_assert_eq!(between(&one, &other).len(), between(&other, &one).len());
-            prop_assert_eq!(a == b, between(&one, &other).is_empty());
-        }
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::difference::{Change, What};
 use crate::notices::{DomainFacts, IncidentFacts, NoticeContext, STATED};
 use crate::time::Timestamp;
-use crate::withholding::Withheld;
+use crate::withholding::{TYPE_OBJECTS, UNKNOWN, Withheld};
 
 /// The name and version of the schema.
 pub const FORMAT: &str = "forthright-notice/1";
@@ -81,10 +81,9 @@ fn incident(facts: &IncidentFacts) -> Value {
 }
 
 fn domain(facts: &DomainFacts) -> Value {
-    let hidden = |name: &str| facts.withheld.iter().any(|there| there == name);
-    let told = |name: &str, value: i64| if hidden(name) { Value::Null } else { number(value) };
-    let has_size = facts.unknown.size < facts.objects;
-    let types = facts.data_types.iter().map(|one| json!({ "id": one.id, "objects": number(one.objects) }));
+    let told = |name: &str, value: i64| if facts.withholds(name) { Value::Null } else { number(value) };
+    let types = facts.data_types.iter();
+    let types = types.map(|one| json!({ "id": one.id, "objects": told(TYPE_OBJECTS, one.objects) }));
     json!({
         "domain": facts.domain,
         "references": told("references", facts.rows),
@@ -92,14 +91,14 @@ fn domain(facts: &DomainFacts) -> Value {
         "emails": told("emails", facts.emails),
         "users": told("users", facts.users),
         "projects": told("projects", facts.projects),
-        "bytes": if has_size { told("bytes", facts.bytes) } else { Value::Null },
+        "bytes": if facts.has_size() { told("bytes", facts.bytes) } else { Value::Null },
         "first_date": facts.first_date,
         "last_date": facts.last_date,
         "data_types": types.collect::<Vec<_>>(),
         "objects_of_unknown": {
-            "data_type": number(facts.unknown.data_type),
-            "date": number(facts.unknown.date),
-            "size": number(facts.unknown.size),
+            "data_type": told(UNKNOWN[0], facts.unknown.data_type),
+            "date": told(UNKNOWN[1], facts.unknown.date),
+            "size": told(UNKNOWN[2], facts.unknown.size),
         },
         "withheld": facts.withheld,
     })
@@ -108,6 +107,7 @@ fn domain(facts: &DomainFacts) -> Value {
 fn withheld(withheld: &Withheld) -> Value {
     json!({
         "fact": withheld.fact,
+        "also": withheld.also,
         "domain": withheld.domain,
         "why": withheld.why,
         "review_at": withheld.review_at.to_string(),
@@ -116,12 +116,17 @@ fn withheld(withheld: &Withheld) -> Value {
 
 fn change(change: &Change) -> Value {
     let of = |what: &str, name: Option<&str>, before: Value, after: Value| json!({ "domain": change.domain, "what": what, "name": name, "before": before, "after": after });
-    let days = |(first, last): &(String, String)| json!({ "first_date": day(first), "last_date": day(last) });
+    let days = |dates: &Option<(String, String)>| match dates {
+        Some((first, last)) => json!({ "first_date": day(first), "last_date": day(last) }),
+        None => Value::Null,
+    };
+    let number = |value: &Option<i64>| value.map_or(Value::Null, number);
     match &change.what {
         What::New => of("new", None, Value::Null, Value::Null),
         What::Gone => of("gone", None, Value::Null, Value::Null),
-        What::Figure { name, before, after } => of("figure", Some(name), number(*before), number(*after)),
-        What::Type { id, before, after } => of("data_type", Some(id), number(*before), number(*after)),
+        What::Cleared => of("cleared", None, Value::Null, Value::Null),
+        What::Figure { name, before, after } => of("figure", Some(name), number(before), number(after)),
+        What::Type { id, before, after } => of("data_type", Some(id), number(before), number(after)),
         What::Period { before, after } => of("period", None, days(before), days(after)),
     }
 }

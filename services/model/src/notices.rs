@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::difference::{Change, Why};
 use crate::law::Elements;
 use crate::time::Timestamp;
-use crate::withholding::Withheld;
+use crate::withholding::{TYPE_OBJECTS, Withheld};
 
 /// Content elements that the vendor can state in words of its own, beside summary, measures and contact: what a notice
 /// has a place for and no fact sheet knows.
@@ -67,6 +67,51 @@ pub struct DomainFacts {
     /// Names of facts that are withheld: what they name is blank here, whatever the rows say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<String>,
+}
+
+impl DomainFacts {
+    /// Whether a fact of this name is withheld, by itself or with another.
+    pub fn withholds(&self, name: &str) -> bool {
+        self.withheld.iter().any(|there| there == name)
+    }
+
+    /// Whether the size of an object is known; where that is withheld, a size that is there.
+    pub fn has_size(&self) -> bool {
+        if self.withholds("objects") { self.bytes > 0 } else { self.unknown.size < self.objects }
+    }
+
+    /// The id of one of its facts: `acme.example/objects`.
+    pub fn id_of(&self, name: &str) -> String {
+        format!("{}/{name}", self.domain)
+    }
+
+    /// Everything that a notice states of it, as (name, value) in the order of a notice; not what is withheld. Beside
+    /// `type:ID` stands how many objects have that type, or `name:ID` where that number is withheld; `unknown:date` is how
+    /// many have no known date.
+    pub fn stated(&self) -> Vec<(String, String)> {
+        let named = |name: &str, value: i64| (name.to_owned(), value.to_string());
+        let mut stated = vec![
+            named("references", self.rows),
+            named("objects", self.objects),
+            named("emails", self.emails),
+            named("users", self.users),
+            named("projects", self.projects),
+        ];
+        stated.retain(|(name, _)| !self.withholds(name));
+        if self.has_size() && !self.withholds("bytes") {
+            stated.push(named("bytes", self.bytes));
+        }
+        let dates = [("first_date", &self.first_date), ("last_date", &self.last_date)];
+        stated.extend(dates.into_iter().filter_map(|(name, date)| Some((name.to_owned(), date.clone()?))));
+        stated.extend(self.data_types.iter().map(|count| match self.withholds(TYPE_OBJECTS) {
+            true => (format!("name:{}", count.id), count.id.clone()),
+            false => (format!("type:{}", count.id), count.objects.to_string()),
+        }));
+        let Unknown { data_type, date, size } = self.unknown;
+        let unknown = [("unknown:type", data_type), ("unknown:date", date), ("unknown:size", size)];
+        stated.extend(unknown.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| named(name, count)));
+        stated
+    }
 }
 
 /// How many distinct objects lack a property in every row that references them.
@@ -141,7 +186,7 @@ pub struct NoticeContext {
     pub incident: IncidentFacts,
     /// The organisation's name as the directory has it.
     pub tenant_name: String,
-    /// One entry for each affected domain, sorted by domain; never empty.
+    /// One entry for each affected domain, sorted by domain; empty only where everything that was told is taken back.
     pub domains: Vec<DomainFacts>,
     /// The notice code (`K7QF-2M9X`), to be quoted and checked.
     pub code: String,

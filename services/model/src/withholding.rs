@@ -1,18 +1,29 @@
 //! Facts that are withheld: their names, and blanking them out of what a notice is written from.
 //!
-//! Decides nothing (two people do). Invariant: a blanked fact is gone from the facts, so that neither a text nor the
-//! stored context of a notice holds it; its name stays, so that the reader is told that something is withheld.
+//! Decides nothing (two people do). Invariant: a blanked fact is gone from the facts, and with it whatever it could be
+//! reckoned from, so that neither a text nor the stored context of a notice holds it; its name stays, so that the reader
+//! is told that something is withheld.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::DomainName;
 use crate::notices::DomainFacts;
+use crate::taxonomy::Taxonomy;
 use crate::time::Timestamp;
 
 /// Names of facts without one for each data type (`type:invoice`).
 pub const NAMES: [&str; 8] = ["references", "objects", "emails", "users", "projects", "bytes", "period", "types"];
 /// Everything: the organisation is not written to at all.
 pub const NOTICE: &str = "notice";
+/// How many objects each data type has: withheld with the number of objects, which is their sum.
+pub const TYPE_OBJECTS: &str = "type_objects";
+/// How many objects have no known data type, document date, size.
+pub const UNKNOWN: [&str; 3] = ["unknown_type", "unknown_date", "unknown_size"];
+
+/// What is withheld with a fact, because the fact could be reckoned from it: an object has one type or none that is known,
+/// is referenced at least once, and has its part in the size.
+const OF_OBJECTS: [&str; 6] = ["references", "bytes", TYPE_OBJECTS, UNKNOWN[0], UNKNOWN[1], UNKNOWN[2]];
+const OF_A_TYPE: [&str; 6] = ["objects", "references", "bytes", UNKNOWN[0], UNKNOWN[1], UNKNOWN[2]];
 
 /// A fact by its name, of one domain or of all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,38 +59,89 @@ impl FactName {
         self.name == NOTICE
     }
 
-    /// Takes the fact out of a domain's facts and leaves its name.
+    /// The data type, where it is one.
+    pub fn data_type(&self) -> Option<&str> {
+        self.name.strip_prefix("type:")
+    }
+
+    /// The same fact with the id that the taxonomy has for its data type.
+    #[must_use]
+    pub fn canonical(self, taxonomy: &Taxonomy) -> Self {
+        match self.data_type().map(|id| format!("type:{}", taxonomy.canonical(id))) {
+            Some(name) => Self { name, ..self },
+            None => self,
+        }
+    }
+
+    /// The domain that it is of; none: every one.
+    pub fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
+    }
+
+    /// Whether it hides a data type of a domain.
+    pub fn hides_type(&self, domain: &str, id: &str) -> bool {
+        self.is_of(domain) && (self.name == "types" || self.data_type() == Some(id))
+    }
+
+    /// Names of what is withheld with it, because it could be reckoned from them.
+    pub fn follows(&self) -> &'static [&'static str] {
+        match self.name.as_str() {
+            "objects" => &OF_OBJECTS,
+            "types" => &UNKNOWN[..1],
+            "period" => &UNKNOWN[1..2],
+            "bytes" => &UNKNOWN[2..],
+            _ if self.data_type().is_some() => &OF_A_TYPE,
+            _ => &[],
+        }
+    }
+
+    /// Its name for readers: which type is not told is part of what is not told.
+    fn shown(&self) -> &str {
+        if self.data_type().is_some() { "type" } else { &self.name }
+    }
+
+    fn is_of(&self, domain: &str) -> bool {
+        self.domain.as_ref().is_none_or(|of| of == domain)
+    }
+
+    /// Takes the fact out of a domain's facts, and what it could be reckoned from, and leaves their names. What a domain
+    /// does not have is not withheld.
     pub fn blank(&self, facts: &mut DomainFacts) {
-        if self.domain.as_ref().is_some_and(|domain| *domain != facts.domain) {
+        if self.is_notice() || !self.is_of(&facts.domain) {
             return;
         }
-        match self.name.as_str() {
-            "references" => facts.rows = 0,
-            "objects" => facts.objects = 0,
-            "emails" => facts.emails = 0,
-            "users" => facts.users = 0,
-            "projects" => facts.projects = 0,
-            "bytes" => (facts.bytes, facts.unknown.size) = (0, 0),
-            "period" => (facts.first_date, facts.last_date, facts.unknown.date) = (None, None, 0),
-            "types" => {
-                facts.data_types.clear();
-                facts.unknown.data_type = 0;
-            }
-            NOTICE => return,
-            name => {
-                let before = facts.data_types.len();
-                facts.data_types.retain(|count| name.strip_prefix("type:") != Some(count.id.as_str()));
-                if facts.data_types.len() == before {
-                    return;
-                }
+        if let Some(id) = self.data_type() {
+            let before = facts.data_types.len();
+            facts.data_types.retain(|count| count.id != id);
+            if facts.data_types.len() == before {
+                return;
             }
         }
-        // Which type is not told is part of what is not told.
-        let shown = if self.name.starts_with("type:") { "type" } else { &self.name };
-        if !facts.withheld.iter().any(|there| there == shown) {
-            facts.withheld.push(shown.to_owned());
-            facts.withheld.sort();
+        for name in std::iter::once(self.shown()).chain(self.follows().iter().copied()) {
+            blank_one(name, facts);
+            if !facts.withholds(name) {
+                facts.withheld.push(name.to_owned());
+            }
         }
+        facts.withheld.sort();
+    }
+}
+
+fn blank_one(name: &str, facts: &mut DomainFacts) {
+    match name {
+        "references" => facts.rows = 0,
+        "objects" => facts.objects = 0,
+        "emails" => facts.emails = 0,
+        "users" => facts.users = 0,
+        "projects" => facts.projects = 0,
+        "bytes" => facts.bytes = 0,
+        "period" => (facts.first_date, facts.last_date) = (None, None),
+        "types" => facts.data_types.clear(),
+        "unknown_type" => facts.unknown.data_type = 0,
+        "unknown_date" => facts.unknown.date = 0,
+        "unknown_size" => facts.unknown.size = 0,
+        TYPE_OBJECTS => facts.data_types.iter_mut().for_each(|count| count.objects = 0),
+        _ => {}
     }
 }
 
@@ -93,10 +155,13 @@ impl std::fmt::Display for FactName {
 }
 
 /// What a notice says of a withholding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Withheld {
     /// Its name; of a data type only `type`.
     pub fact: String,
+    /// Names of what is withheld with it, because it could be reckoned from them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// The domain, where it is withheld for one alone.
     pub domain: Option<String>,
     /// Why, in the vendor's words.
@@ -108,13 +173,16 @@ pub struct Withheld {
 impl Withheld {
     /// As the reader is told of it.
     pub fn of(name: &FactName, why: &str, review_at: Timestamp) -> Self {
-        let fact = if name.name.starts_with("type:") { "type" } else { &name.name };
-        Self { fact: fact.to_owned(), domain: name.domain.clone(), why: why.to_owned(), review_at }
+        let also = name.follows().iter().map(|name| (*name).to_owned()).collect();
+        let fact = name.shown().to_owned();
+        Self { fact, also, domain: name.domain.clone(), why: why.to_owned(), review_at }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::notices::{TypeCount, Unknown};
 
@@ -146,12 +214,81 @@ mod tests {
     fn what_is_blanked_is_gone_and_named() {
         assert_eq!(blanked("emails"), DomainFacts { emails: 0, withheld: vec!["emails".to_owned()], ..facts() });
         let types = blanked("type:invoice");
-        assert_eq!((types.data_types.len(), types.withheld), (0, vec!["type".to_owned()]));
+        assert_eq!((types.data_types.len(), types.objects, types.rows), (0, 0, 0));
+        assert!(types.withholds("type") && types.withholds("objects") && !types.withholds("emails"));
         assert_eq!(blanked("type:contract"), facts(), "what is not there is not withheld");
         assert_eq!(blanked("other.example/objects"), facts());
         assert_eq!(blanked("ACME.example/objects").objects, 0);
         assert_eq!(blanked("notice"), facts());
         assert_eq!(blanked("period").first_date, None);
+    }
+
+    /// Facts of a domain as they can be: each object has one type or none that is known, and is referenced at least once.
+    fn possible() -> impl Strategy<Value = DomainFacts> {
+        let counts = (0..4_i64, 0..4_i64, 0..3_i64, 0..5_i64, 0..4_i64, 0..99_i64);
+        (counts, 0..2_i64, 0..2_i64).prop_map(
+            |((invoices, contracts, unknown, more_rows, emails, bytes), date, size)| {
+                let objects = (invoices + contracts + unknown).max(1);
+                let data_types = [("contract", contracts), ("invoice", invoices)];
+                let data_types = data_types.into_iter().filter(|(_, objects)| *objects > 0);
+                DomainFacts {
+                    rows: objects + more_rows,
+                    objects,
+                    emails,
+                    bytes,
+                    first_date: (date == 0).then(|| "2020-01-01".to_owned()),
+                    data_types: data_types.map(|(id, objects)| TypeCount { id: id.to_owned(), objects }).collect(),
+                    unknown: Unknown {
+                        data_type: objects - invoices - contracts,
+                        date: date * objects,
+                        size: size * objects,
+                    },
+                    ..facts()
+                }
+            },
+        )
+    }
+
+    /// The same with one further object of a type, referenced once.
+    fn one_more(facts: &DomainFacts, id: &str) -> DomainFacts {
+        let mut more =
+            DomainFacts { rows: facts.rows + 1, objects: facts.objects + 1, bytes: facts.bytes + 7, ..facts.clone() };
+        more.data_types.iter_mut().filter(|count| count.id == id).for_each(|count| count.objects += 1);
+        if facts.unknown.date == facts.objects {
+            more.unknown.date += 1;
+        }
+        if facts.unknown.size == facts.objects {
+            more.unknown.size += 1;
+        }
+        more
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_told_is_the_same_whatever_the_withheld_count_is(facts in possible(), domain in 0..2_usize) {
+            let told = |name: &str, mut facts: DomainFacts| {
+                FactName::parse(&format!("{}{name}", ["", "acme.example/"][domain])).unwrap().blank(&mut facts);
+                facts
+            };
+            for count in &facts.data_types {
+                let more = one_more(&facts, &count.id);
+                prop_assert_eq!(told("objects", facts.clone()), told("objects", more.clone()));
+                let name = format!("type:{}", count.id);
+                prop_assert_eq!(told(&name, facts.clone()), told(&name, more));
+            }
+            let other = DomainFacts { emails: facts.emails + 1, ..facts.clone() };
+            prop_assert_eq!(told("emails", facts.clone()), told("emails", other));
+            let other = DomainFacts { bytes: facts.bytes + 1, ..facts.clone() };
+            prop_assert_eq!(told("bytes", facts.clone()), told("bytes", other));
+            let dated = DomainFacts { first_date: None, last_date: None, unknown: Unknown { date: facts.objects, ..facts.unknown }, ..facts.clone() };
+            prop_assert_eq!(told("period", facts), told("period", dated));
+        }
+    }
+
+    #[test]
+    fn a_type_is_named_by_the_id_of_the_taxonomy() {
+        let name = FactName::parse("type:Statement of Work").unwrap().canonical(Taxonomy::builtin());
+        assert_eq!(name.to_string(), "type:sow_document");
     }
 
     #[test]

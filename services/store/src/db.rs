@@ -39,6 +39,10 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres
 /// How long a writer waits for another process's transaction on SQLite.
 const SQLITE_BUSY: Duration = Duration::from_secs(60);
 
+/// A host that stands still in the middle of a transaction holds rows that others wait for, for so long at most. Longer
+/// than any computing of ours between two statements.
+const FROZEN_POSTGRES: &str = "SET idle_in_transaction_session_timeout = '20s'";
+
 /// A connection to PostgreSQL that was idle for this long is asked whether it lives before it is used.
 const PROBE_AFTER: Duration = Duration::from_secs(1);
 
@@ -228,6 +232,9 @@ impl Store {
                         Box::pin(async move {
                             Ok(meta.idle_for < PROBE_AFTER || sqlx::Connection::ping(conn).await.is_ok())
                         })
+                    })
+                    .after_connect(|conn, _| {
+                        Box::pin(async move { sqlx::Executor::execute(conn, FROZEN_POSTGRES).await.map(drop) })
                     })
                     .acquire_timeout(Duration::from_secs(20))
                     .connect(url)

@@ -56,16 +56,15 @@ macro_rules! claim {
 
 statements! {
     INSERT_WAVE = "
-        INSERT INTO waves (id, incident_id, name, released_by, released_at, notices, pace, paused_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)";
+        INSERT INTO waves (id, incident_id, name, released_by, released_at, notices, pace, pace_per_system, per_day, domain_checked, paused_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL)";
     WAVES = "
-        SELECT w.id, w.name, w.released_by, w.released_at, w.notices, w.pace, w.paused_at,
+        SELECT w.id, w.name, w.released_by, w.released_at, w.notices, w.pace, w.pace_per_system, w.per_day, w.domain_checked, w.paused_at, w.stopped_why,
             (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id) AS mails,
             (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id AND o.state = 'accepted') AS accepted
         FROM waves w
         WHERE w.incident_id = $1
         ORDER BY w.released_at, w.id";
-    PACES = "SELECT id, pace FROM waves WHERE pace IS NOT NULL";
     PAUSED = "SELECT id FROM waves WHERE paused_at IS NOT NULL";
     SET_PAUSED = "
         UPDATE waves
@@ -297,8 +296,16 @@ pub struct Wave {
     pub notices: i64,
     /// Mails a second, if limited.
     pub pace: Option<i64>,
+    /// Mails a second to one receiving system, if limited.
+    pub pace_per_system: Option<i64>,
+    /// Tries a day, if limited.
+    pub per_day: Option<i64>,
+    /// 0: its sending domain is not in order, and its mail stays on the host.
+    pub domain_checked: i64,
     /// Microseconds since the epoch, while paused.
     pub paused_at: Option<i64>,
+    /// Which rule stopped it, with its figures; none = no rule did.
+    pub stopped_why: Option<String>,
     /// Mails in it.
     pub mails: i64,
     /// Of these, accepted.
@@ -315,6 +322,9 @@ pub async fn insert_wave(tx: &mut Tx, incident: i64, wave: &Wave) -> Result<(), 
         .bind(wave.released_at)
         .bind(wave.notices)
         .bind(wave.pace)
+        .bind(wave.pace_per_system)
+        .bind(wave.per_day)
+        .bind(wave.domain_checked)
         .execute(c)
         .await
         .map(drop))?;
@@ -324,11 +334,6 @@ pub async fn insert_wave(tx: &mut Tx, incident: i64, wave: &Wave) -> Result<(), 
 /// The waves of an incident, oldest first.
 pub async fn waves(conn: &mut Conn, incident: i64) -> Result<Vec<Wave>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(WAVES).bind(incident).fetch_all(c).await)?)
-}
-
-/// The pace of each wave that has one, in mails a second.
-pub async fn paces(conn: &mut Conn) -> Result<Vec<(String, i64)>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(PACES).fetch_all(c).await)?)
 }
 
 /// The waves that are paused.

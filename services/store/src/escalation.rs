@@ -40,6 +40,8 @@ macro_rules! settled {
     };
 }
 
+// Grouped by the ticket's key alone: with a second column beside it SQLite reads and sorts all tickets before it can
+// stop at the limit.
 statements! {
     /// Tickets with debt and no ladder for it.
     DEBT_STARTS = "
@@ -48,7 +50,7 @@ statements! {
         JOIN questions q ON q.ticket_id = t.id AND q.state IN ('open', 'promised')
         WHERE t.debt > 0
             AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'debt' AND e.ended_at IS NULL)
-        GROUP BY t.id, t.incident_id
+        GROUP BY t.id
         ORDER BY t.id
         LIMIT $1";
     /// Promises that have passed and whose ladder never started.
@@ -91,7 +93,7 @@ statements! {
         JOIN outbox o ON o.ticket_id = t.id AND o.notice_id IS NOT NULL AND o.state = 'accepted'
         WHERE t.status = 'open' AND t.last_inbound_at IS NULL AND t.id >= $1
             AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'silence')
-        GROUP BY t.id, t.incident_id
+        GROUP BY t.id
         ORDER BY t.id
         LIMIT $2";
     /// Tickets of which no notice was accepted and none is on its way: without a ladder yet, or with a contact that is
@@ -111,7 +113,7 @@ statements! {
                         AND NOT EXISTS (
                             SELECT 1 FROM outbox x
                             WHERE x.ticket_id = t.id AND x.notice_id IS NOT NULL AND x.address = c.address)))
-        GROUP BY t.id, t.incident_id
+        GROUP BY t.id
         HAVING COUNT(*) FILTER (WHERE o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')) = 0
             AND COUNT(*) FILTER (WHERE o.state IN ('bounced', 'failed', 'suppressed')) > 0
         ORDER BY t.id

@@ -31,9 +31,12 @@ pub mod runs;
 pub mod search;
 pub mod signed;
 pub mod snippets;
+pub mod starts;
 pub mod sweeps;
 pub mod templates;
 pub mod tickets;
+pub mod unwritten;
+pub mod waves;
 pub mod withholdings;
 
 pub use audit::AuditEntry;
@@ -69,9 +72,12 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         search::STATEMENTS,
         signed::STATEMENTS,
         snippets::STATEMENTS,
+        starts::STATEMENTS,
         sweeps::STATEMENTS,
         templates::STATEMENTS,
         tickets::STATEMENTS,
+        unwritten::STATEMENTS,
+        waves::STATEMENTS,
         withholdings::STATEMENTS,
     ]
     .concat()

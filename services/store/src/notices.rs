@@ -93,7 +93,26 @@ pub struct Notice {
     pub earlier_at: Option<i64>,
 }
 
+/// In place of a digest of facts where nothing of the organisation is affected: everything that was told is taken back.
+pub const NOTHING_THERE: &str = "none";
+
+fn takes_everything_back(facts_digest: &str) -> bool {
+    facts_digest.split('/').next() == Some(NOTHING_THERE)
+}
+
+impl Draft {
+    /// Whether it takes back everything that notices before it said.
+    pub fn takes_everything_back(&self) -> bool {
+        takes_everything_back(&self.facts_digest)
+    }
+}
+
 impl Notice {
+    /// Whether it takes back everything that notices before it said.
+    pub fn takes_everything_back(&self) -> bool {
+        takes_everything_back(&self.facts_digest)
+    }
+
     /// When the notice that this one supplements was released.
     pub fn supplements(&self) -> Option<model::time::Timestamp> {
         self.earlier_at.map(model::time::Timestamp::from_micros)

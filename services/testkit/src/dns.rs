@@ -1,8 +1,8 @@
-//! A name server that says what a test wrote down: TXT and A records, over UDP, on a free port of 127.0.0.1.
+//! A name server that says what a test wrote down: TXT, A, MX and PTR records, over UDP, on a free port of 127.0.0.1.
 //!
 //! Knows no zones: a name that was not written down does not exist.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 const A: u16 = 1;
+const PTR: u16 = 12;
+const MX: u16 = 15;
 const TXT: u16 = 16;
 
 /// The server. It stops when this is dropped.
@@ -30,12 +32,23 @@ struct Shared {
     stopping: AtomicBool,
     asked: AtomicU64,
     records: Mutex<Records>,
+    failing: Mutex<HashSet<String>>,
 }
 
 impl Shared {
     fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn failing(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A name as packets have it.
+fn labels(name: &str) -> Vec<u8> {
+    let label = |label: &str| [&[u8::try_from(label.len()).unwrap_or(63)], label.as_bytes()].concat();
+    name.split('.').flat_map(label).chain([0]).collect()
 }
 
 impl Zone {
@@ -70,6 +83,27 @@ impl Zone {
     /// Writes an address down.
     pub fn a(&self, name: &str, address: Ipv4Addr) {
         self.add(name, A, address.octets().to_vec());
+    }
+
+    /// Writes a mail server down, with its preference.
+    pub fn mx(&self, name: &str, preference: u16, exchange: &str) {
+        self.add(name, MX, [&preference.to_be_bytes()[..], &labels(exchange)].concat());
+    }
+
+    /// Writes the name of an address down.
+    pub fn ptr(&self, address: Ipv4Addr, name: &str) {
+        let [a, b, c, d] = address.octets();
+        self.add(&format!("{d}.{c}.{b}.{a}.in-addr.arpa"), PTR, labels(name));
+    }
+
+    /// Everything that was written down about a name is gone.
+    pub fn forget(&self, name: &str) {
+        self.shared.records().remove(&name.to_lowercase());
+    }
+
+    /// Questions about this name fail (SERVFAIL) from now on.
+    pub fn fail(&self, name: &str) {
+        self.shared.failing().insert(name.to_lowercase());
     }
 
     fn add(&self, name: &str, kind: u16, content: Vec<u8>) {
@@ -114,11 +148,18 @@ fn answer(packet: &[u8], shared: &Shared) -> Option<Vec<u8>> {
     let kind = u16::from_be_bytes(packet.get(at..at + 2)?.try_into().ok()?);
     let question = packet.get(12..at + 4)?;
     let records = shared.records();
-    let known = records.get(&labels.join("."));
+    let name = labels.join(".");
+    let fails = shared.failing().contains(&name);
+    let known = records.get(&name).filter(|_| !fails);
     let found: Vec<&Vec<u8>> =
         known.into_iter().flatten().filter(|(theirs, _)| *theirs == kind).map(|(_, content)| content).collect();
-    // An answer, authoritative, recursion available; 3 = there is no such name.
-    let flags: [u8; 2] = [0x85, if known.is_none() { 0x83 } else { 0x80 }];
+    // An answer, authoritative, recursion available; 2 = the server fails, 3 = there is no such name.
+    let code = match known {
+        _ if fails => 2,
+        None => 3,
+        Some(_) => 0,
+    };
+    let flags: [u8; 2] = [0x85, 0x80 | code];
     let count = u16::try_from(found.len()).ok()?.to_be_bytes();
     let mut out = [packet.get(..2)?, &flags, &[0, 1], &count, &[0, 0, 0, 0], question].concat();
     for content in found {

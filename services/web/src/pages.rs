@@ -1,9 +1,10 @@
-//! The pages: the incidents, one incident, and what monitors ask.
+//! The pages: the incidents, one incident, what one organisation was told, and what monitors ask.
 //!
 //! Fetches through `app` only. Invariant: a fault is logged once, here, and shown with its next step.
 
 use std::time::Duration;
 
+use app::notices::Log;
 use app::overview::Overview;
 use app::tickets::{Pack, Timeline};
 use app::{App, AppError};
@@ -57,6 +58,13 @@ struct TicketPage {
     rehearsal: bool,
     timeline: Timeline,
     pack: Pack,
+}
+
+#[derive(Template)]
+#[template(path = "organisation.html")]
+struct Organisation {
+    rehearsal: bool,
+    log: Log,
 }
 
 #[derive(Template)]
@@ -143,6 +151,15 @@ pub(crate) async fn ticket(State(app): State<App>, Path(ticket): Path<String>) -
     let timeline = app::tickets::timeline(&app, &ticket).await?;
     let pack = app::tickets::pack(&app, &ticket).await?;
     Ok(Html(TicketPage { rehearsal: app.rehearsal, timeline, pack }.render()?))
+}
+
+/// What one organisation was told, version by version.
+pub(crate) async fn organisation(
+    State(app): State<App>,
+    Path((slug, tenant)): Path<(String, String)>,
+) -> Result<Html<String>, Problem> {
+    let log = app::notices::log(&app, &slug, &tenant).await?;
+    Ok(Html(Organisation { rehearsal: app.rehearsal, log }.render()?))
 }
 
 /// This process runs.

@@ -9,10 +9,12 @@ mod ending;
 mod fate;
 mod gate;
 mod lanes;
+mod limited;
 mod line;
 mod pacer;
 mod pulse;
 mod systems;
+mod usher;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +22,8 @@ use std::time::{Duration, Instant};
 
 use app::AppError;
 use app::delivery::Letterbox;
-use mail::route::Routes;
+use mail::route::{Route, Routes};
+use model::pace::Limits;
 use store::ledger::Ledger;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -28,12 +31,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
 use lanes::Lanes;
+use limited::{Batch, Unused};
 use pacer::{Pacer, Place};
 use pulse::Pulse;
 use systems::Systems;
 
-/// How long a mail waits that its wave's pace does not let go now.
-pub(crate) const PARK: Duration = Duration::from_secs(1);
+/// How long a mail waits at least that its wave's pace does not let go now.
+pub(crate) const PARK: Duration = app::waves::AHEAD;
 /// How often a sender looks for mail although nothing woke it: another host may have taken the nudge.
 const LOOK: Duration = Duration::from_secs(1);
 /// The same, while a pace holds mail back.
@@ -58,6 +62,8 @@ struct Parcel {
     letterbox: Letterbox,
     /// With a wave that has a pace.
     place: Option<Place>,
+    /// With a wave that is limited: not before this.
+    start: Option<Instant>,
 }
 
 /// What the tasks of one sender share.
@@ -67,6 +73,7 @@ struct Post {
     lanes: Arc<Lanes>,
     pacer: Arc<Pacer>,
     systems: Systems,
+    unused: Unused,
     pulse: Pulse,
     ledger: Ledger,
     /// The lease that its mails have.
@@ -118,6 +125,7 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
         lanes: Arc::clone(lanes),
         pacer: Arc::clone(pacer),
         systems: Systems::new(connections(app)),
+        unused: Unused::default(),
         pulse: Pulse::new(app.settings.sending.lease()),
         ledger,
         sender: sender.clone(),
@@ -134,13 +142,20 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
 /// Until the sender is over and its tasks have ended, by themselves or after the time of grace.
 async fn run_tasks(post: Arc<Post>) {
     let connections = connections(&post.desk.app);
-    let (parcels, waiting) = mpsc::channel(connections.max(AHEAD));
+    let (carriers, waiting) = mpsc::channel(connections.max(AHEAD));
+    let (timed, to_start) = mpsc::channel(AHEAD);
     let waiting = Arc::new(Mutex::new(waiting));
     let over = post.over.clone();
     let beating = CancellationToken::new();
     let beat = tokio::spawn(pulse::beat(Arc::clone(&post), beating.clone()));
     let mut tasks = JoinSet::new();
-    tasks.spawn(claim(Arc::clone(&post), parcels, i64::try_from(connections * 2).unwrap_or(i64::MAX).max(50)));
+    tasks.spawn(claim(
+        Arc::clone(&post),
+        carriers.clone(),
+        timed,
+        i64::try_from(connections * 2).unwrap_or(i64::MAX).max(50),
+    ));
+    tasks.spawn(usher::usher(Arc::clone(&post), to_start, carriers));
     for _ in 0..connections {
         tasks.spawn(carrier::carry(Arc::clone(&post), Arc::clone(&waiting)));
     }
@@ -173,8 +188,8 @@ fn connections(app: &app::App) -> usize {
 }
 
 /// Claims what is due, a little ahead of the connections.
-async fn claim(post: Arc<Post>, parcels: mpsc::Sender<Parcel>, batch: i64) {
-    let mut paces = Paces::default();
+async fn claim(post: Arc<Post>, carriers: mpsc::Sender<Parcel>, timed: mpsc::Sender<Parcel>, batch: i64) {
+    let mut limits = HashMap::new();
     let mut limit = batch;
     while !post.over.is_cancelled() {
         tokio::select! {
@@ -182,7 +197,7 @@ async fn claim(post: Arc<Post>, parcels: mpsc::Sender<Parcel>, batch: i64) {
             () = post.lanes.opened() => {}
         }
         let began = Instant::now();
-        let claimed = match claim_once(&post, &mut paces, limit).await {
+        let claimed = match claim_once(&post, &mut limits, limit).await {
             Ok(claimed) => claimed,
             Err(error) => return post.fail(CLAIMING, error.to_string(), error.hint().map(str::to_owned)),
         };
@@ -194,9 +209,10 @@ async fn claim(post: Arc<Post>, parcels: mpsc::Sender<Parcel>, batch: i64) {
             (true, _) => Some(PACED_LOOK),
         };
         for parcel in claimed.parcels {
+            let way = if parcel.start.is_some() { &timed } else { &carriers };
             tokio::select! {
                 () = post.over.cancelled() => return,
-                sent = parcels.send(parcel) => if sent.is_err() { return },
+                sent = way.send(parcel) => if sent.is_err() { return },
             }
         }
         limit = match (is_empty, parked) {
@@ -217,53 +233,31 @@ async fn claim(post: Arc<Post>, parcels: mpsc::Sender<Parcel>, batch: i64) {
 
 const CLAIMING: &str = "claiming mail";
 
-/// A claim, sorted.
-struct Batch {
-    parcels: Vec<Parcel>,
-    /// How many were put back because of a pace.
-    parked: usize,
-}
-
-async fn claim_once(post: &Post, paces: &mut Paces, limit: i64) -> Result<Batch, AppError> {
+async fn claim_once(post: &Post, limits: &mut HashMap<String, Limits>, limit: i64) -> Result<Batch, AppError> {
     let app = &post.desk.app;
     let letterboxes = app::delivery::claim(app, &post.sender, limit).await?;
-    if letterboxes.iter().any(|letterbox| letterbox.mail.wave_id.is_some()) {
-        paces.refresh(app).await?;
-    }
-    let (mut parcels, mut parked) = (Vec::with_capacity(letterboxes.len()), Vec::new());
-    for letterbox in letterboxes {
-        let wave = letterbox.mail.wave_id.as_deref();
-        let place = match wave.and_then(|wave| Some((wave, *paces.known.get(wave)?))) {
-            None => None,
-            Some((wave, pace)) => match post.pacer.admit(wave, pace) {
-                Some(place) => Some(place),
-                None => {
-                    parked.push(letterbox.mail.id);
-                    continue;
-                }
-            },
-        };
-        parcels.push(Parcel { letterbox, place });
-    }
-    if !parked.is_empty() {
-        app::delivery::give_back(app, &post.sender, &parked, PARK).await?;
-    }
-    Ok(Batch { parcels, parked: parked.len() })
+    let waves = letterboxes.iter().filter_map(|letterbox| letterbox.mail.wave_id.as_ref());
+    // A wave that is new here may be limited, or not be for a route like ours: none of it leaves before that is known.
+    let letterboxes = if waves.into_iter().any(|wave| !limits.contains_key(wave)) {
+        let routes: Vec<Route> = post.lanes.all().iter().map(|lane| lane.route.clone()).collect();
+        app::waves::look_again(app, &routes).await?;
+        *limits = app::waves::limits(app).await?;
+        give_back_paused(post, letterboxes).await?
+    } else {
+        letterboxes
+    };
+    limited::sort(post, letterboxes, limits).await
 }
 
-/// The paces of waves, not older than a second.
-#[derive(Default)]
-struct Paces {
-    read: Option<Instant>,
-    known: HashMap<String, i64>,
-}
-
-impl Paces {
-    async fn refresh(&mut self, app: &app::App) -> Result<(), AppError> {
-        if self.read.is_none_or(|read| read.elapsed() >= Duration::from_secs(1)) {
-            self.known = app::delivery::paces(app).await?;
-            self.read = Some(Instant::now());
-        }
-        Ok(())
+/// What was claimed of waves that are paused by now goes back; the others.
+async fn give_back_paused(post: &Post, letterboxes: Vec<Letterbox>) -> Result<Vec<Letterbox>, AppError> {
+    let app = &post.desk.app;
+    let paused = app::delivery::paused_waves(app).await?;
+    let is_paused = |one: &Letterbox| one.mail.wave_id.as_ref().is_some_and(|wave| paused.contains(wave));
+    let (back, on): (Vec<Letterbox>, Vec<Letterbox>) = letterboxes.into_iter().partition(is_paused);
+    if !back.is_empty() {
+        let ids: Vec<String> = back.into_iter().map(|one| one.mail.id).collect();
+        app::delivery::give_back(app, &post.sender, &ids, Duration::ZERO).await?;
     }
+    Ok(on)
 }

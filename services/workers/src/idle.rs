@@ -17,6 +17,8 @@ use crate::{WorkerError, runner};
 /// Between two looks, unless a look takes long: then ten times as long as it takes.
 const LOOK: Duration = Duration::from_millis(100);
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
+/// Before the look that confirms that nothing is left.
+const CONFIRMING_LOOK: Duration = Duration::from_millis(20);
 
 /// How long a step may fail before it counts as an answer. Longer than a restart of a database or mail server on the
 /// same host.
@@ -107,7 +109,7 @@ async fn watch(desk: &Desk, route: Option<&str>, timeout: Option<Duration>) -> R
             }
         }
         // Only one more look follows where nothing was left.
-        let pause = if left.is_none() { LOOK } else { (look.elapsed() * 10).clamp(LOOK, LONGEST_LOOK) };
+        let pause = if left.is_none() { CONFIRMING_LOOK } else { (look.elapsed() * 10).clamp(LOOK, LONGEST_LOOK) };
         tokio::select! {
             () = desk.stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}

@@ -88,6 +88,7 @@ async fn sweep_once(desk: &Desk, sends: bool, cleaned: &mut Rarely, climbed: &mu
     }
     app::mapping::lapse_expired(app).await?;
     app::delivery::reclaim(app).await?;
+    app::waves::judge(app).await?;
     for incident in app::mapping::pending(app).await? {
         push(desk, Kind::Map, Some(incident)).await?;
     }

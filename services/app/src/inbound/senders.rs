@@ -70,6 +70,10 @@ impl Senders {
         Ok(Some(Self { prover: Arc::new(prover), relays }))
     }
 
+    pub(crate) fn prover(&self) -> &Prover {
+        &self.prover
+    }
+
     async fn ask(&self, mail: &Inbound) -> Proven {
         let peer = mail.peer.as_ref().and_then(|peer| peer.parse::<IpAddr>().ok()).map(|peer| peer.to_canonical());
         let peer = peer.filter(|peer| !self.relays.iter().any(|relay| holds(*relay, *peer)));

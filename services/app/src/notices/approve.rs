@@ -18,6 +18,7 @@ use store::notices::{Approval, LetterRow, Notice, Written};
 
 use super::cores::on_every_core;
 use super::sample::Sampled;
+use super::traced::Pinned;
 use super::{A_RANGE, Told, groups, is_true, links, sample, signed, specific, told};
 use crate::{App, AppError, Incident};
 
@@ -72,10 +73,10 @@ pub async fn approve(
     must_be_looked_at(app, slug, which, looked, chosen.len())?;
     let now = app.clock.now().micros();
     let today = app.incident_by_id(&mut tx, incident.id).await?;
-    let own_hosts = app.own_hosts();
+    let mut signer = Signer { incident: &today, own_hosts: app.own_hosts(), pinned: Pinned::default() };
     let mut done = Vec::with_capacity(chosen.len());
     for range in chosen.chunks(A_RANGE as usize) {
-        let range = sign_range(&mut tx, &today, &own_hosts, range).await?;
+        let range = sign_range(app, &mut tx, &mut signer, range).await?;
         let approvals: Vec<Approval> = range.iter().map(|one| one.approval.clone()).collect();
         store::notices::approve(&mut tx, &approvals, &app.actor, now).await?;
         done.extend(range.into_iter().map(|one| one.sampled));
@@ -221,9 +222,14 @@ impl Parts<'_> {
     pub(super) fn sampled(&self) -> Result<Sampled, AppError> {
         let context: NoticeContext =
             serde_json::from_str(&self.written.facts).map_err(AppError::stored("notices.facts"))?;
+        Ok(self.sampled_of(&context))
+    }
+
+    /// The same where its context was read before.
+    fn sampled_of(&self, context: &NoticeContext) -> Sampled {
         let languages: Vec<String> = self.letters.iter().map(|letter| letter.language.clone()).collect();
-        let alike = groups::alike(self.notice, &self.written.template_version, &context, languages);
-        Ok(Sampled {
+        let alike = groups::alike(self.notice, &self.written.template_version, context, languages);
+        Sampled {
             notice_id: self.notice.id.clone(),
             tenant_id: self.notice.tenant_id.clone(),
             group: Alike::id(&alike),
@@ -231,7 +237,7 @@ impl Parts<'_> {
             objects: context.domains.iter().map(|facts| facts.objects).sum(),
             digest: self.content(),
             texts: Vec::new(),
-        })
+        }
     }
 }
 
@@ -276,28 +282,36 @@ pub(super) async fn parts<'a>(conn: &mut store::Conn, range: &'a [Notice]) -> Re
     Ok(all)
 }
 
+/// What drafts are held against.
+struct Signer<'a> {
+    incident: &'a Incident,
+    own_hosts: OwnHosts,
+    pinned: Pinned,
+}
+
 /// Checks a range of drafts and signs them. Nothing is stored yet.
 async fn sign_range(
+    app: &App,
     tx: &mut store::Tx,
-    incident: &Incident,
-    own_hosts: &OwnHosts,
+    signer: &mut Signer<'_>,
     range: &[Notice],
 ) -> Result<Vec<SignedDraft>, AppError> {
     let (Some(first), Some(last)) = (range.first(), range.last()) else { return Ok(Vec::new()) };
-    let facts = told(tx, incident.id, Scope::Tenants(&first.tenant_id, &last.tenant_id)).await?;
+    let incident = signer.incident.id;
+    let facts = told(tx, incident, Scope::Tenants(&first.tenant_id, &last.tenant_id)).await?;
     let parts = parts(tx, range).await?;
-    on_every_core(&parts, |parts| sign(incident, own_hosts, parts, facts.get(&parts.notice.tenant_id)))
+    let versions = parts.iter().map(|parts| parts.written.template_version.as_str());
+    signer.pinned.find(app, tx, incident, versions).await?;
+    let signer = &*signer;
+    on_every_core(&parts, |parts| sign(signer, parts, facts.get(&parts.notice.tenant_id)))
 }
 
-fn sign(
-    incident: &Incident,
-    own_hosts: &OwnHosts,
-    parts: &Parts<'_>,
-    told: Option<&Told>,
-) -> Result<SignedDraft, AppError> {
-    let notice = parts.notice;
-    let domains = told.map(|told| told.domains.as_slice()).unwrap_or_default();
-    if !is_true(notice, told, &incident.facts) {
+fn sign(signer: &Signer<'_>, parts: &Parts<'_>, told: Option<&Told>) -> Result<SignedDraft, AppError> {
+    let (notice, incident) = (parts.notice, signer.incident);
+    let context: NoticeContext =
+        serde_json::from_str(&parts.written.facts).map_err(AppError::stored("notices.facts"))?;
+    let facts_are_todays = told.is_some_and(|told| told.domains == context.domains);
+    if !facts_are_todays || !is_true(notice, told, &incident.facts) {
         return Err(AppError::refused(
             format!(
                 "cannot approve notice {}: the facts of tenant {} changed since it was drafted, or what the incident states or withholds",
@@ -306,8 +320,12 @@ fn sign(
             format!("run `forthright notice draft {}` and look at it again", incident.slug),
         ));
     }
-    specific::refuse_generic(notice, domains, &parts.letters)?;
-    links::refuse_outside(notice, &parts.written.facts, &parts.letters, own_hosts)?;
+    let letters = signer
+        .pinned
+        .trace(&parts.written.template_version, &context, &parts.letters)?
+        .map_err(|untraced| untraced.refusal(notice, &incident.slug))?;
+    specific::refuse_generic(notice, &incident.slug, &context.domains, &letters)?;
+    links::refuse_outside(notice, &parts.written.facts, &parts.letters, &signer.own_hosts)?;
     let ladder = ladder_text(&parts.ladder);
     let approval = Approval {
         id: notice.id.clone(),
@@ -315,7 +333,7 @@ fn sign(
         digest: parts.digest(&ladder),
         ladder,
     };
-    Ok(SignedDraft { approval, sampled: parts.sampled()? })
+    Ok(SignedDraft { approval, sampled: parts.sampled_of(&context) })
 }
 
 /// Whom a notice is for: everybody it can be sent to, in the order of the ladder.

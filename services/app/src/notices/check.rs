@@ -3,17 +3,19 @@
 //! Changes nothing and decides nothing: it says what is missing and asks what only a person knows. Invariant: every
 //! organisation with a notice is in exactly one group of each obligation that was checked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mail::templates::Templates;
 use model::language::Language;
 use model::law::{ClockEvent, DISCLAIMER, Facts, Filled, Finding, Kind, Law, Obligation, Told};
 use model::notices::NoticeContext;
 use model::time::Timestamp;
+use model::withholding::Withheld;
 use serde::Serialize;
 use store::Conn;
 use store::notices::{Notice, Written};
 
+use super::unspecific::{Unspecific, unspecific};
 use crate::{App, AppError, Incident};
 
 /// What is asked.
@@ -53,6 +55,8 @@ pub struct Checked {
     pub organisations_without_notice: usize,
     /// Organisations whose notice should not go out like this.
     pub refused: usize,
+    /// What keeps drafts from being approved: facts that they do not state, figures that are no facts.
+    pub specificity: Vec<Unspecific>,
     /// Links to hosts that are not the sender's, with their place, in words that every notice is written from.
     pub links: Vec<String>,
     /// Obligations that were not asked for and were not law when the incident was discovered.
@@ -97,8 +101,8 @@ impl Group {
     }
 }
 
-/// Notices that say the same, told at the same time: they are judged once.
-type Alike = (Option<Filled>, Option<i64>);
+/// Notices that say the same, and withhold the same for the same reasons, told at the same time: they are judged once.
+type Alike = (Option<Filled>, Vec<Withheld>, Option<i64>);
 
 /// Checks the newest notice of each organisation, unless it was withdrawn.
 pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Checked, AppError> {
@@ -106,13 +110,16 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
     let incident = app.incident(slug).await?;
     let mut conn = app.store.snapshot().await?;
     let rows = chosen(law, question.obligations, incident.facts.discovered_at)?;
-    let mut facts = facts(&mut conn, &incident, app.clock.now()).await?;
+    let mut facts = clock_facts(&mut conn, &incident, app.clock.now()).await?;
     let (notices, told) = newest(&mut conn, &incident, question.tenant).await?;
-    let alike = alike(app, &mut conn, &incident, &notices, &told, question.texts).await?;
+    let languages = languages(&mut conn, &incident).await?;
+    let alike = alike(app, &mut conn, &incident, &notices, &told, &languages, question.texts).await?;
+    let specificity = unspecific(app, &mut conn, &incident, &notices, &languages, question.texts).await?;
 
     let mut judged: Vec<BTreeMap<Vec<Finding>, Vec<String>>> = vec![BTreeMap::new(); rows.len()];
-    let mut refused = 0;
-    for ((filled, told), tenants) in alike {
+    let mut refused: BTreeSet<String> = specificity.iter().flat_map(|one| one.tenants.iter().cloned()).collect();
+    for ((filled, withheld, told), tenants) in alike {
+        facts.withheld = withheld;
         facts.told = told.map_or(Told::NotYet(app.clock.now()), |at| Told::At(Timestamp::from_micros(at)));
         let mut refuses = false;
         for (row, groups) in rows.iter().zip(&mut judged) {
@@ -123,18 +130,20 @@ pub async fn check(app: &App, slug: &str, question: &Question<'_>) -> Result<Che
             refuses |= findings.iter().any(|finding| finding.kind.refuses());
             groups.entry(findings).or_default().extend(tenants.iter().cloned());
         }
-        refused += if refuses { tenants.len() } else { 0 };
+        if refuses {
+            refused.extend(tenants);
+        }
     }
-    let templates = crate::templates::links_outside(app, &mut conn, incident.id).await?;
     Ok(Checked {
-        links: super::links::of_words(&incident.facts, templates, &app.own_hosts()),
+        links: super::links_outside(app, &mut conn, &incident).await?,
         disclaimer: DISCLAIMER,
         incident: incident.slug.clone(),
         checked_at: app.clock.now(),
         table_as_of: law.vocabulary().as_of.to_string(),
         organisations: notices.len(),
         organisations_without_notice: without_notice(&mut conn, &incident, question.tenant, &notices).await?,
-        refused,
+        refused: refused.len(),
+        specificity,
         not_in_force: left_out(law, question.obligations, incident.facts.discovered_at),
         obligations: rows.into_iter().zip(judged).map(|(row, groups)| checked(row, groups)).collect(),
     })
@@ -177,11 +186,16 @@ fn left_out(law: &Law, ids: &[String], discovered_at: Timestamp) -> Vec<NotInFor
 }
 
 /// Events by the names of the vocabulary; of one name the last record counts.
-async fn facts(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Facts, AppError> {
+pub(crate) async fn clock_facts(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Facts, AppError> {
     let recorded = store::incidents::events(conn, incident.id).await?.into_iter();
     let named =
         recorded.filter_map(|event| Some((ClockEvent::from_word(&event.name)?, Timestamp::from_micros(event.at))));
-    Ok(Facts { discovered_at: incident.facts.discovered_at, events: named.collect(), told: Told::NotYet(now) })
+    Ok(Facts {
+        discovered_at: incident.facts.discovered_at,
+        events: named.collect(),
+        told: Told::NotYet(now),
+        withheld: Vec::new(),
+    })
 }
 
 /// The newest notice of each organisation that is not withdrawn, and when each organisation was told first.
@@ -202,7 +216,11 @@ async fn newest(
         // By tenant and version, so the last one of a tenant is its newest.
         newest.insert(notice.tenant_id.clone(), notice);
     }
-    let notices: Vec<Notice> = newest.into_values().filter(|notice| notice.state != "withdrawn").collect();
+    let notices: Vec<Notice> = newest
+        .into_values()
+        // A notice that takes everything back states nothing that could lack an element.
+        .filter(|notice| notice.state != "withdrawn" && !notice.takes_everything_back())
+        .collect();
     if notices.is_empty() {
         let whose = tenant.map_or(String::new(), |tenant| format!(" for tenant {tenant}"));
         return Err(AppError::missing(
@@ -213,19 +231,25 @@ async fn newest(
     Ok((notices, told))
 }
 
+/// The languages of each notice.
+async fn languages(conn: &mut Conn, incident: &Incident) -> Result<HashMap<String, Vec<Language>>, AppError> {
+    let mut languages: HashMap<String, Vec<Language>> = HashMap::new();
+    for (notice, tag) in store::notices::languages(conn, incident.id).await? {
+        languages.entry(notice).or_default().extend(Language::from_tag(&tag));
+    }
+    Ok(languages)
+}
+
 async fn alike(
     app: &App,
     conn: &mut Conn,
     incident: &Incident,
     notices: &[Notice],
     told: &HashMap<String, i64>,
+    languages: &HashMap<String, Vec<Language>>,
     texts: Texts<'_>,
 ) -> Result<BTreeMap<Alike, Vec<String>>, AppError> {
     let templates = crate::templates::of_incident(app, conn, incident.id).await?;
-    let mut languages: HashMap<String, Vec<Language>> = HashMap::new();
-    for (notice, tag) in store::notices::languages(conn, incident.id).await? {
-        languages.entry(notice).or_default().extend(Language::from_tag(&tag));
-    }
     let mut alike: BTreeMap<Alike, Vec<String>> = BTreeMap::new();
     for range in notices.chunks(super::A_RANGE as usize) {
         let ids: Vec<String> = range.iter().map(|notice| notice.id.clone()).collect();
@@ -240,8 +264,12 @@ async fn alike(
                     Some(filled_anew(&templates, row, spoken, name)?)
                 }
             };
+            let withheld = match (&filled, written.get(notice.id.as_str())) {
+                (Some(filled), Some(row)) if filled.withholds() => context_of(row)?.withheld,
+                (Some(_) | None, _) => Vec::new(),
+            };
             let first = told.get(&notice.tenant_id).copied();
-            alike.entry((filled, first)).or_default().push(notice.tenant_id.clone());
+            alike.entry((filled, withheld, first)).or_default().push(notice.tenant_id.clone());
         }
     }
     Ok(alike)
@@ -251,13 +279,17 @@ fn noted(row: &Written) -> Result<Option<Filled>, AppError> {
     row.elements.as_deref().map(serde_json::from_str).transpose().map_err(AppError::stored("notices.elements"))
 }
 
+fn context_of(row: &Written) -> Result<NoticeContext, AppError> {
+    serde_json::from_str(&row.facts).map_err(AppError::stored("notices.facts"))
+}
+
 fn filled_anew(
     templates: &Templates,
     row: &Written,
     languages: &[Language],
     template: &str,
 ) -> Result<Filled, AppError> {
-    let context: NoticeContext = serde_json::from_str(&row.facts).map_err(AppError::stored("notices.facts"))?;
+    let context = context_of(row)?;
     let mut letters = BTreeMap::new();
     for language in languages {
         let Some(rendered) = templates.render_notice_by(template, *language, &context)? else {

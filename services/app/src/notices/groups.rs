@@ -114,7 +114,8 @@ pub(super) fn alike(
 ) -> Alike {
     languages.sort();
     Alike {
-        kind: notice.kind.clone(),
+        // Written from words of its own.
+        kind: if context.domains.is_empty() { "withdrawal".to_owned() } else { notice.kind.clone() },
         template_version: template_version.to_owned(),
         languages,
         advice: Advice::for_facts(&context.domains).into_iter().map(|advice| advice.id.as_str()).collect(),

@@ -2,14 +2,16 @@
 //!
 //! Changes nothing and compares only what is not told yet: a version's changes are those that its letter names.
 
-use model::difference::{Change, What, Why, between};
+use model::difference::{Change, Told, What, Why, between};
 use model::notices::{DomainFacts, NoticeContext};
 use model::time::Timestamp;
+use model::withholding::TYPE_OBJECTS;
 use serde::Serialize;
 use store::Conn;
 use store::facts::Scope;
 use store::notices::Past;
 
+use super::Known;
 use crate::{App, AppError};
 
 /// One version of what an organisation was told.
@@ -56,26 +58,57 @@ pub struct HistoryLine {
     pub detail: String,
 }
 
-/// The versions of an organisation's notices, the oldest first, and last what it was not told yet.
+/// The change log of one organisation.
+#[derive(Debug, Serialize)]
+pub struct Log {
+    /// The incident.
+    pub incident: String,
+    /// Its title.
+    pub title: String,
+    /// The organisation.
+    pub tenant_id: String,
+    /// Its name.
+    pub tenant_name: String,
+    /// The oldest first.
+    pub versions: Vec<Version>,
+}
+
+/// The versions of an organisation's notices, the oldest first, and last what it was not told yet. What an interrupted
+/// import left to be counted is counted first.
 pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>, AppError> {
     let incident = app.incident(slug).await?;
     crate::facts::settle(app, incident.id).await?;
+    Ok(log(app, slug, tenant).await?.versions)
+}
+
+/// The same of what is counted already, with whose it is: for whoever only looks.
+pub async fn log(app: &App, slug: &str, tenant: &str) -> Result<Log, AppError> {
+    let incident = app.incident(slug).await?;
     let mut conn = app.store.snapshot().await?;
     crate::directory::known_tenant(&mut conn, tenant).await?;
+    let row = store::directory::tenant(&mut conn, tenant).await?;
     let mut versions = Vec::new();
-    let mut known = None;
+    let mut said_last: Option<(Vec<DomainFacts>, i64, Option<i64>)> = None;
     for past in store::notices::past(&mut conn, incident.id, tenant).await? {
         let context: NoticeContext = serde_json::from_str(&past.facts).map_err(AppError::stored("notices.facts"))?;
         versions.push(version(&past, &context));
         if past.state == "released" {
-            known = Some(context.domains);
+            said_last = Some((context.domains, past.drafted_at, past.released_at));
         }
     }
     let today = super::told(&mut conn, incident.id, Scope::Tenants(tenant, tenant)).await?;
-    let today = today.get(tenant).map(|told| told.domains.as_slice()).unwrap_or_default();
-    let lines: Vec<HistoryLine> = match &known {
-        Some(known) => between(known, today).iter().map(changed).collect(),
-        None => today.iter().map(said).collect(),
+    let today = today.get(tenant).cloned().unwrap_or_default();
+    let lines: Vec<HistoryLine> = match &said_last {
+        Some((facts, drafted_at, released_at)) => {
+            let is_there = |one: &DomainFacts| today.domains.iter().any(|now| now.domain == one.domain);
+            // Why a domain is gone is asked only where one is: the changes of an incident are many.
+            let known = match facts.iter().all(is_there) {
+                true => Known::without_causes(&mut conn, incident.id).await?,
+                false => Known::of(&mut conn, incident.id).await?,
+            };
+            known.changes(tenant, facts, (*drafted_at, *released_at), &today).iter().map(changed).collect()
+        }
+        None => today.domains.iter().map(said).collect(),
     };
     if !lines.is_empty() {
         versions.push(Version { state: "not told yet".to_owned(), lines, ..nothing() });
@@ -86,7 +119,8 @@ pub async fn history(app: &App, slug: &str, tenant: &str) -> Result<Vec<Version>
             format!("run `forthright notice list {slug} --csv` to see who has a notice"),
         ));
     }
-    Ok(versions)
+    let (tenant_id, tenant_name) = (tenant.to_owned(), row.map(|row| row.name).unwrap_or_default());
+    Ok(Log { incident: incident.slug, title: incident.facts.title, tenant_id, tenant_name, versions })
 }
 
 /// As much of a notice's context as says what it stated.
@@ -102,12 +136,15 @@ struct Stated {
 /// what two people withhold.
 pub(crate) async fn untold(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<String>, AppError> {
     let facts = store::facts::facts(conn, incident, Scope::Tenants(tenant, tenant)).await?;
+    // Compared with all that is known: what is withheld is unsaid, too.
+    let all = |facts| Told { facts, hidden: &[] };
     let mut known: Option<Stated> = None;
     for past in store::notices::past(conn, incident, tenant).await?.iter().filter(|past| past.state == "released") {
         known = Some(serde_json::from_str(&past.facts).map_err(AppError::stored("notices.facts"))?);
     }
     let Some(known) = known else { return Ok(facts.iter().map(|facts| said(facts).detail).collect()) };
-    let mut lines: Vec<String> = between(&known.domains, &facts).iter().map(|change| changed(change).detail).collect();
+    let mut lines: Vec<String> =
+        between(all(&known.domains), all(&facts)).iter().map(|change| changed(change).detail).collect();
     lines.extend(known.withheld.iter().map(|one| {
         let whose = one.domain.as_ref().map_or(String::new(), |domain| format!("{domain} "));
         format!("{whose}{} (withheld: {})", one.fact, one.why)
@@ -180,6 +217,7 @@ fn why(why: Why) -> &'static str {
         Why::Records => "further records",
         Why::TakenBack => "records taken back",
         Why::Mapping => "mapping",
+        Why::Disclosed => "withheld before",
     }
 }
 
@@ -197,25 +235,31 @@ fn said(facts: &DomainFacts) -> HistoryLine {
         ("users", facts.users),
         ("projects", facts.projects),
     ];
-    let shown = |name: &str, value: i64| match facts.withheld.iter().any(|there| there == name) {
+    let shown = |fact: &str, name: &str, value: i64| match facts.withholds(fact) {
         true => format!("{name} withheld"),
         false => format!("{name} {value}"),
     };
-    let mut parts: Vec<String> = figures.into_iter().map(|(name, value)| shown(name, value)).collect();
-    parts.extend(facts.data_types.iter().map(|count| format!("type:{} {}", count.id, count.objects)));
+    let mut parts: Vec<String> = figures.into_iter().map(|(name, value)| shown(name, name, value)).collect();
+    let types = facts.data_types.iter();
+    parts.extend(types.map(|count| shown(TYPE_OBJECTS, &format!("type:{}", count.id), count.objects)));
     HistoryLine { what: "said", detail: format!("{}: {}", facts.domain, parts.join(", ")) }
 }
 
 fn changed(change: &Change) -> HistoryLine {
     let domain = &change.domain;
     let moved = |name: &str, before: &str, after: &str| format!("{domain} {name}: {after} (before: {before})");
+    let count = |value: &Option<i64>| value.map_or_else(|| "withheld".to_owned(), |value| value.to_string());
     let detail = match &change.what {
         What::New => format!("{domain}: named for the first time"),
         What::Gone => format!("{domain}: is not theirs; what was said of it was wrong"),
-        What::Figure { name, before, after } => moved(name, &before.to_string(), &after.to_string()),
-        What::Type { id, before, after } => moved(&format!("type:{id}"), &before.to_string(), &after.to_string()),
+        What::Cleared => format!("{domain}: its records were taken back; what was said of it was wrong"),
+        What::Figure { name, before, after } => moved(name, &count(before), &count(after)),
+        What::Type { id, before, after } => moved(&format!("type:{id}"), &count(before), &count(after)),
         What::Period { before, after } => {
-            let span = |(first, last): &(String, String)| format!("{first}/{last}");
+            let span = |dates: &Option<(String, String)>| match dates {
+                Some((first, last)) => format!("{first}/{last}"),
+                None => "withheld".to_owned(),
+            };
             moved("period", &span(before), &span(after))
         }
     };

@@ -9,9 +9,10 @@ use model::domain::DomainName;
 use model::links::{Link, OwnHosts};
 use model::notices::{IncidentFacts, NoticeContext, STATED};
 use model::suffixes::SuffixList;
+use store::Conn;
 use store::notices::{LetterRow, Notice};
 
-use crate::{App, AppError};
+use crate::{App, AppError, Incident};
 
 impl App {
     /// The hosts that letters may lead to.
@@ -70,9 +71,15 @@ fn named_domains(facts: &str) -> Result<BTreeSet<String>, AppError> {
     Ok(unicode.chain(named.iter().cloned()).collect())
 }
 
+/// The same of an incident as it is now.
+pub(crate) async fn links_outside(app: &App, conn: &mut Conn, incident: &Incident) -> Result<Vec<String>, AppError> {
+    let templates = crate::templates::links_outside(app, conn, incident.id).await?;
+    Ok(of_words(&incident.facts, templates, &app.own_hosts()))
+}
+
 /// The links to strange hosts in what an incident states, and in the templates of its own: they would be in every
 /// notice.
-pub(super) fn of_words(facts: &IncidentFacts, templates: Vec<String>, own: &OwnHosts) -> Vec<String> {
+fn of_words(facts: &IncidentFacts, templates: Vec<String>, own: &OwnHosts) -> Vec<String> {
     let stated = ["what_happened", "measures_taken", "sender_contact"].into_iter().chain(STATED);
     let stated = stated.filter_map(|id| Some((format!("statement {id}"), facts.stated(id)?.to_owned())));
     let named =

@@ -1,124 +1,128 @@
-//! The specificity check: a notice that names only generic kinds while specific facts exist is not approved.
+//! The specificity check: a notice that keeps specific facts to itself, or states figures that are none, is not approved.
 //!
-//! Reads texts, not templates, so that it holds for whatever wrote them. Invariant: every domain, its objects and each of
-//! its data types with their number stand in every part of an approved notice, unless two people withhold them.
+//! Knows of each value in a letter where it is from, so that no digits pass for other ones. Invariant: every part of an
+//! approved notice states every fact of it that is known, unless two people withhold it, and no figure of its templates'
+//! own.
 
+use mail::templates::{Traced, TracedPart};
+use model::language::Language;
 use model::notices::DomainFacts;
-use store::notices::{LetterRow, Notice};
+use store::notices::Notice;
 
-use super::stated::Said;
+use super::stated::{silent, silent_of_domain};
 use crate::AppError;
 
-/// Refuses a notice that keeps specific facts to itself.
-pub(super) fn refuse_generic(notice: &Notice, domains: &[DomainFacts], letters: &[LetterRow]) -> Result<(), AppError> {
-    for facts in domains {
-        let hidden = |name: &str| facts.withheld.iter().any(|there| there == name);
-        let mut wanted = Vec::new();
-        if !hidden("objects") {
-            wanted.push(("objects".to_owned(), facts.objects));
-        }
-        if !hidden("types") {
-            wanted.extend(facts.data_types.iter().map(|count| (format!("type:{}", count.id), count.objects)));
-        }
-        for letter in letters {
-            let said = Said::behind(letter, &facts.domain);
-            let missing = wanted.iter().find_map(|(name, value)| {
-                let parts = said.without(&value.to_string());
-                (!parts.is_empty()).then(|| (name, parts.join(" and ")))
-            });
-            let (fact, place) = match missing {
-                Some((name, parts)) => (format!("{}/{name}", facts.domain), parts),
-                None if !letter.text.contains(&facts.domain) => {
-                    (facts.domain.clone(), format!("{} text", letter.language))
-                }
-                None => continue,
-            };
-            return Err(AppError::refused(
-                format!(
-                    "cannot approve notice {}: {place} does not state {fact}, and nobody has signed for withholding it",
-                    notice.id
-                ),
-                format!(
-                    "name it in the template, or withhold it: `forthright notice withhold SLUG {} {fact} --why … --review TIME`",
-                    notice.tenant_id
-                ),
-            ));
-        }
-    }
-    Ok(())
+/// Something that keeps a notice from being approved.
+pub(super) enum Fault<'a> {
+    /// These parts do not state a fact of a domain; no fact: they do not name the domain.
+    Unstated { parts: Vec<String>, domain: &'a DomainFacts, fact: Option<String> },
+    /// Of the words at a place of a part.
+    Words { place: String, kind: FaultyWords },
 }
 
-#[cfg(test)]
-mod tests {
-    use model::notices::{TypeCount, Unknown};
+#[derive(Clone, Copy)]
+pub(super) enum FaultyWords {
+    /// A figure stands in the template's own words.
+    Typed,
+    /// Two figures read as one.
+    Joined,
+}
 
-    use super::*;
+/// All that is wrong with these letters.
+pub(super) fn faults<'a>(domains: &'a [DomainFacts], letters: &[(Language, Traced)]) -> Vec<Fault<'a>> {
+    let mut faults = Vec::new();
+    for domain in domains {
+        let named = std::iter::once((None, silent_of_domain(letters, domain)));
+        let facts = domain.stated().into_iter().map(|(fact, _)| {
+            let parts = silent(letters, domain, &fact);
+            (Some(fact), parts)
+        });
+        let silent = named.chain(facts).filter(|(_, parts)| !parts.is_empty());
+        faults.extend(silent.map(|(fact, parts)| Fault::Unstated { parts, domain, fact }));
+    }
+    for (language, traced) in letters {
+        let at = |part: &TracedPart, words: &String| format!("{language} {}, at `{words}`", part.name);
+        for part in &traced.parts {
+            let words = |kind| move |place| Fault::Words { place, kind };
+            faults.extend(part.typed.iter().map(|typed| at(part, typed)).map(words(FaultyWords::Typed)));
+            faults.extend(part.joined.iter().map(|joined| at(part, joined)).map(words(FaultyWords::Joined)));
+        }
+    }
+    faults
+}
 
-    fn facts() -> DomainFacts {
-        DomainFacts {
-            domain: "acme.example".to_owned(),
-            tenant_id: Some("t-1".to_owned()),
-            rows: 1,
-            objects: 17,
-            emails: 0,
-            users: 0,
-            projects: 0,
-            bytes: 0,
-            first_date: None,
-            last_date: None,
-            data_types: vec![TypeCount { id: "invoice".to_owned(), objects: 12 }],
-            unknown: Unknown::default(),
-            withheld: Vec::new(),
+/// Refuses a notice whose letters do not state its facts, or state others.
+pub(super) fn refuse_generic(
+    notice: &Notice,
+    slug: &str,
+    domains: &[DomainFacts],
+    letters: &[(Language, Traced)],
+) -> Result<(), AppError> {
+    match faults(domains, letters).first() {
+        None => Ok(()),
+        Some(fault) => Err(AppError::refused(
+            format!("cannot approve notice {}: {}", notice.id, fault.of_one()),
+            fault.next(notice, slug),
+        )),
+    }
+}
+
+impl Fault<'_> {
+    /// A word for tables.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unstated { .. } => "unstated",
+            Self::Words { kind: FaultyWords::Typed, .. } => "typed",
+            Self::Words { kind: FaultyWords::Joined, .. } => "joined",
         }
     }
 
-    fn check(text: &str, facts: DomainFacts) -> Result<(), String> {
-        let notice = Notice {
-            id: "ntc_1".to_owned(),
-            tenant_id: "t-1".to_owned(),
-            kind: "initial".to_owned(),
-            version: 1,
-            state: "drafted".to_owned(),
-            code: String::new(),
-            facts_digest: String::new(),
-            drafted_by: String::new(),
-            approved_by: None,
-            approved_digest: None,
-            approved_ladder: None,
-            released_at: None,
-            earlier_at: None,
-        };
-        let letter = LetterRow {
-            id: String::new(),
-            notice_id: None,
-            kind: "notice".to_owned(),
-            language: "en".to_owned(),
-            subject: String::new(),
-            text: text.to_owned(),
-            html: None,
-            digest: String::new(),
-        };
-        refuse_generic(&notice, &[facts], &[letter]).map_err(|error| error.to_string())
+    /// In words, for one notice.
+    fn of_one(&self) -> String {
+        match self {
+            Self::Unstated { parts, domain, fact } => {
+                let fact = fact.as_ref().map_or(domain.domain.clone(), |fact| domain.id_of(fact));
+                let parts = parts.join(" and ");
+                format!("{parts} does not state {fact}, and nobody has signed for withholding it")
+            }
+            Self::Words { .. } => self.of_many(),
+        }
     }
 
-    #[test]
-    fn a_generic_text_is_refused_and_says_which_fact_it_keeps_to_itself() {
-        assert_eq!(check("acme.example: 17 files, of these 12 invoices", facts()), Ok(()));
-        let generic = check("Files of acme.example such as invoices were exposed.", facts()).unwrap_err();
-        assert!(generic.contains("does not state acme.example/objects"), "{generic}");
-        let half = check("acme.example: 17 files, invoices among them", facts()).unwrap_err();
-        assert!(half.contains("does not state acme.example/type:invoice"), "{half}");
-        assert!(check("17 files, 12 invoices", facts()).is_err(), "whose?");
+    /// In words that are the same for all notices that the same words were written for.
+    pub(super) fn of_many(&self) -> String {
+        match self {
+            Self::Unstated { parts, fact, .. } => {
+                format!("{} does not state {}", parts.join(" and "), fact.as_deref().unwrap_or("the domain"))
+            }
+            Self::Words { place, kind: FaultyWords::Typed } => {
+                format!("{place}: a figure stands in the template's own words, and no fact proves it")
+            }
+            Self::Words { place, kind: FaultyWords::Joined } => format!("{place}: two figures read as one"),
+        }
     }
 
-    #[test]
-    fn what_is_withheld_need_not_be_stated() {
-        let hidden = DomainFacts {
-            objects: 0,
-            data_types: Vec::new(),
-            withheld: vec!["objects".to_owned(), "types".to_owned()],
-            ..facts()
-        };
-        assert_eq!(check("acme.example: withheld", hidden), Ok(()));
+    fn next(&self, notice: &Notice, slug: &str) -> String {
+        match self {
+            Self::Unstated { domain, fact, .. } => {
+                let named = |name: &str| format!("{}/{name}", domain.domain);
+                let withheld_as = match fact.as_deref() {
+                    None => "notice".to_owned(),
+                    Some("first_date" | "last_date" | "unknown:date") => named("period"),
+                    Some("unknown:type") => named("types"),
+                    Some("unknown:size") => named("bytes"),
+                    Some(name) if name.starts_with("name:") => named(&name.replacen("name", "type", 1)),
+                    Some(name) => named(name),
+                };
+                format!(
+                    "name it in the template, or withhold it: `forthright notice withhold {slug} {} {withheld_as} --why … --review TIME`",
+                    notice.tenant_id
+                )
+            }
+            Self::Words { kind: FaultyWords::Typed, .. } => {
+                "fill it in with a field, or state it with `forthright incident state`".to_owned()
+            }
+            Self::Words { kind: FaultyWords::Joined, .. } => "put words between them in the template".to_owned(),
+        }
     }
 }

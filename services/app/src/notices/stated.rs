@@ -1,14 +1,17 @@
 //! The facts that a notice states, one by one: each with its id, where it stands in the texts, and what proves it.
 //!
-//! Changes nothing. Invariant: every figure of the notice's context is listed, so that one that no text states shows.
+//! Changes nothing. Invariant: every figure of the notice's context is listed, so that one that no text states shows; a
+//! fact is stated where its template printed it, and not where the same digits stand for something else.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
+use mail::templates::{Traced, TracedPart};
+use model::language::Language;
 use model::notices::{DomainFacts, NoticeContext};
 use serde::Serialize;
 use store::facts::Scope;
-use store::notices::LetterRow;
 
+use super::traced::Pinned;
 use crate::{App, AppError};
 
 /// A fact of one organisation domain.
@@ -35,28 +38,33 @@ pub async fn stated(app: &App, notice: &str) -> Result<Vec<StatedFact>, AppError
             "run `forthright notice list SLUG --csv` to see which there are",
         )
     };
-    let text = store::notices::facts_of(&mut conn, notice).await?.ok_or_else(missing)?;
-    let context: NoticeContext = serde_json::from_str(&text).map_err(AppError::stored("notices.facts"))?;
+    let ids = [notice.to_owned()];
+    let written = store::notices::written(&mut conn, &ids).await?.pop().ok_or_else(missing)?;
+    let context: NoticeContext = serde_json::from_str(&written.facts).map_err(AppError::stored("notices.facts"))?;
     let letters = store::notices::letters_of(&mut conn, notice).await?;
     let incident = store::incidents::by_slug(&mut conn, &context.incident.slug).await?.ok_or_else(missing)?;
     let tenant = context.domains.iter().find_map(|facts| facts.tenant_id.clone()).unwrap_or_default();
     let now = store::facts::facts(&mut conn, incident.id, Scope::Tenants(&tenant, &tenant)).await?;
     let now: BTreeMap<String, DomainFacts> = now.into_iter().map(|facts| (facts.domain.clone(), facts)).collect();
+    let version = written.template_version.as_str();
+    let mut pinned = Pinned::default();
+    pinned.find(app, &mut conn, incident.id, std::iter::once(version)).await?;
+    let traced = pinned.trace(version, &context, &letters)?;
     let mut stated = Vec::new();
     for facts in &context.domains {
-        let today: BTreeMap<String, String> = now
-            .get(&facts.domain)
-            .map(|facts| figures(facts).into_iter().map(|(name, value, _)| (name, value)).collect())
-            .unwrap_or_default();
-        let said: Vec<Said<'_>> = letters.iter().map(|letter| Said::behind(letter, &facts.domain)).collect();
-        for (name, value, figure) in figures(facts) {
-            let proof = figure.map(|figure| {
+        let today: BTreeMap<String, String> =
+            now.get(&facts.domain).map(|facts| facts.stated().into_iter().collect()).unwrap_or_default();
+        for (name, value) in facts.stated() {
+            let proof = figure(&name).map(|figure| {
                 format!("forthright exposure prove {} {figure} --organisation {}", context.incident.slug, facts.domain)
             });
             stated.push(StatedFact {
-                fact: format!("{}/{name}", facts.domain),
                 today: today.get(&name).cloned().unwrap_or_default(),
-                not_in: said.iter().flat_map(|said| said.without(&value)).collect(),
+                not_in: match &traced {
+                    Ok(letters) => silent(letters, facts, &name),
+                    Err(why) => vec![why.in_short()],
+                },
+                fact: facts.id_of(&name),
                 proof: proof.unwrap_or_default(),
                 value,
             });
@@ -65,85 +73,37 @@ pub async fn stated(app: &App, notice: &str) -> Result<Vec<StatedFact>, AppError
     Ok(stated)
 }
 
-/// (name, value, the figure that proves it).
-fn figures(facts: &DomainFacts) -> Vec<(String, String, Option<&'static str>)> {
-    let hidden = |name: &str| facts.withheld.iter().any(|there| there == name);
-    let named = |name: &str, value: i64, figure| (name.to_owned(), value.to_string(), Some(figure));
-    let mut figures = vec![
-        named("references", facts.rows, "organisation_rows"),
-        named("objects", facts.objects, "objects"),
-        named("emails", facts.emails, "emails"),
-        named("users", facts.users, "users"),
-        named("projects", facts.projects, "projects"),
-    ];
-    figures.retain(|(name, _, _)| !hidden(name));
-    if facts.unknown.size < facts.objects && !hidden("bytes") {
-        figures.push(named("bytes", facts.bytes, "bytes"));
-    }
-    for (name, date) in [("first_date", &facts.first_date), ("last_date", &facts.last_date)] {
-        if let Some(date) = date {
-            figures.push((name.to_owned(), date.clone(), None));
-        }
-    }
-    for count in &facts.data_types {
-        figures.push((format!("type:{}", count.id), count.objects.to_string(), Some("data_type_objects")));
-    }
-    figures
-}
-
-/// The numbers that the parts of a letter state behind the name of a domain.
-pub(super) struct Said<'a> {
-    letter: &'a LetterRow,
-    parts: Vec<(&'static str, HashSet<&'a str>)>,
-}
-
-impl<'a> Said<'a> {
-    pub(super) fn behind(letter: &'a LetterRow, domain: &str) -> Self {
-        let parts = [("text", Some(letter.text.as_str())), ("html", letter.html.as_deref())];
-        let numbers = |text: &'a str| text.find(domain).map_or("", |at| &text[at..]);
-        let of = |(part, text): (&'static str, Option<&'a str>)| {
-            text.map(|text| (part, numbers_and_dates(numbers(text)).collect()))
-        };
-        Self { letter, parts: parts.into_iter().filter_map(of).collect() }
-    }
-
-    /// The parts that do not state this value there.
-    pub(super) fn without(&self, value: &str) -> Vec<String> {
-        let silent = self.parts.iter().filter(|(_, said)| !said.contains(value));
-        silent.map(|(part, _)| format!("{} {part}", self.letter.language)).collect()
+/// The figure that proves a fact; none: it is a date, or there is no such figure.
+fn figure(fact: &str) -> Option<&'static str> {
+    match fact {
+        "references" => Some("organisation_rows"),
+        "objects" => Some("objects"),
+        "emails" => Some("emails"),
+        "users" => Some("users"),
+        "projects" => Some("projects"),
+        "bytes" => Some("bytes"),
+        "unknown:type" => Some("objects_without_data_type"),
+        kind if kind.starts_with("type:") => Some("data_type_objects"),
+        _ => None,
     }
 }
 
-/// Words of digits, with the hyphens of dates.
-fn numbers_and_dates(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_digit() && c != '-')
-        .map(|word| word.trim_matches('-'))
-        .filter(|word| !word.is_empty())
+/// The parts (`en text`) that do not state a fact of a domain: its value, and of a data type its name too.
+pub(super) fn silent(letters: &[(Language, Traced)], facts: &DomainFacts, fact: &str) -> Vec<String> {
+    let id = facts.id_of(fact);
+    let name = fact.strip_prefix("type:").map(|kind| facts.id_of(&format!("name:{kind}")));
+    let states = |part: &TracedPart| part.states(&id) && name.as_ref().is_none_or(|name| part.states(name));
+    parts_without(letters, states)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The parts that do not name a domain.
+pub(super) fn silent_of_domain(letters: &[(Language, Traced)], facts: &DomainFacts) -> Vec<String> {
+    parts_without(letters, |part| part.states(&facts.domain))
+}
 
-    fn letter(text: &str, html: &str) -> LetterRow {
-        LetterRow {
-            id: String::new(),
-            notice_id: None,
-            kind: "notice".to_owned(),
-            language: "en".to_owned(),
-            subject: String::new(),
-            text: text.to_owned(),
-            html: Some(html.to_owned()),
-            digest: String::new(),
-        }
-    }
-
-    #[test]
-    fn a_figure_counts_as_stated_only_as_a_whole_word_behind_its_domain() {
-        let letter =
-            letter("12 of a.example: objects 112, dates 2020-01-02", "<p>a.example</p><td>12</td><td>2020-01-02</td>");
-        assert_eq!(Said::behind(&letter, "a.example").without("12"), ["en text"]);
-        assert_eq!(Said::behind(&letter, "a.example").without("2020-01-02"), Vec::<String>::new());
-        assert_eq!(Said::behind(&letter, "b.example").without("12"), ["en text", "en html"]);
-    }
+/// Of text and HTML; a subject states no facts.
+fn parts_without(letters: &[(Language, Traced)], states: impl Fn(&TracedPart) -> bool) -> Vec<String> {
+    let parts = letters.iter().flat_map(|(language, traced)| traced.parts.iter().map(move |part| (language, part)));
+    let silent = parts.filter(|(_, part)| part.name != "subject" && !states(part));
+    silent.map(|(language, part)| format!("{language} {}", part.name)).collect()
 }

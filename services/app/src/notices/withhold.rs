@@ -3,10 +3,12 @@
 //! Hides nothing by itself: whoever writes a notice, or asks whether one is still true, reads the facts through
 //! [`told`]. Invariant: a fact is withheld only while two people have signed for it, and its review becomes a task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::actor::is_one_person;
+use model::difference;
 use model::notices::DomainFacts;
+use model::taxonomy::Taxonomy;
 use model::time::Timestamp;
 use model::withholding::{FactName, Withheld};
 use serde::Serialize;
@@ -17,6 +19,18 @@ use store::{Conn, StoreError};
 
 use crate::{App, AppError, Incident, new_id};
 
+/// Names in a hint.
+const A_HINT: usize = 60;
+
+/// A withholding that waits for a second person.
+#[derive(Debug, Serialize)]
+pub struct Proposed {
+    /// `wth_…`.
+    pub withholding: String,
+    /// What is withheld with it, because it could be reckoned from them.
+    pub also: &'static [&'static str],
+}
+
 /// What is told to an organisation, and what is not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Told {
@@ -26,13 +40,28 @@ pub(crate) struct Told {
     pub(crate) withheld: Vec<Withheld>,
     /// Whether it is not written to at all.
     pub(crate) nothing: bool,
+    /// What hides the rest of its facts, by the full names.
+    pub(crate) hidden: Vec<FactName>,
+}
+
+/// The digest of what is told today, wherever it is compared with a notice; none: nothing of the organisation is affected.
+pub(crate) fn digest_of(told: Option<&Told>) -> String {
+    told.map_or_else(|| store::notices::NOTHING_THERE.to_owned(), Told::digest)
 }
 
 impl Told {
+    /// As it is compared with what was told before.
+    pub(super) fn side(&self) -> difference::Told<'_> {
+        difference::Told { facts: &self.domains, hidden: &self.hidden }
+    }
+
     /// Over everything that is told, and what is said of the rest. Nothing where nothing is told.
     pub(crate) fn digest(&self) -> String {
         if self.nothing {
             return String::new();
+        }
+        if self.domains.is_empty() {
+            return store::notices::NOTHING_THERE.to_owned();
         }
         let mut text = serde_json::to_string(&self.domains).unwrap_or_default();
         if !self.withheld.is_empty() {
@@ -55,6 +84,9 @@ pub(crate) async fn told(conn: &mut Conn, incident: i64, scope: Scope<'_>) -> Re
         let told = map.entry(tenant.clone()).or_default();
         for (name, row) in names.iter().filter(|(_, row)| row.tenant_id.as_ref().is_none_or(|of| *of == tenant)) {
             told.nothing |= name.is_notice();
+            if !told.hidden.contains(name) {
+                told.hidden.push(name.clone());
+            }
             let before = facts.clone();
             name.blank(&mut facts);
             let says = Withheld::of(name, &row.why, Timestamp::from_micros(row.review_at));
@@ -65,6 +97,27 @@ pub(crate) async fn told(conn: &mut Conn, incident: i64, scope: Scope<'_>) -> Re
         told.domains.push(facts);
     }
     Ok(map)
+}
+
+/// All withholdings of an incident, to see what was hidden from whom when a notice was drafted.
+pub(super) struct Register(Vec<(FactName, Withholding)>);
+
+impl Register {
+    pub(super) async fn of(conn: &mut Conn, incident: i64) -> Result<Self, AppError> {
+        let rows = store::withholdings::list(conn, incident).await?.into_iter();
+        let named = rows.map(|row| Ok((FactName::parse(&row.fact).map_err(|error| unknown(&error))?, row)));
+        named.collect::<Result<_, AppError>>().map(Self)
+    }
+
+    /// What was hidden from a tenant at a time, in microseconds.
+    pub(super) fn hidden(&self, tenant: &str, at: i64) -> Vec<FactName> {
+        let in_force = self.0.iter().filter(|(_, row)| {
+            row.tenant_id.as_ref().is_none_or(|of| of == tenant)
+                && row.approved_at.is_some_and(|from| from <= at)
+                && row.ended_at.is_none_or(|until| at < until)
+        });
+        in_force.map(|(name, _)| name.clone()).collect()
+    }
 }
 
 fn unknown(error: &model::withholding::NoFact) -> AppError {
@@ -80,6 +133,8 @@ pub struct ListedWithholding {
     pub tenant_id: String,
     /// What is withheld.
     pub fact: String,
+    /// What is withheld with it, because it could be reckoned from them.
+    pub also: Vec<&'static str>,
     /// `proposed`, `in force`, `ended`.
     pub state: String,
     /// Why.
@@ -108,6 +163,7 @@ fn listed(row: Withholding) -> ListedWithholding {
     ListedWithholding {
         withholding: row.id,
         tenant_id: row.tenant_id.unwrap_or_default(),
+        also: FactName::parse(&row.fact).map(|name| name.follows().to_vec()).unwrap_or_default(),
         fact: row.fact,
         state: state.to_owned(),
         why: row.why,
@@ -125,10 +181,11 @@ pub async fn withhold(
     fact: &str,
     why: &str,
     review_at: Timestamp,
-) -> Result<String, AppError> {
+) -> Result<Proposed, AppError> {
     let incident = app.incident(slug).await?;
     let name = FactName::parse(fact)
-        .map_err(|error| AppError::bad(error.to_string(), "`forthright notice facts NOTICE` shows facts by name"))?;
+        .map_err(|error| AppError::bad(error.to_string(), "`forthright notice facts NOTICE` shows facts by name"))?
+        .canonical(Taxonomy::builtin());
     let now = app.clock.now();
     if review_at <= now {
         return Err(AppError::bad(
@@ -136,10 +193,12 @@ pub async fn withhold(
             "say by when somebody decides again: --review TIME",
         ));
     }
+    crate::facts::settle(app, incident.id).await?;
     let mut tx = app.store.begin().await?;
     if let Some(tenant) = tenant {
         crate::directory::known_tenant(&mut tx, tenant).await?;
     }
+    must_be_there(&mut tx, &incident, tenant, &name).await?;
     let new = Withholding {
         id: new_id("wth"),
         incident_id: incident.id,
@@ -158,7 +217,44 @@ pub async fn withhold(
     store::withholdings::insert(&mut tx, &new).await?;
     let detail = serde_json::json!({ "withholding": new.id, "tenant": tenant, "fact": new.fact, "why": why, "review_at": review_at });
     tx.commit(app.entry("notice.withhold", slug, detail)).await?;
-    Ok(new.id)
+    Ok(Proposed { withholding: new.id, also: name.follows() })
+}
+
+/// Refuses the name of a domain or data type that nobody has, whom it is to be withheld from: it would hide nothing.
+async fn must_be_there(
+    conn: &mut Conn,
+    incident: &Incident,
+    tenant: Option<&str>,
+    name: &FactName,
+) -> Result<(), AppError> {
+    if name.domain().is_none() && name.data_type().is_none() {
+        return Ok(());
+    }
+    let scope = tenant.map_or(Scope::Incident, |tenant| Scope::Tenants(tenant, tenant));
+    let mut facts = store::facts::facts(conn, incident.id, scope).await?;
+    let whose = tenant.map_or_else(|| incident.slug.clone(), |tenant| format!("tenant {tenant}"));
+    let missing = |what: String, known: BTreeSet<String>| {
+        let known: Vec<String> = known.into_iter().take(A_HINT).collect();
+        let hint = match &known[..] {
+            [] => format!("run `forthright exposure facts {} --csv` to see what is known", incident.slug),
+            known => format!("choose one of: {}", known.join(", ")),
+        };
+        AppError::missing(format!("{what} among the facts of {whose}, so nothing would be withheld"), hint)
+    };
+    if let Some(domain) = name.domain() {
+        let known = facts.iter().map(|facts| facts.domain.clone()).collect();
+        facts.retain(|facts| facts.domain == domain);
+        if facts.is_empty() {
+            return Err(missing(format!("there is no domain {domain}"), known));
+        }
+    }
+    let Some(id) = name.data_type() else { return Ok(()) };
+    let known: BTreeSet<String> =
+        facts.iter().flat_map(|facts| &facts.data_types).map(|count| format!("type:{}", count.id)).collect();
+    if known.contains(&format!("type:{id}")) {
+        return Ok(());
+    }
+    Err(missing(format!("there is no data type `{id}`"), known))
 }
 
 /// Signs a withholding as the second person. Drafts have to be written anew.

@@ -13,7 +13,8 @@ use model::time::Timestamp;
 use store::notices::{Draft, LetterRow};
 use tokio::task::JoinHandle;
 
-use super::{Material, Source};
+use super::Material;
+use super::draft::Source;
 use crate::{AppError, new_id};
 
 /// Notices that one thread writes before they are stored: some hundredths of a second.
@@ -43,11 +44,21 @@ struct Written {
 /// A letter in a language, with its digest.
 type Digested = (Language, Letter, String);
 
+/// A notice that could not be written.
+pub(super) struct CouldNot {
+    /// Whose.
+    pub(super) tenant_id: String,
+    /// The draft that was to be written anew.
+    pub(super) again: Option<String>,
+    /// With its causes.
+    pub(super) why: String,
+}
+
 /// What one thread wrote.
-type Share = Vec<(Work, Written)>;
+type Share = Vec<(Work, Result<Written, AppError>)>;
 
 /// What is being written, in shares; dropped early, what was begun ends by itself.
-pub(super) struct Writing(VecDeque<JoinHandle<Result<Share, AppError>>>);
+pub(super) struct Writing(VecDeque<JoinHandle<Share>>);
 
 impl Writing {
     /// Begins to write all of them, in the order given.
@@ -60,24 +71,46 @@ impl Writing {
                 return Self(shares);
             }
             let source = source.clone();
-            let write = move |work: Work| written(&source, &work).map(|written| (work, written));
+            let write = move |work: Work| {
+                let written = written(&source, &work);
+                (work, written)
+            };
             shares.push_back(tokio::task::spawn_blocking(move || share.into_iter().map(write).collect()));
         }
     }
 
-    /// The next share; none: that was all.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Draft>>, AppError> {
+    /// The next share; none: that was all. What could not be written is about one organisation.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Result<Draft, CouldNot>>>, AppError> {
         let Some(share) = self.0.pop_front() else { return Ok(None) };
         let written = match share.await {
-            Ok(written) => written?,
+            Ok(written) => written,
             Err(ended) => match ended.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => return Err(AppError::missing("drafting was cut off", "run the same command again")),
             },
         };
         // Ids are drawn here, one after the other, so that neighbours stand beside each other in the store.
-        Ok(Some(written.into_iter().map(|(work, written)| draft(work, written)).collect()))
+        let drafts = written.into_iter().map(|(work, written)| match written {
+            Ok(written) => Ok(draft(work, written)),
+            Err(error) => {
+                Err(CouldNot { tenant_id: work.material.tenant.id, again: work.again, why: with_causes(&error) })
+            }
+        });
+        Ok(Some(drafts.collect()))
     }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
+        }
+        cause = error.source();
+    }
+    said
 }
 
 fn written(source: &Source, work: &Work) -> Result<Written, AppError> {
@@ -109,7 +142,11 @@ fn letters(
 ) -> Result<(Vec<Digested>, String), AppError> {
     let (mut letters, mut said) = (Vec::new(), BTreeMap::new());
     for language in languages {
-        let rendered = templates.render_notice(language, context)?;
+        let rendered = if context.domains.is_empty() {
+            templates.render_withdrawal(language, context)?
+        } else {
+            templates.render_notice(language, context)?
+        };
         let digest = rendered.letter.digest();
         letters.push((language, rendered.letter, digest));
         said.insert(language, rendered.elements);

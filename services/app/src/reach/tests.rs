@@ -97,7 +97,11 @@ impl World {
             released_at: 0,
             notices: 0,
             pace: None,
+            pace_per_system: None,
+            per_day: None,
+            domain_checked: 1,
             paused_at: None,
+            stopped_why: None,
             mails: 0,
             accepted: 0,
         };

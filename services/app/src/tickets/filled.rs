@@ -15,7 +15,7 @@ use store::tickets::Change;
 
 use super::case::Case;
 use super::letters::{self, Content, Post};
-use super::{Answered, Done, add_entry, finish, unsaid};
+use super::{Answered, Done, add_entry, finish, links, unsaid};
 use crate::{App, AppError};
 
 /// What one ticket of many gets.
@@ -176,6 +176,7 @@ async fn prepare(
     let named = case.named(questions, Step::Answer)?;
     let texts = fill(app, tx, &case, snippet).await?;
     for text in texts.values() {
+        links::refuse_outside(app, tx, &case, "the snippet", text).await?;
         unsaid::refuse(tx, &case, text).await?;
     }
     let said = texts.get(&Language::En).or_else(|| texts.values().next()).cloned().unwrap_or_default();

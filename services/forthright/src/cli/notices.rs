@@ -1,4 +1,4 @@
-//! `notice`, `report`, `wave` and `delivery` as typed.
+//! `notice`, `wave` and `delivery` as typed.
 //!
 //! Holds no behaviour.
 
@@ -125,7 +125,7 @@ pub(crate) enum NoticeVerb {
     /// The obligations that can be checked, with source and confidence. No legal advice.
     Obligations,
     /// What an organisation was told, version by version: what, when, what was new or wrong, why, and what is not told yet.
-    #[command(after_help = "Example: forthright notice changes bluebleed t-0000002")]
+    #[command(visible_alias = "history", after_help = "Example: forthright notice changes bluebleed t-0000002")]
     Changes {
         /// The incident.
         slug: String,
@@ -179,19 +179,6 @@ pub(crate) enum NoticeVerb {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum ReportVerb {
-    /// Numbers, dates and data types of a text that the facts do not say, with their line; exit 4 if the facts say
-    /// something else, or if nobody is to be told.
-    #[command(after_help = "Example: forthright report check bluebleed press.txt")]
-    Check {
-        /// The incident.
-        slug: String,
-        /// The text; - is standard input.
-        file: PathBuf,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum WaveVerb {
     /// Release approved notices; whoever approved one cannot release it.
     #[command(after_help = "Example: forthright wave release bluebleed pilot --pilot 20 --actor lead")]
@@ -212,6 +199,15 @@ pub(crate) enum WaveVerb {
         /// Mails a second: 50/s.
         #[arg(long, value_name = "N/s", value_parser = pace)]
         pace: Option<i64>,
+        /// Mails a second to one receiving system: 5/s.
+        #[arg(long, value_name = "N/s", value_parser = pace)]
+        pace_per_system: Option<i64>,
+        /// Tries a day, from midnight to midnight UTC.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+        per_day: Option<i64>,
+        /// Release although the sending domain is not in order, or another wave was stopped; the reason stays in the record.
+        #[arg(long = "override", value_name = "REASON", value_parser = reason)]
+        override_why: Option<String>,
     },
     /// A wave waits.
     Pause {
@@ -221,11 +217,23 @@ pub(crate) enum WaveVerb {
         name: String,
     },
     /// A wave goes on where it stopped.
+    #[command(
+        after_help = "Example: forthright wave resume bluebleed everybody --why \"the old addresses are taken out\""
+    )]
     Resume {
         /// The incident.
         slug: String,
         /// The wave's name.
         name: String,
+        /// Needed where a rule stopped it; stays in the record.
+        #[arg(long, value_parser = reason)]
+        why: Option<String>,
+    },
+    /// When waves end, and which deadlines organisations miss.
+    #[command(after_help = "Example: forthright wave forecast bluebleed --json")]
+    Forecast {
+        /// The incident.
+        slug: String,
     },
     /// All waves with their progress.
     List {

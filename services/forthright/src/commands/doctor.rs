@@ -1,6 +1,7 @@
 //! `doctor`: findings, each with what to do.
 
 use anyhow::Result;
+use app::waves::{Standing, Weight};
 use mail::route::Route;
 use serde::Serialize;
 
@@ -39,7 +40,11 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     findings.push(senders(&app));
     findings.extend(targets(&app));
     findings.extend(unsettled(&app).await?);
-    match route(e)? {
+    findings.extend(left_out(&app).await?);
+    findings.extend(stopped(&app).await?);
+    let routes = route(e)?;
+    findings.extend(standing(&app, routes.as_ref()).await?);
+    match routes {
         None => findings.push(finding(
             "smtp",
             "warning",
@@ -116,7 +121,8 @@ fn senders(app: &app::App) -> Finding {
     if !receive.resolver.is_empty() {
         return finding("receive", "good", format!("{} is asked who may send for a domain", receive.resolver), "");
     }
-    let what = "no DNS server is asked about senders: every reply lands, none counts as proven, none is acknowledged";
+    let what = "no DNS server is asked about senders: every reply lands, none counts as proven, none is acknowledged; nor about the \
+                sending domain, and no wave of more than 100 notices leaves this host";
     finding("receive", "warning", what, "set [receive] resolver in the configuration, for example to `system`")
 }
 
@@ -130,6 +136,46 @@ fn targets(app: &app::App) -> Vec<Finding> {
             finding("targets", "warning", what, format!("set [targets] {target} in the configuration"))
         })
         .collect()
+}
+
+/// Whether receivers will believe mail of this sender. Without a name server to ask that was said already.
+async fn standing(app: &app::App, routes: Option<&mail::route::Routes>) -> Result<Vec<Finding>> {
+    if app.settings.receive.resolver.is_empty() {
+        return Ok(Vec::new());
+    }
+    let routes = routes.map(mail::route::Routes::all);
+    let bad = match (routes, app::waves::weight(app, routes)) {
+        (Some(_), Weight::Refuses) => "bad",
+        _ => "warning",
+    };
+    let found = app::waves::look(app, routes).await?.into_iter();
+    Ok(found
+        .map(|one| {
+            let result = match one.result {
+                Standing::Good => "good",
+                Standing::Unknown => "unknown",
+                Standing::NotChecked | Standing::Bad => bad,
+            };
+            finding(one.check, result, one.what, one.next)
+        })
+        .collect())
+}
+
+/// Waves that rules have stopped.
+async fn stopped(app: &app::App) -> Result<Vec<Finding>> {
+    let stopped = app::waves::stopped(app).await?.into_iter();
+    Ok(stopped
+        .map(|stopped| {
+            let (slug, wave) = (&stopped.incident, &stopped.wave);
+            let what = format!("wave `{wave}` of {slug} was stopped: {}", stopped.why);
+            finding(
+                "waves",
+                "warning",
+                what,
+                format!("find out why; then `forthright wave resume {slug} {wave} --why …`"),
+            )
+        })
+        .collect())
 }
 
 /// Mail that waits for a person.
@@ -154,6 +200,21 @@ async fn unsettled(app: &app::App) -> Result<Vec<Finding>> {
         finding("disputes", "warning", what, next)
     });
     Ok(unsettled.collect())
+}
+
+/// Organisations whose letter could not be written.
+async fn left_out(app: &app::App) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for incident in app::incidents::list(app).await? {
+        let slug = &incident.slug;
+        let missing = app::notices::without_letter(app, slug, 20).await?.into_iter();
+        findings.extend(missing.filter(|one| !one.why.is_empty()).map(|one| {
+            let what =
+                format!("tenant {} is affected in {slug} and has no letter of today: {}", one.tenant_id, one.why);
+            finding("letters", "warning", what, one.next)
+        }));
+    }
+    Ok(findings)
 }
 
 async fn greeting(app: &app::App, smtp: &mail::route::SmtpRoute) -> Finding {

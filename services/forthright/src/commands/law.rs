@@ -3,12 +3,15 @@
 //! Judges nothing. Invariant: what this is not is said each time, in the document or on standard error.
 
 use anyhow::Result;
-use app::notices::{Checked, CheckedObligation};
+use app::notices::{Checked, CheckedObligation, Unspecific};
 use model::law::{DISCLAIMER, Finding, Law};
 
 use super::{DONE, REFUSED, say};
 use crate::cli::Everywhere;
 use crate::output;
+
+/// Stands in the place of an obligation where it is ours.
+const SPECIFICITY: &str = "specificity";
 
 /// The findings: for scripts one line each, for people one for all organisations of which the same is to be said.
 pub(super) fn checked(e: &Everywhere, checked: &Checked) -> Result<u8> {
@@ -16,9 +19,11 @@ pub(super) fn checked(e: &Everywhere, checked: &Checked) -> Result<u8> {
         output::json(checked)?;
     } else if e.csv {
         let header = ["tenant_id", "obligation", "element", "finding", "detail", "source", "confidence"];
-        output::csv(&header, checked.obligations.iter().flat_map(lines))?;
+        let specificity = checked.specificity.iter().flat_map(unspecific_lines);
+        output::csv(&header, specificity.chain(checked.obligations.iter().flat_map(lines)))?;
     } else {
-        let rows: Vec<Vec<String>> = checked.obligations.iter().flat_map(groups).collect();
+        let specificity = checked.specificity.iter().map(unspecific_group);
+        let rows: Vec<Vec<String>> = specificity.chain(checked.obligations.iter().flat_map(groups)).collect();
         output::table(&["obligation", "finding", "element", "organisations", "confidence", "detail"], &rows)?;
     }
     let (all, without) = (checked.organisations, checked.organisations_without_notice);
@@ -33,6 +38,19 @@ pub(super) fn checked(e: &Everywhere, checked: &Checked) -> Result<u8> {
         say(e, DISCLAIMER);
     }
     Ok(if checked.refused > 0 || !checked.links.is_empty() { REFUSED } else { DONE })
+}
+
+/// Of no obligation: nothing is approved like this.
+fn unspecific_lines(found: &Unspecific) -> impl Iterator<Item = Vec<String>> {
+    found.tenants.iter().map(|tenant| {
+        let line = [tenant.as_str(), SPECIFICITY, "", found.finding, found.detail.as_str(), "", ""];
+        line.map(str::to_owned).to_vec()
+    })
+}
+
+fn unspecific_group(found: &Unspecific) -> Vec<String> {
+    let count = found.tenants.len().to_string();
+    [SPECIFICITY, found.finding, "", count.as_str(), "", found.detail.as_str()].map(str::to_owned).to_vec()
 }
 
 /// Sorted by tenant.

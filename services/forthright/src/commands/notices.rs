@@ -3,13 +3,19 @@
 use std::io::Write;
 
 use anyhow::Result;
-use app::delivery::{Pause, Selection};
+use app::delivery::Selection;
 use app::notices::{Drafts, Draw, Format, Question, Shown, Texts, Version};
+use app::waves::{Forecast, Release};
+use mail::route::Routes;
+use model::pace::Limits;
 
 use super::approval;
-use super::{DONE, law, open, say};
+use super::{DONE, PARTIAL, law, open, say};
 use crate::cli::{DeliveryVerb, Everywhere, NoticeVerb, PreviewFormat, WaveVerb};
 use crate::output;
+
+/// Organisations without a letter that are named; there can be as many as there are organisations.
+const NAMED: i64 = 20;
 
 pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
     if let NoticeVerb::Obligations = verb {
@@ -44,12 +50,17 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                 (false, [tenant, fact]) => (Some(tenant.as_str()), fact),
                 _ => {
                     let what = "name a tenant and a fact, or --all and a fact".to_owned();
-                    let hint = "forthright notice withhold SLUG TENANT FACT --why … --review TIME".to_owned();
+                    let hint = format!("forthright notice withhold {slug} TENANT FACT --why … --review TIME");
                     return Err(output::Usage { what, hint }.into());
                 }
             };
-            let id = app::notices::withhold(&app, &slug, tenant, fact, &why, review).await?;
-            output::document(e, &serde_json::json!({ "withholding": id }))?;
+            let proposed = app::notices::withhold(&app, &slug, tenant, fact, &why, review).await?;
+            let id = &proposed.withholding;
+            output::document(e, &proposed)?;
+            if !proposed.also.is_empty() {
+                let also = proposed.also.join(", ");
+                say(e, format!("withheld with it, because {fact} could be reckoned from them: {also}"));
+            }
             say(e, format!("it hides nothing before somebody else runs `forthright notice withhold-approve {id}`"));
         }
         NoticeVerb::WithholdApprove { withholding } => {
@@ -58,7 +69,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
         }
         NoticeVerb::Withholdings { slug } => {
             let header =
-                ["withholding", "tenant_id", "fact", "state", "why", "review_at", "proposed_by", "approved_by"];
+                ["withholding", "tenant_id", "fact", "state", "why", "review_at", "proposed_by", "approved_by", "also"];
             let rows = app::notices::withholdings(&app, &slug).await?.into_iter().map(|row| {
                 vec![
                     row.withholding,
@@ -69,6 +80,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                     row.review_at.to_string(),
                     row.proposed_by,
                     row.approved_by,
+                    row.also.join(" "),
                 ]
             });
             output::list(e, &header, rows.collect())?;
@@ -77,7 +89,11 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
             app::notices::disclose(&app, &withholding, &why).await?;
             say(e, format!("{withholding} has ended: draft the notices anew"));
         }
-        NoticeVerb::Draft { slug } => output::document(e, &app::notices::draft(&app, &slug).await?)?,
+        NoticeVerb::Draft { slug } => {
+            let drafted = app::notices::draft(&app, &slug).await?;
+            output::document(e, &drafted)?;
+            return Ok(if drafted.left_out.is_empty() { DONE } else { PARTIAL });
+        }
         NoticeVerb::List { slug } => {
             let rows = app::notices::list(&app, &slug).await?.into_iter().map(|notice| {
                 let version = notice.version.to_string();
@@ -96,6 +112,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                 &["notice_id", "tenant_id", "kind", "version", "state", "language", "code"],
                 rows.collect(),
             )?;
+            without_letter(e, &app, &slug).await?;
         }
         NoticeVerb::Preview { slug, tenant, format, language } => {
             let format = match format {
@@ -127,6 +144,20 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
     Ok(DONE)
 }
 
+/// Says who is affected and has no letter, so that nobody takes a wave for all of them.
+async fn without_letter(e: &Everywhere, app: &app::App, slug: &str) -> Result<()> {
+    let missing = app::notices::without_letter(app, slug, NAMED + 1).await?;
+    for (at, one) in missing.into_iter().enumerate() {
+        if at as i64 == NAMED {
+            say(e, "and more: `delivery status` counts them as `without_letter`");
+            break;
+        }
+        let why = if one.why.is_empty() { String::new() } else { format!(": {}", one.why) };
+        say(e, format!("tenant {} is affected and has no letter of today{why}; {}", one.tenant_id, one.next));
+    }
+    Ok(())
+}
+
 /// A line for each thing that was said.
 fn history(e: &Everywhere, versions: &[Version]) -> Result<()> {
     if e.json {
@@ -156,7 +187,7 @@ fn history(e: &Everywhere, versions: &[Version]) -> Result<()> {
 pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace } => {
+        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace, pace_per_system, per_day, override_why } => {
             let selection = match (tenants, pilot) {
                 (Some(file), _) => Selection::Tenants(
                     sources::read_list(&file).map_err(app::AppError::from)?.into_iter().map(|(_, id)| id).collect(),
@@ -164,16 +195,29 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
                 (None, Some(count)) => Selection::Pilot(count),
                 (None, None) => Selection::All,
             };
-            output::document(e, &app::delivery::release(&app, &slug, &name, &selection, pace).await?)?;
+            let routes = super::route(e)?;
+            let release = Release {
+                limits: Limits { pace, per_system: pace_per_system, per_day },
+                routes: routes.as_ref().map(Routes::all),
+                override_why: override_why.as_deref(),
+                ..Release::new(&name, &selection)
+            };
+            let released = app::delivery::release(&app, &slug, &release).await?;
+            output::document(e, &released)?;
+            for finding in &released.warnings {
+                say(e, format!("warning: {}: {}; {}", finding.check, finding.what, finding.next));
+            }
+            without_letter(e, &app, &slug).await?;
         }
         WaveVerb::Pause { slug, name } => {
-            app::delivery::pause(&app, &slug, &name, Pause::Pause).await?;
+            app::delivery::pause(&app, &slug, &name).await?;
             say(e, format!("wave {name} waits until `forthright wave resume {slug} {name}`"));
         }
-        WaveVerb::Resume { slug, name } => {
-            app::delivery::pause(&app, &slug, &name, Pause::Resume).await?;
+        WaveVerb::Resume { slug, name, why } => {
+            app::waves::resume(&app, &slug, &name, why.as_deref()).await?;
             say(e, format!("wave {name} goes on where it stopped"));
         }
+        WaveVerb::Forecast { slug } => forecast(e, &app::waves::forecast(&app, &slug).await?)?,
         WaveVerb::List { slug } => {
             let rows = app::delivery::waves(&app, &slug).await?.into_iter().map(|wave| {
                 vec![
@@ -185,20 +229,55 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
                     wave.accepted.to_string(),
                     wave.pace.map(|pace| format!("{pace}/s")).unwrap_or_default(),
                     output::time(wave.paused_at),
+                    wave.stopped_why.unwrap_or_default(),
+                    wave.pace_per_system.map(|pace| format!("{pace}/s")).unwrap_or_default(),
+                    wave.per_day.map(|most| most.to_string()).unwrap_or_default(),
                 ]
             });
-            let header = ["wave", "released_by", "released_at", "notices", "mails", "accepted", "pace", "paused_at"];
+            let header = [
+                "wave",
+                "released_by",
+                "released_at",
+                "notices",
+                "mails",
+                "accepted",
+                "pace",
+                "paused_at",
+                "stopped",
+                "pace_per_system",
+                "per_day",
+            ];
             output::list(e, &header, rows.collect())?;
         }
     }
     Ok(DONE)
 }
 
+/// A line a wave, then one a deadline.
+fn forecast(e: &Everywhere, forecast: &Forecast) -> Result<()> {
+    if e.json {
+        return output::json(forecast);
+    }
+    let time = |at: Option<model::time::Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+    let waves = forecast.waves.iter().map(|wave| {
+        vec!["ends".to_owned(), wave.wave.clone(), wave.left.to_string(), time(wave.ends_at), wave.why.clone()]
+    });
+    let missed = forecast.missed.iter().map(|missed| {
+        let why = format!("{}: so many organisations are told later", missed.jurisdiction);
+        let count = missed.organisations.to_string();
+        vec!["misses".to_owned(), missed.obligation.clone(), count, time(Some(missed.due)), why]
+    });
+    output::list(e, &["what", "name", "count", "at", "why"], waves.chain(missed).collect())
+}
+
 pub(super) async fn delivery(e: &Everywhere, verb: DeliveryVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
         // JSON with and without --json, as `mapping explain`: one document for people's scripts.
-        DeliveryVerb::Status { slug } => output::json(&app::overview::status(&app, &slug).await?)?,
+        DeliveryVerb::Status { slug } => {
+            output::json(&app::overview::status(&app, &slug).await?)?;
+            without_letter(e, &app, &slug).await?;
+        }
         DeliveryVerb::List { slug } => {
             let rows = app::delivery::list(&app, &slug).await?.into_iter().map(|row| {
                 vec![

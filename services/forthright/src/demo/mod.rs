@@ -13,6 +13,7 @@ use app::delivery::Selection;
 use app::directory::{Files, Mode};
 use app::intake::{Again, Import};
 use app::notices::Drafts;
+use app::waves::Release;
 use app::{App, Made, Opening, Settings};
 use mail::route::Routes;
 use model::time::Timestamp;
@@ -171,7 +172,8 @@ impl Stage<'_> {
 
     async fn sending(&self, analyst: &App) -> Result<()> {
         let released =
-            app::delivery::release(&analyst.acting_as("lead"), SLUG, "everybody", &Selection::All, None).await?;
+            app::delivery::release(&analyst.acting_as("lead"), SLUG, &Release::new("everybody", &Selection::All))
+                .await?;
         step(
             7,
             &format!(

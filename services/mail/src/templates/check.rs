@@ -102,6 +102,7 @@ impl Templates {
         };
         match self.own(kind, language) {
             Ok(read) => {
+                checked.errors.extend(read.check_figures().err().map(|error| error.to_string()));
                 checked.placeholders = read.placeholders().len();
                 checked.elements = read.elements().len();
                 checked.readability = readability::of(language, &lint::fixed_text(read.text()));

@@ -170,7 +170,8 @@ fn asked(questions: &[AskedQuestion]) -> serde_json::Value {
     let each = |question: &AskedQuestion| {
         serde_json::json!({
             "id": one_line(&question.id),
-            "text": question.text,
+            // In somebody else's words: our letter leads nowhere that they name.
+            "text": model::links::unlinked(&question.text),
             "asked_at": minute(question.asked_at),
         })
     };

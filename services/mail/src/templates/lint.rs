@@ -7,6 +7,7 @@
 mod characters;
 mod compiled;
 mod fields;
+mod figures;
 mod markup;
 mod style;
 mod tags;
@@ -77,6 +78,12 @@ pub(super) fn check_whole(
     let source = characters::text(source).map_err(|(refusal, text)| refusal.located(template, &text))?;
     let found = whole(part, &source, shape).map_err(|refusal| refusal.located(template, &source))?;
     Ok((source, found))
+}
+
+/// Whether the words of a template are without figures: whatever is a figure in a letter has to be filled in.
+pub(super) fn check_figures(template: &str, part: Part, source: &str) -> Result<(), TemplateError> {
+    let pieces = tags::pieces(source).map_err(|refusal| refusal.located(template, source))?;
+    figures::check(part, &pieces).map_err(|refusal| refusal.located(template, source))
 }
 
 fn whole(part: Part, source: &str, shape: &Shape) -> Result<Found, Refusal> {

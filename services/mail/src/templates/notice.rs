@@ -5,6 +5,8 @@
 //! be found again in text and HTML alike.
 
 mod changes;
+mod marked;
+mod withheld;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,12 +15,15 @@ use model::advice::Advice;
 use model::language::Language;
 use model::notices::{DomainFacts, NoticeContext, STATED};
 use model::taxonomy::Taxonomy;
-use model::withholding::Withheld;
+use model::withholding::{TYPE_OBJECTS, UNKNOWN, Withheld};
 use serde::Serialize;
+
+pub(super) use marked::{Origin, Origins, mark};
 
 use super::contexts::minute;
 use super::labels::Labels;
 use super::output::one_line;
+use withheld::WithheldWords;
 
 /// Types that the first lines of a notice name for each domain; all of them stand below.
 const KINDS: usize = 3;
@@ -89,9 +94,9 @@ struct DomainView {
     types: Vec<TypeView>,
     /// The most sensitive types, in words; empty while none is known.
     kinds: String,
-    unknown_type: i64,
-    unknown_date: i64,
-    unknown_size: i64,
+    unknown_type: Figure,
+    unknown_date: Figure,
+    unknown_size: Figure,
 }
 
 #[derive(Debug, Serialize)]
@@ -143,6 +148,24 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
     }
 }
 
+/// The same of a notice that takes back everything that those before it said.
+pub(super) fn withdrawal(language: Language, context: &NoticeContext) -> serde_json::Value {
+    let incident = &context.incident;
+    let domains: std::collections::BTreeSet<&str> =
+        context.changes.iter().map(|change| change.domain.as_str()).collect();
+    serde_json::json!({
+        "vendor": one_line(&incident.vendor),
+        "incident_title": one_line(&incident.title),
+        "tenant_name": model::links::unlinked(&one_line(&context.tenant_name)),
+        "code": one_line(&context.code),
+        "version": context.version,
+        "verify_page": one_line(&context.verify_page),
+        "supplements": earlier(context),
+        "domains": domains.into_iter().map(both_forms).collect::<Vec<_>>(),
+        "why": context.why.iter().map(|why| changes::reason(language, *why)).collect::<Vec<_>>(),
+    })
+}
+
 /// The notices that this one supplements, by time and code: `2022-09-26 10:11 UTC [K7QF-2M9X]`; empty for a first one.
 fn earlier(context: &NoticeContext) -> String {
     let named = context.earlier.iter().map(|one| format!("{} [{}]", minute(one.released_at), one_line(&one.code)));
@@ -154,23 +177,23 @@ fn earlier(context: &NoticeContext) -> String {
     }
 }
 
-fn paragraphs(text: &str) -> Vec<String> {
+pub(super) fn paragraphs(text: &str) -> Vec<String> {
     text.lines().map(one_line).filter(|line| !line.is_empty()).collect()
 }
 
 fn domain(language: Language, facts: &DomainFacts, labels: &Labels) -> DomainView {
-    let has_size = facts.unknown.size < facts.objects;
+    let has_size = facts.has_size();
     let (first_date, last_date) = match (&facts.first_date, &facts.last_date) {
         (Some(first), Some(last)) => (one_line(first), one_line(last)),
         (Some(only), None) | (None, Some(only)) => (one_line(only), one_line(only)),
         (None, None) => (String::new(), String::new()),
     };
     let words = WithheldWords::of(language);
-    let hidden = |name: &str| facts.withheld.iter().any(|there| there == name);
+    let hidden = |name: &str| facts.withholds(name);
     let figure = |name: &str, value| if hidden(name) { Figure::Withheld(words.figure) } else { Figure::Known(value) };
     let known = facts.data_types.iter();
-    let known =
-        known.map(|one| TypeView { label: labels.describe(language, &one.id), objects: Figure::Known(one.objects) });
+    let known = known
+        .map(|one| TypeView { label: labels.describe(language, &one.id), objects: figure(TYPE_OBJECTS, one.objects) });
     let mut types: Vec<TypeView> = known.collect();
     for name in ["types", "type"].into_iter().filter(|name| hidden(name)) {
         types.push(TypeView { label: words.name(name).to_owned(), objects: Figure::Withheld(words.figure) });
@@ -194,9 +217,9 @@ fn domain(language: Language, facts: &DomainFacts, labels: &Labels) -> DomainVie
         last_date,
         kinds: kinds(language, facts, labels),
         types,
-        unknown_type: facts.unknown.data_type,
-        unknown_date: facts.unknown.date,
-        unknown_size: facts.unknown.size,
+        unknown_type: figure(UNKNOWN[0], facts.unknown.data_type),
+        unknown_date: figure(UNKNOWN[1], facts.unknown.date),
+        unknown_size: figure(UNKNOWN[2], facts.unknown.size),
     }
 }
 
@@ -213,108 +236,16 @@ fn kinds(language: Language, facts: &DomainFacts, labels: &Labels) -> String {
 }
 
 fn withheld_view(language: Language, withheld: &Withheld) -> WithheldView {
-    let name = WithheldWords::of(language).name(&withheld.fact);
     WithheldView {
-        fact: match &withheld.domain {
-            Some(domain) => format!("{}: {name}", both_forms(domain)),
-            None => name.to_owned(),
-        },
+        fact: one_line(&withheld::fact(language, withheld)),
         why: one_line(&withheld.why),
         review: minute(withheld.review_at),
     }
 }
 
-/// The words for what is withheld, in one language.
-struct WithheldWords {
-    /// In place of a figure.
-    figure: &'static str,
-    /// For each fact, by the order of [`FACTS`].
-    names: [&'static str; FACTS.len()],
-}
-
-/// The names that `model::withholding` gives to facts, `type` for one data type.
-const FACTS: [&str; 9] = ["references", "objects", "emails", "users", "projects", "bytes", "period", "types", "type"];
-
-impl WithheldWords {
-    fn of(language: Language) -> Self {
-        match language {
-            Language::En => Self {
-                figure: "withheld",
-                names: [
-                    "number of references",
-                    "number of objects",
-                    "number of e-mail addresses",
-                    "number of users",
-                    "number of projects",
-                    "size",
-                    "document dates",
-                    "all data types",
-                    "a data type",
-                ],
-            },
-            Language::Es => Self {
-                figure: "reservado",
-                names: [
-                    "número de referencias",
-                    "número de objetos",
-                    "número de direcciones de correo electrónico",
-                    "número de usuarios",
-                    "número de proyectos",
-                    "tamaño",
-                    "fechas de los documentos",
-                    "todos los tipos de datos",
-                    "un tipo de datos",
-                ],
-            },
-            Language::Fr => Self {
-                figure: "non communiqué",
-                names: [
-                    "nombre de références",
-                    "nombre d'objets",
-                    "nombre d'adresses électroniques",
-                    "nombre d'utilisateurs",
-                    "nombre de projets",
-                    "taille",
-                    "dates des documents",
-                    "tous les types de données",
-                    "un type de données",
-                ],
-            },
-            Language::Ja => Self {
-                figure: "非開示",
-                names: [
-                    "参照の数",
-                    "オブジェクトの数",
-                    "メールアドレスの数",
-                    "ユーザーの数",
-                    "プロジェクトの数",
-                    "サイズ",
-                    "文書の日付",
-                    "すべてのデータの種類",
-                    "データの種類の一つ",
-                ],
-            },
-            Language::De => Self {
-                figure: "wird zurückgehalten",
-                names: [
-                    "Zahl der Verweise",
-                    "Zahl der Objekte",
-                    "Zahl der E-Mail-Adressen",
-                    "Zahl der Benutzer",
-                    "Zahl der Projekte",
-                    "Größe",
-                    "Daten der Dokumente",
-                    "alle Datenarten",
-                    "eine Datenart",
-                ],
-            },
-        }
-    }
-
-    /// A fact in words; one that this program does not know stands as it is named.
-    fn name<'a>(&self, fact: &'a str) -> &'a str {
-        FACTS.iter().position(|name| *name == fact).map_or(fact, |at| self.names[at])
-    }
+/// A withheld fact in words.
+pub(super) fn withheld_name(language: Language, fact: &str) -> &str {
+    WithheldWords::of(language).name(fact)
 }
 
 /// `xn--mnchen58-dz-thb.example (münchen58-dz.example)`; the A-label form alone where both are equal, or where the
@@ -326,7 +257,7 @@ fn both_forms(domain: &str) -> String {
 }
 
 /// `1.6 MB`, in steps of 1,000, cut to one decimal; empty below 1,000 bytes.
-fn human_size(language: Language, bytes: i64) -> String {
+pub(super) fn human_size(language: Language, bytes: i64) -> String {
     let (point, byte) = match language {
         Language::De | Language::Es => (',', 'B'),
         Language::En | Language::Ja => ('.', 'B'),

@@ -1,10 +1,12 @@
 //! From what handlebars wrote to what is sent: a writer with a limit, one-line subjects, folded text.
 //!
-//! Does not change words. Invariant: no control character, no direction override and, in a subject, no line break
-//! leaves here, wherever it came from.
+//! Does not change words. Invariant: no control character, no direction override, no mark of ours and, in a subject, no
+//! line break leaves here, wherever it came from.
 
 use std::borrow::Cow;
 use std::io;
+
+use super::marks;
 
 /// Columns of a text part where words allow it.
 const COLUMNS: usize = 78;
@@ -39,7 +41,8 @@ impl handlebars::Output for Capped {
     }
 }
 
-/// Without control characters (line feeds stay) and without characters that change the direction of what follows.
+/// Without control characters (line feeds stay), without characters that change the direction of what follows, and without
+/// those that we mark values with.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if is_clean(text) {
         return Cow::Borrowed(text);
@@ -48,7 +51,7 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
         '\n' => Some('\n'),
         '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-        other if other.is_control() => None,
+        other if other.is_control() || marks::is_mark(other) => None,
         other => Some(other),
     });
     Cow::Owned(kept.collect())
@@ -68,15 +71,11 @@ fn is_clean(text: &str) -> bool {
         // U+0080 to U+009F are control characters.
         0xc2 => bytes.get(at + 1).is_none_or(|next| *next >= 0xa0),
         // U+200E, U+200F, U+2028 to U+202E; U+2066 to U+2069.
+        0xf3 => bytes.get(at + 1).is_none_or(|next| *next < 0xb0),
+        0xf4.. => false,
         0xe2 => !matches!(bytes.get(at + 1..at + 3), Some([0x80, 0x8e | 0x8f | 0xa8..=0xae] | [0x81, 0xa6..=0xa9])),
         _ => true,
     })
-}
-
-/// Whether a character shows: neither white space nor anything that [`clean`] takes away, nor one without width.
-pub(super) fn can_be_seen(char: char) -> bool {
-    let without_width = matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    !char.is_whitespace() && !char.is_control() && !without_width
 }
 
 /// One line: every run of white space and control characters becomes one space.
@@ -240,8 +239,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_called_clean_is_what_cleaning_leaves_as_it_is(text in "[ -~\n\u{80}-\u{a1}\u{200c}-\u{2010}\u{2027}-\u{202f}\u{2065}-\u{206a}é。\t\u{7f}\u{feff}]{0,6}") {
-            let kept: String = text.chars().filter(|char| matches!(char, '\n') || !(char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))).collect();
+        fn what_is_called_clean_is_what_cleaning_leaves_as_it_is(text in "[ -~\n\u{80}-\u{a1}\u{200c}-\u{2010}\u{2027}-\u{202f}\u{2065}-\u{206a}é。\t\u{7f}\u{feff}\u{effff}-\u{f0002}\u{fffff}-\u{100001}]{0,6}") {
+            let kept: String = text.chars().filter(|char| matches!(char, '\n') || !(char.is_control() || *char >= '\u{f0000}' || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))).collect();
             prop_assert_eq!(is_clean(&text), kept == text);
             prop_assert!(is_clean(&clean(&text)));
         }

@@ -14,8 +14,8 @@ use super::lint::{self, Found, Shape};
 use super::set::{self, Part};
 use super::{Kind, TemplateError, Templates, samples};
 
-/// The largest HTML part of a sample, in bytes: mail programs cut off what is longer.
-pub(super) const HTML_LIMIT: usize = 100_000;
+/// The largest HTML part, in bytes: mail programs cut off what is longer.
+pub const HTML_LIMIT: usize = 100_000;
 
 /// The templates of one letter in one language as somebody wrote them; nothing is known of them yet.
 #[derive(Debug, Clone, Copy)]
@@ -66,8 +66,17 @@ impl Own {
     /// Everything that can be checked before somebody is written to.
     pub fn check(submitted: &Submitted<'_>) -> Result<Self, TemplateError> {
         let own = Self::read(submitted)?;
+        own.check_figures()?;
         Templates::with(vec![own.clone()])?.try_out(own.kind, own.language)?;
         Ok(own)
+    }
+
+    /// That no figure stands in its own words. Not asked of what is kept already: a letter that an older program
+    /// would have sent is sent, and a notice with such a figure is not approved.
+    pub(super) fn check_figures(&self) -> Result<(), TemplateError> {
+        self.parts.iter().try_for_each(|(part, source)| {
+            lint::check_figures(&set::name(self.kind, self.language, *part), *part, source)
+        })
     }
 
     /// Linted, and nothing else: for what was checked before it was kept.

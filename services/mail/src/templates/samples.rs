@@ -14,7 +14,7 @@ use super::labels::Labels;
 use super::set::Kind;
 use super::{
     AcknowledgementContext, AnswerContext, AskedQuestion, DeclineContext, EscalationContext, PromiseContext,
-    ReachContext, ReachSource, ReminderContext, TemplateError, notice,
+    ReachContext, ReachSource, ReminderContext, ReportContext, TemplateError, notice, report,
 };
 
 /// Days of a made-up incident, by number, as a time in microseconds.
@@ -62,9 +62,15 @@ pub(super) fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
         version: 1,
         supplements: None,
         earlier: Vec::new(),
-        withheld: vec![withheld("emails", None), withheld("type", Some("contoso.example"))],
+        withheld: vec![
+            withheld("emails", None),
+            Withheld {
+                also: vec!["objects".to_owned(), "bytes".to_owned()],
+                ..withheld("type", Some("contoso.example"))
+            },
+        ],
         changes: changes(),
-        why: vec![Why::Records, Why::TakenBack, Why::Mapping],
+        why: vec![Why::Records, Why::TakenBack, Why::Mapping, Why::Disclosed],
     }
 }
 
@@ -74,15 +80,18 @@ fn changes() -> Vec<Change> {
     vec![
         change(What::New),
         change(What::Gone),
-        change(What::Figure { name: "objects".to_owned(), before: 400, after: 412 }),
-        change(What::Type { id: "invoice".to_owned(), before: 9, after: 7 }),
-        change(What::Period { before: dates("", ""), after: dates("2017-03-01", "2022-08-31") }),
+        change(What::Cleared),
+        change(What::Figure { name: "objects".to_owned(), before: Some(400), after: Some(412) }),
+        change(What::Figure { name: "emails".to_owned(), before: None, after: Some(31) }),
+        change(What::Type { id: "invoice".to_owned(), before: Some(9), after: Some(7) }),
+        change(What::Period { before: Some(dates("", "")), after: Some(dates("2017-03-01", "2022-08-31")) }),
     ]
 }
 
 fn withheld(fact: &str, domain: Option<&str>) -> Withheld {
     Withheld {
         fact: fact.to_owned(),
+        also: Vec::new(),
         domain: domain.map(str::to_owned),
         why: "The police asked us to wait.".to_owned(),
         review_at: day(30),
@@ -226,6 +235,49 @@ pub(super) fn escalation() -> EscalationContext {
     }
 }
 
+/// A text about a whole incident with everything in it.
+pub(super) fn whole(labels: &Labels) -> ReportContext {
+    let facts = facts("contoso.example", 20, labels);
+    let figures = [
+        ("organisations", 64_201),
+        ("tenants_affected", 61_877),
+        ("organisations_told", 58_023),
+        ("organisation_rows", 4_900_123),
+        ("objects", 1_648_458),
+        ("emails", 334_411),
+        ("users", 547_902),
+        ("projects", 132_765),
+        ("bytes", 2_400_512_000_000),
+        ("objects_without_data_type", 17_409),
+    ];
+    ReportContext {
+        incident: notice(Vec::new()).incident,
+        written_at: day(9),
+        figures: figures.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
+        period: facts.first_date.zip(facts.last_date),
+        types: facts.data_types,
+        withheld: vec![withheld("users", None)],
+        verify_page: "https://verify.vendor.example/".to_owned(),
+        law: "GDPR Art. 33(1),(3),(4)".to_owned(),
+    }
+}
+
+/// With everything, with next to nothing stated and known, and with every data type.
+pub(super) fn reports(labels: &Labels) -> Vec<(&'static str, ReportContext)> {
+    let full = whole(labels);
+    let mut bare = full.clone();
+    for text in [&mut bare.incident.summary, &mut bare.incident.measures, &mut bare.incident.contact] {
+        text.clear();
+    }
+    bare.incident.statements.clear();
+    bare.figures.retain(|name, _| ["organisations", "objects"].contains(&name.as_str()));
+    (bare.period, bare.types, bare.verify_page) = (None, Vec::new(), String::new());
+    let ids = labels.ids(Language::En).into_iter().zip(1..);
+    let types = ids.map(|(id, objects)| TypeCount { id: id.to_owned(), objects: objects * 1_013 }).collect();
+    let every = ReportContext { types, withheld: Vec::new(), ..full.clone() };
+    vec![("everything", full), ("nothing stated", bare), ("every data type", every)]
+}
+
 /// Every sample of a kind as templates see it, with a name.
 pub(super) fn views(
     kind: Kind,
@@ -239,6 +291,21 @@ pub(super) fn views(
             .into_iter()
             .map(|(name, context)| Ok((name, as_value(&notice::view(language, &context, labels))?)))
             .collect::<Result<_, _>>()?,
+        Kind::Withdrawal => {
+            let mut taken_back = notice(Vec::new());
+            taken_back.version = 2;
+            taken_back.supplements = Some(day(2));
+            taken_back.earlier = vec![EarlierNotice { code: "3XHW-8P2D-77QK".to_owned(), released_at: day(2) }];
+            taken_back.changes = ["contoso.example", "xn--mnchen58-dz-thb.example"]
+                .map(|domain| Change { domain: domain.to_owned(), what: What::Gone })
+                .to_vec();
+            taken_back.why = vec![Why::TakenBack, Why::Mapping];
+            let two = notice::withdrawal(language, &taken_back);
+            taken_back.changes.truncate(1);
+            taken_back.why.truncate(1);
+            taken_back.verify_page.clear();
+            vec![("two domains", two), ("one domain", notice::withdrawal(language, &taken_back))]
+        }
         Kind::Reminder => vec![("a reminder", reminder().view())],
         Kind::Reach => {
             let found = |source| ReachContext { source, ..reach() }.view();
@@ -256,6 +323,10 @@ pub(super) fn views(
             let text = "We wait for the forensic report.".to_owned();
             asked(PromiseContext { text, ..promise() }.view(), PromiseContext { questions: one, ..promise() }.view())
         }
+        Kind::Regulator | Kind::Press | Kind::Support => reports(labels)
+            .into_iter()
+            .map(|(name, context)| Ok((name, as_value(&report::view(language, &context, labels))?)))
+            .collect::<Result<_, _>>()?,
         Kind::Decline => asked(decline().view(), DeclineContext { questions: one, ..decline() }.view()),
         Kind::Escalation => vec![
             ("two questions", escalation().view()),

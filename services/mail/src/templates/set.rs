@@ -1,7 +1,7 @@
 //! The files of the built-in template set and its version.
 //!
-//! Does not compile anything. Invariant: [`VERSION`] changes with every byte of every file, the stylesheet and the
-//! advice of the model among them.
+//! Does not compile anything. Invariant: [`VERSION`] changes with every byte of every file, the stylesheet, the advice of
+//! the model and the code that fills templates in among them, so that the same version always writes the same letter.
 
 use model::language::Language;
 
@@ -10,6 +10,8 @@ use model::language::Language;
 pub enum Kind {
     /// What of an organisation's was exposed.
     Notice,
+    /// That nothing of what notices said concerns their reader.
+    Withdrawal,
     /// That nobody reacted to a notice.
     Reminder,
     /// An answer to questions.
@@ -24,28 +26,39 @@ pub enum Kind {
     Reach,
     /// That a mail has arrived, without facts.
     Acknowledgement,
+    /// About a whole incident, to a supervisory authority.
+    Regulator,
+    /// About a whole incident, to the press.
+    Press,
+    /// What a support desk answers to whoever asks.
+    Support,
 }
 
 impl Kind {
     /// Every kind, in the order of a conversation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Reach,
         Self::Notice,
+        Self::Withdrawal,
         Self::Reminder,
         Self::Acknowledgement,
         Self::Answer,
         Self::Promise,
         Self::Decline,
         Self::Escalation,
+        Self::Regulator,
+        Self::Press,
+        Self::Support,
     ];
 
-    /// Those that an incident can have words of its own for: all that go to organisations.
+    /// Those that an incident can have words of its own for.
     pub const OF_INCIDENTS: [Self; 5] = [Self::Notice, Self::Reminder, Self::Answer, Self::Promise, Self::Decline];
 
     /// The name of its folder.
     pub fn name(self) -> &'static str {
         match self {
             Self::Notice => "notice",
+            Self::Withdrawal => "withdrawal",
             Self::Reminder => "reminder",
             Self::Answer => "answer",
             Self::Promise => "promise",
@@ -53,6 +66,9 @@ impl Kind {
             Self::Escalation => "escalation",
             Self::Reach => "reach",
             Self::Acknowledgement => "acknowledgement",
+            Self::Regulator => "report/regulator",
+            Self::Press => "report/press",
+            Self::Support => "report/support",
         }
     }
 
@@ -60,12 +76,16 @@ impl Kind {
     pub fn languages(self) -> &'static [Language] {
         match self {
             Self::Notice
+            | Self::Withdrawal
             | Self::Reminder
             | Self::Answer
             | Self::Promise
             | Self::Decline
             | Self::Reach
-            | Self::Acknowledgement => &Language::ALL,
+            | Self::Acknowledgement
+            | Self::Regulator
+            | Self::Press
+            | Self::Support => &Language::ALL,
             Self::Escalation => &[Language::En],
         }
     }
@@ -74,13 +94,17 @@ impl Kind {
     pub(super) fn parts(self) -> &'static [Part] {
         match self {
             Self::Notice => &[Part::Subject, Part::Text, Part::Html],
-            Self::Reminder
+            Self::Withdrawal
+            | Self::Reminder
             | Self::Answer
             | Self::Promise
             | Self::Decline
             | Self::Escalation
             | Self::Reach
-            | Self::Acknowledgement => &[Part::Subject, Part::Text],
+            | Self::Acknowledgement
+            | Self::Regulator
+            | Self::Press
+            | Self::Support => &[Part::Subject, Part::Text],
         }
     }
 }
@@ -115,7 +139,7 @@ macro_rules! embedded {
 }
 
 /// Name and source of every template.
-pub(super) const SOURCES: [(&str, &str); 77] = embedded![
+pub(super) const SOURCES: [(&str, &str); 117] = embedded![
     "acknowledgement/de.subject",
     "acknowledgement/de.text",
     "acknowledgement/en.subject",
@@ -141,6 +165,16 @@ pub(super) const SOURCES: [(&str, &str); 77] = embedded![
     "notice/ja.subject",
     "notice/ja.text",
     "notice/ja.html",
+    "withdrawal/de.subject",
+    "withdrawal/de.text",
+    "withdrawal/en.subject",
+    "withdrawal/en.text",
+    "withdrawal/es.subject",
+    "withdrawal/es.text",
+    "withdrawal/fr.subject",
+    "withdrawal/fr.text",
+    "withdrawal/ja.subject",
+    "withdrawal/ja.text",
     "reminder/de.subject",
     "reminder/de.text",
     "reminder/en.subject",
@@ -193,6 +227,36 @@ pub(super) const SOURCES: [(&str, &str); 77] = embedded![
     "reach/fr.text",
     "reach/ja.subject",
     "reach/ja.text",
+    "report/press/de.subject",
+    "report/press/de.text",
+    "report/press/en.subject",
+    "report/press/en.text",
+    "report/press/es.subject",
+    "report/press/es.text",
+    "report/press/fr.subject",
+    "report/press/fr.text",
+    "report/press/ja.subject",
+    "report/press/ja.text",
+    "report/regulator/de.subject",
+    "report/regulator/de.text",
+    "report/regulator/en.subject",
+    "report/regulator/en.text",
+    "report/regulator/es.subject",
+    "report/regulator/es.text",
+    "report/regulator/fr.subject",
+    "report/regulator/fr.text",
+    "report/regulator/ja.subject",
+    "report/regulator/ja.text",
+    "report/support/de.subject",
+    "report/support/de.text",
+    "report/support/en.subject",
+    "report/support/en.text",
+    "report/support/es.subject",
+    "report/support/es.text",
+    "report/support/fr.subject",
+    "report/support/fr.text",
+    "report/support/ja.subject",
+    "report/support/ja.text",
 ];
 
 macro_rules! labels {
@@ -227,8 +291,24 @@ const fn digest() -> u64 {
         state = fold(state, LABELS[at].1.as_bytes());
         at += 1;
     }
+    at = 0;
+    while at < CODE.len() {
+        state = fold(state, CODE[at].as_bytes());
+        at += 1;
+    }
     fold(fold(state, super::frame::STYLE.as_bytes()), model::advice::FILE.as_bytes())
 }
+
+/// What writes a notice from a template and facts.
+const CODE: [&str; 7] = [
+    include_str!("contexts.rs"),
+    include_str!("frame.rs"),
+    include_str!("helpers.rs"),
+    include_str!("labels.rs"),
+    include_str!("notice.rs"),
+    include_str!("notice/changes.rs"),
+    include_str!("output.rs"),
+];
 
 /// Every byte, then the length, so that moving text between files changes the result.
 const fn fold(mut state: u64, bytes: &[u8]) -> u64 {

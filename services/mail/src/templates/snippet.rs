@@ -8,7 +8,9 @@ use model::notices::NoticeContext;
 
 use super::lint;
 use super::set::Part;
-use super::{Kind, TemplateError, Templates, notice, output, own, registries, render, samples, wrap};
+use super::{
+    Kind, Limits, PART_LIMIT, TemplateError, Templates, notice, output, own, registries, render, samples, wrap,
+};
 
 /// Passages that are always there, by name and language.
 macro_rules! builtin {
@@ -81,7 +83,8 @@ impl Templates {
             return Err(super::not_plain(name));
         }
         let view = wrap(name, &notice::view(language, context, &self.inner.labels))?;
-        Ok(output::plain_text(&render(&registry, name, &view)?.0).trim().to_owned())
+        let written = render(&registry, name, &view, &Limits::of_letters(PART_LIMIT))?;
+        Ok(output::plain_text(&written.text).trim().to_owned())
     }
 }
 

@@ -3,12 +3,13 @@
 //! Does not decide what only a person can (conditions, thresholds): it asks. Invariant: every check gives at least one
 //! finding, and [`Kind::Ok`] exactly where no finding refuses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::{ClockEvent, DELAY_REASON, DayCount, Filled, Law, Obligation, State};
 use crate::time::Timestamp;
+use crate::withholding::Withheld;
 
 /// When the notice is, or was, given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Facts {
     pub events: BTreeMap<ClockEvent, Timestamp>,
     /// When the organisation was told.
     pub told: Told,
+    /// What the notice says of the facts that it withholds.
+    pub withheld: Vec<Withheld>,
 }
 
 /// What is said of one obligation.
@@ -51,6 +54,8 @@ pub enum Kind {
     Missing,
     /// A block for a required element says nothing for this organisation.
     Empty,
+    /// A block for a required element says that it is withheld.
+    Withheld,
     /// The notice says what it must not.
     Forbidden,
     /// The time is over, and the notice does not say why.
@@ -74,6 +79,7 @@ impl Kind {
             Self::Ok => "ok",
             Self::Missing => "missing",
             Self::Empty => "empty",
+            Self::Withheld => "withheld",
             Self::Forbidden => "forbidden",
             Self::LateUnexplained | Self::LateExplained => "late",
             Self::Conditional => "conditional",
@@ -86,7 +92,9 @@ impl Kind {
     /// Whether the notice should not go out like this.
     pub fn refuses(self) -> bool {
         match self {
-            Self::Missing | Self::Empty | Self::Forbidden | Self::LateUnexplained | Self::Unknown => true,
+            Self::Missing | Self::Empty | Self::Withheld | Self::Forbidden | Self::LateUnexplained | Self::Unknown => {
+                true
+            }
             Self::Ok | Self::LateExplained | Self::Conditional | Self::Recommended | Self::NotInForce => false,
         }
     }
@@ -196,7 +204,7 @@ impl Law {
             return vec![Finding::whole(Kind::NotInForce, detail)];
         }
         let mut findings = Vec::new();
-        findings.extend(obligation.elements.iter().filter_map(|id| self.required(id, filled)));
+        findings.extend(obligation.elements.iter().filter_map(|id| self.required(id, filled, facts)));
         findings.extend(obligation.forbidden_elements.iter().filter_map(|id| self.forbidden(id, filled)));
         findings.extend(self.clock(obligation, filled, facts));
         if !findings.iter().any(|finding| finding.kind.refuses()) {
@@ -219,7 +227,7 @@ impl Law {
         self.element(element).map_or("", |element| &element.meaning)
     }
 
-    fn required(&self, element: &str, filled: &Filled) -> Option<Finding> {
+    fn required(&self, element: &str, filled: &Filled, facts: &Facts) -> Option<Finding> {
         let meaning = self.meaning(element);
         match filled.state(element) {
             State::Filled => None,
@@ -231,6 +239,10 @@ impl Law {
                 let detail =
                     format!("the place for this is empty in the notice{}: {meaning}", filled.where_not_all(&languages));
                 Some(Finding::of(Kind::Empty, element, detail))
+            }
+            State::Withheld(names) => {
+                let why = withheld_why(&names, &facts.withheld);
+                Some(Finding::of(Kind::Withheld, element, format!("{why}; this obligation wants it: {meaning}")))
             }
         }
     }
@@ -302,4 +314,18 @@ impl Law {
         }
         asked
     }
+}
+
+/// `emails withheld until 2099-01-01T00:00:00Z because the police asked us to wait`, for each of these facts.
+fn withheld_why(names: &BTreeSet<String>, reasons: &[Withheld]) -> String {
+    let of = |name: &String| {
+        let signed = reasons.iter().filter(|one| one.fact == *name).map(|one| {
+            let whose = one.domain.as_ref().map_or(String::new(), |domain| format!("{domain}/"));
+            let why = one.why.trim().trim_end_matches('.');
+            format!("{whose}{name} withheld until {} because {why}", one.review_at)
+        });
+        let signed: Vec<String> = signed.collect();
+        if signed.is_empty() { format!("{name} withheld") } else { signed.join("; ") }
+    };
+    names.iter().map(of).collect::<Vec<_>>().join("; ")
 }

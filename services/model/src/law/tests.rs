@@ -33,7 +33,7 @@ fn complete(obligation: &Obligation) -> BTreeMap<&str, Content> {
 fn in_time() -> Facts {
     let discovered_at = time("2027-06-01T08:00:00Z");
     let events = ClockEvent::ALL.iter().map(|event| (*event, discovered_at)).collect();
-    Facts { discovered_at, events, told: Told::At(time("2027-06-01T09:00:00Z")) }
+    Facts { discovered_at, events, told: Told::At(time("2027-06-01T09:00:00Z")), withheld: Vec::new() }
 }
 
 fn late() -> Facts {

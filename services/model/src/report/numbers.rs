@@ -1,81 +1,150 @@
-//! Numbers as people write them in five languages: marks between thousands, decimals, words and units behind them.
+//! Numbers in figures as people write them in five languages: marks between thousands, decimals, words and units behind.
 //!
-//! Guesses nothing: `1.648` is read as both, one thousand and some, and one and a fraction.
+//! Guesses nothing: `1.648 TB` is read as both, one thousand and some, and one and a fraction. A number with decimals
+//! that is no size and has no word behind it counts nothing.
+
+use super::text::is_unspaced;
 
 /// A number with its readings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Number {
-    /// (digits without marks, how many of them are decimals).
-    readings: Vec<(i128, u32)>,
-    /// What a word or unit behind it multiplies it by.
-    scale: i128,
-    size: bool,
-    /// A share of something: nobody knows of what.
-    percent: bool,
+    pub(super) readings: Vec<Reading>,
+    /// Of bytes.
+    pub(super) size: bool,
+    /// Whether a word or unit behind it says how it is rounded.
+    pub(super) scaled: bool,
+    /// Whether it is written in figures.
+    pub(super) figures: bool,
+    /// Whether marks stand between its figures.
+    pub(super) marked: bool,
+}
+
+/// What a number can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) value: i128,
+    /// What it is rounded to.
+    pub(super) unit: i128,
 }
 
 impl Number {
-    /// Whether a figure is this number: exactly, or as far as its decimals and its word go.
-    pub(super) fn is(&self, value: i64) -> bool {
-        !self.percent
-            && self.readings.iter().any(|(digits, decimals)| {
-                let unit = 10_i128.pow(*decimals);
-                // Both sides multiplied by `unit`, so that nothing is divided.
-                let (said, real) = (digits * self.scale, i128::from(value) * unit);
-                match self.scale == 1 && *decimals == 0 {
-                    true => said == real,
-                    // Rounded to the nearest, or cut off.
-                    false => (said - real).abs() * 2 <= self.scale || (0..self.scale).contains(&(real - said)),
-                }
-            })
+    /// One that is written in words.
+    pub(super) fn in_words(value: i128, unit: i128) -> Self {
+        let readings = vec![Reading { value, unit }];
+        Self { readings, size: false, scaled: unit > 1, figures: false, marked: false }
     }
 
-    pub(super) fn is_size(&self) -> bool {
-        self.size
+    /// Whether it is a number at all, and not a version or an address of figures and dots.
+    pub(super) fn is_one(&self) -> bool {
+        !self.readings.is_empty()
     }
 
-    /// Its value, where it is plain digits.
-    pub(super) fn integer(&self) -> Option<i128> {
+    /// Whether it can be a year: four plain figures.
+    pub(super) fn year(&self) -> Option<i128> {
         match self.readings.as_slice() {
-            [(digits, 0)] if self.scale == 1 && !self.percent => Some(*digits),
+            [only] if self.figures && !self.marked && !self.scaled && !self.size => {
+                (1900..=2199).contains(&only.value).then_some(only.value)
+            }
             _ => None,
         }
     }
+
+    /// Whether it has decimals and no reading without them.
+    pub(super) fn counts(&self) -> bool {
+        self.size || self.readings.iter().any(|reading| reading.unit > 0)
+    }
 }
 
-/// Words and units behind a number, lower case, longest first where one begins another.
-const SCALES: [(&str, i128, bool); 28] = [
-    ("millionen", 1_000_000, false),
-    ("milliarden", 1_000_000_000, false),
-    ("milliards", 1_000_000_000, false),
-    ("millions", 1_000_000, false),
-    ("million", 1_000_000, false),
-    ("millones", 1_000_000, false),
-    ("millón", 1_000_000, false),
-    ("mio", 1_000_000, false),
-    ("billion", 1_000_000_000, false),
-    ("thousand", 1_000, false),
-    ("tausend", 1_000, false),
-    ("mille", 1_000, false),
-    ("mil", 1_000, false),
-    ("terabytes", 1_000_000_000_000, true),
-    ("gigabytes", 1_000_000_000, true),
-    ("megabytes", 1_000_000, true),
-    ("tb", 1_000_000_000_000, true),
-    ("gb", 1_000_000_000, true),
-    ("mb", 1_000_000, true),
-    ("kb", 1_000, true),
-    ("to", 1_000_000_000_000, true),
-    ("go", 1_000_000_000, true),
-    ("mo", 1_000_000, true),
-    ("ko", 1_000, true),
-    ("億", 100_000_000, false),
-    ("万", 10_000, false),
-    ("千", 1_000, false),
-    ("bytes", 1, true),
+/// What a word or unit behind a number multiplies it by.
+#[derive(Clone, Copy)]
+enum By {
+    Count(i128),
+    Size(i128),
+}
+
+const K: i128 = 1_000;
+const M: i128 = 1_000_000;
+const G: i128 = 1_000_000_000;
+const T: i128 = 1_000_000_000_000;
+const P: i128 = 1_000_000_000_000_000;
+
+/// Words behind a number, lower case.
+const WORDS: [(&str, By); 60] = [
+    ("thousand", By::Count(K)),
+    ("tausend", By::Count(K)),
+    ("tsd", By::Count(K)),
+    ("mil", By::Count(K)),
+    ("mille", By::Count(K)),
+    ("milliers", By::Count(K)),
+    ("dozen", By::Count(12)),
+    ("dutzend", By::Count(12)),
+    ("hundred", By::Count(100)),
+    ("million", By::Count(M)),
+    ("millions", By::Count(M)),
+    ("millionen", By::Count(M)),
+    ("mio", By::Count(M)),
+    ("mn", By::Count(M)),
+    ("millón", By::Count(M)),
+    ("millones", By::Count(M)),
+    ("billion", By::Count(G)),
+    ("bn", By::Count(G)),
+    ("milliarde", By::Count(G)),
+    ("milliarden", By::Count(G)),
+    ("mrd", By::Count(G)),
+    ("milliard", By::Count(G)),
+    ("milliards", By::Count(G)),
+    ("byte", By::Size(1)),
+    ("bytes", By::Size(1)),
+    ("octet", By::Size(1)),
+    ("octets", By::Size(1)),
+    ("kb", By::Size(K)),
+    ("mb", By::Size(M)),
+    ("gb", By::Size(G)),
+    ("tb", By::Size(T)),
+    ("pb", By::Size(P)),
+    ("kib", By::Size(1 << 10)),
+    ("mib", By::Size(1 << 20)),
+    ("gib", By::Size(1 << 30)),
+    ("tib", By::Size(1 << 40)),
+    ("kilobytes", By::Size(K)),
+    ("kilobyte", By::Size(K)),
+    ("megabytes", By::Size(M)),
+    ("megabyte", By::Size(M)),
+    ("gigabytes", By::Size(G)),
+    ("gigabyte", By::Size(G)),
+    ("terabytes", By::Size(T)),
+    ("terabyte", By::Size(T)),
+    ("petabytes", By::Size(P)),
+    ("kilooctets", By::Size(K)),
+    ("kilo-octets", By::Size(K)),
+    ("mégaoctets", By::Size(M)),
+    ("gigaoctets", By::Size(G)),
+    ("téraoctets", By::Size(T)),
+    ("téraoctet", By::Size(T)),
+    ("pétaoctets", By::Size(P)),
+    ("バイト", By::Size(1)),
+    ("キロバイト", By::Size(K)),
+    ("メガバイト", By::Size(M)),
+    ("ギガバイト", By::Size(G)),
+    ("テラバイト", By::Size(T)),
+    ("千", By::Count(K)),
+    ("万", By::Count(10_000)),
+    ("億", By::Count(100_000_000)),
 ];
 
-/// The number that a text begins with, and how long it is with the word behind it. Times of day are none.
+/// Signs behind a number, in upper and lower case as they are.
+const SIGNS: [(&str, By); 8] = [
+    ("k", By::Count(K)),
+    ("K", By::Count(K)),
+    ("M", By::Count(M)),
+    ("ko", By::Size(K)),
+    ("Ko", By::Size(K)),
+    ("Mo", By::Size(M)),
+    ("Go", By::Size(G)),
+    ("To", By::Size(T)),
+];
+
+/// The number that a text begins with, and how long it is with the word behind it.
 pub(super) fn read(text: &str) -> Option<(Number, usize)> {
     let mut length = text.bytes().take_while(u8::is_ascii_digit).count();
     if length == 0 {
@@ -92,15 +161,15 @@ pub(super) fn read(text: &str) -> Option<(Number, usize)> {
         groups.push(group);
         marks.push(mark);
     }
-    let rest = &text[length..];
-    let is_time = rest.strip_prefix(':').is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_digit()));
-    if is_time || groups.iter().map(|group| group.len()).sum::<usize>() > 20 {
-        return Some((Number { readings: Vec::new(), scale: 1, size: false, percent: true }, length))
-            .filter(|_| !is_time);
+    if groups.iter().map(|group| group.len()).sum::<usize>() > 20 {
+        return Some((number(&[], None, &marks), length));
     }
-    let (scale, size, more) = scale(rest);
-    let percent = rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']).starts_with('%');
-    Some((Number { readings: readings(&groups, &marks), scale, size, percent }, length + more))
+    if let Some((number, more)) = in_myriads(&groups, &marks, &text[length..]) {
+        return Some((number, length + more));
+    }
+    let by = scale(&text[length..]);
+    let more = by.map_or(0, |(_, more)| more);
+    Some((number(&readings(&groups, &marks), by.map(|(by, _)| by), &marks), length + more))
 }
 
 fn next_group(text: &str) -> Option<(char, &str)> {
@@ -111,6 +180,7 @@ fn next_group(text: &str) -> Option<(char, &str)> {
     (length > 0).then(|| (mark, &rest[..length]))
 }
 
+/// (figures without marks, how many of them are decimals).
 fn readings(groups: &[&str], marks: &[char]) -> Vec<(i128, u32)> {
     let joined = |groups: &[&str]| groups.concat().parse::<i128>().ok();
     let thousands = |groups: &[&str]| groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3);
@@ -128,14 +198,75 @@ fn readings(groups: &[&str], marks: &[char]) -> Vec<(i128, u32)> {
     readings
 }
 
-/// What a word behind a number multiplies it by, whether it is a size, and how long it is.
-fn scale(rest: &str) -> (i128, bool, usize) {
-    let text = rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']);
+fn number(readings: &[(i128, u32)], by: Option<By>, marks: &[char]) -> Number {
+    let (scale, size) = match by {
+        Some(By::Count(scale)) => (scale, false),
+        Some(By::Size(scale)) => (scale, true),
+        None => (1, false),
+    };
+    let reading = |(digits, decimals): &(i128, u32)| {
+        let parts = 10_i128.pow(*decimals);
+        let unit = match (scale, decimals) {
+            // A fraction of one: it counts nothing.
+            (1, 1..) => 0,
+            (scale, _) => (scale / parts).max(1),
+        };
+        Reading { value: digits * scale / parts, unit }
+    };
+    let readings = readings.iter().map(reading).collect();
+    Number { readings, size, scaled: scale > 1, figures: true, marked: !marks.is_empty() }
+}
+
+/// What a word behind a number multiplies it by, and how long it is.
+fn scale(rest: &str) -> Option<(By, usize)> {
+    let text = rest.trim_start_matches([' ', '\u{a0}', '\u{202f}', '\n', '\r']);
     let gap = rest.len() - text.len();
-    let found = SCALES.iter().find(|(word, ..)| {
-        let Some(head) = text.get(..word.len()) else { return false };
-        let ends = !text[word.len()..].starts_with(|char: char| char.is_alphanumeric()) || !word.is_ascii();
-        ends && head.to_lowercase() == *word
-    });
-    found.map_or((1, false, 0), |(word, scale, size)| (*scale, *size, gap + word.len()))
+    let within = !rest[..gap].contains('\n');
+    let ends = |char: char| (!char.is_alphabetic() && char != '-') || is_unspaced(char);
+    let word = text.find(ends).unwrap_or(text.len());
+    let (word, lower) = (&text[..word], text[..word].to_lowercase());
+    // `To` at the beginning of a line is a word.
+    let sign = SIGNS.iter().find(|(sign, _)| within && *sign == word);
+    let found = sign.or_else(|| WORDS.iter().find(|(known, _)| *known == lower));
+    if let Some((_, by)) = found {
+        // `Mio.` has a full stop of its own.
+        let dot = usize::from(["mio", "mrd", "tsd"].contains(&lower.as_str()) && text[word.len()..].starts_with('.'));
+        return Some((*by, gap + word.len() + dot));
+    }
+    // Nothing stands between Japanese words.
+    let japanese = WORDS.iter().filter(|(known, _)| !known.is_ascii() && text.starts_with(known));
+    let longest = japanese.filter(|(known, _)| known.chars().all(is_unspaced)).max_by_key(|(known, _)| known.len());
+    longest.map(|(known, by)| (*by, gap + known.len()))
+}
+
+/// `164万8458`, `1億6,484万`: several figures with a unit each.
+fn in_myriads(groups: &[&str], marks: &[char], rest: &str) -> Option<(Number, usize)> {
+    let whole =
+        |groups: &[&str], marks: &[char]| readings(groups, marks).into_iter().find(|(_, decimals)| *decimals == 0);
+    let unit = |text: &str| {
+        ['億', '万', '千'].into_iter().zip([100_000_000, 10_000, K]).find(|(sign, _)| text.starts_with(*sign))
+    };
+    let (sign, scale) = unit(rest)?;
+    let (first, _) = whole(groups, marks)?;
+    let mut length = sign.len_utf8();
+    let (mut total, mut last) = (first * scale, scale);
+    let begins = |text: &str| text.starts_with(|char: char| char.is_ascii_digit());
+    if !begins(&rest[length..]) {
+        return None;
+    }
+    while begins(&rest[length..]) {
+        let digits: String = rest[length..].chars().take_while(|char| char.is_ascii_digit() || *char == ',').collect();
+        let digits = digits.trim_end_matches(',');
+        let value: i128 = digits.replace(',', "").parse().ok()?;
+        length += digits.len();
+        let (sign, scale) = unit(&rest[length..]).map_or((None, 1), |(sign, scale)| (Some(sign), scale));
+        if scale >= last {
+            return None;
+        }
+        total += value * scale;
+        last = scale;
+        length += sign.map_or(0, char::len_utf8);
+    }
+    let readings = vec![Reading { value: total, unit: last }];
+    Some((Number { readings, size: false, scaled: last > 1, figures: true, marked: true }, length))
 }

@@ -16,6 +16,7 @@ use super::ending::Ending;
 use super::fate::Fate;
 use super::gate;
 use super::lanes::Lane;
+use super::limited;
 use super::line::{Broken, Line, Writing};
 use super::systems::{self, Entry};
 use super::{Parcel, Post};
@@ -44,7 +45,10 @@ pub(super) async fn carry(post: Arc<Post>, waiting: Arc<Mutex<mpsc::Receiver<Par
         match carrier.post.systems.enter(parcel) {
             Entry::Go(parcel, began) => carrier.deliver_with_its_like(*parcel, began).await,
             Entry::Waits => {}
-            Entry::Full(parcel) => give_back(&carrier.post, &parcel.letterbox, LATER).await,
+            Entry::Full(parcel) => {
+                carrier.post.unused.note(&parcel);
+                give_back(&carrier.post, &parcel.letterbox, LATER).await;
+            }
         }
     }
     carrier.settle().await;
@@ -107,15 +111,19 @@ impl Carrier {
 
     /// One mail, to whatever end. What is not begun when the sender ends goes back by its farewell.
     async fn deliver(&mut self, parcel: Parcel) {
-        let Parcel { letterbox, place } = parcel;
-        if letterbox.suppressed {
+        if parcel.letterbox.suppressed {
+            let letterbox = parcel.letterbox;
             let text = "not sent: the contact is disabled, merged into another, or named by nobody any more";
             let now = self.post.desk.app.clock.now();
             return self.end(&letterbox, now, own_end("contact", text.to_owned(), State::Suppressed)).await;
         }
-        if self.may_begin().await.is_err() {
-            return give_back(&self.post, &letterbox, Duration::ZERO).await;
+        let may_begin = self.may_begin().await.is_ok();
+        let is_late = parcel.start.is_some_and(|start| start.elapsed() > limited::LATE);
+        if !may_begin || is_late {
+            self.post.unused.note(&parcel);
+            return give_back(&self.post, &parcel.letterbox, Duration::ZERO).await;
         }
+        let Parcel { letterbox, place, .. } = parcel;
         // Until the answer: the pace is one of answers.
         let mut _running = None;
         if let Some(place) = place {

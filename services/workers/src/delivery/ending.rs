@@ -39,6 +39,9 @@ impl Ending {
                 Ok(true) => {
                     post.desk.went_well(RECORDING);
                     post.desk.count(|done| *done.mails.entry(verdict.state).or_default() += 1);
+                    if matches!(verdict.state, "bounced" | "failed") {
+                        post.pulse.judge_soon();
+                    }
                     return;
                 }
                 // A commit whose answer was lost may have gone through all the same.

@@ -1,6 +1,7 @@
 //! The pace of waves: no second in which more leave than it says, and hardly fewer.
 //!
-//! Knows of this process only. Invariant: a mail can be answered at the earliest a second after the one that is a pace
+//! Knows of this process only; what hosts share is given out by `limited`, evenly, and cannot know how long answers take.
+//! Invariant: a mail can be answered at the earliest a second after the one that is a pace
 //! before it was, as long as answers come within [`ANSWER`]; so no window of one second, wherever it begins, sees more
 //! answers than the pace.
 
@@ -30,23 +31,14 @@ pub(super) struct Pacer {
 #[derive(Default)]
 struct Wave {
     starts: Starts,
-    /// Places given out and not yet taken or dropped.
-    held: i64,
     /// One mail at a time waits for its start, so that each sees what became of those before.
     turnstile: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Pacer {
-    /// A place in a wave that may send `pace` mails a second; `None` while as many as a second takes are waiting.
-    pub(super) fn admit(self: &Arc<Self>, wave: &str, pace: i64) -> Option<Place> {
-        let pace = pace.max(1);
-        let mut waves = lock(&self.waves);
-        let there = waves.entry(wave.to_owned()).or_default();
-        if there.held >= pace {
-            return None;
-        }
-        there.held += 1;
-        Some(Place { pacer: Arc::clone(self), wave: wave.to_owned(), pace })
+    /// A place in a wave that may send `pace` mails a second.
+    pub(super) fn place(self: &Arc<Self>, wave: &str, pace: i64) -> Place {
+        Place { pacer: Arc::clone(self), wave: wave.to_owned(), pace: pace.max(1) }
     }
 
     fn with<T>(&self, wave: &str, act: impl FnOnce(&mut Wave) -> T) -> T {
@@ -54,7 +46,7 @@ impl Pacer {
     }
 }
 
-/// The right of one mail to a start; given back when dropped.
+/// The right of one mail to a start.
 pub(super) struct Place {
     pacer: Arc<Pacer>,
     wave: String,
@@ -75,12 +67,6 @@ impl Place {
         tokio::time::sleep_until(at.into()).await;
         let number = self.pacer.with(&self.wave, |wave| wave.starts.start(at, Instant::now(), self.pace));
         Running { pacer: Arc::clone(&self.pacer), wave: self.wave.clone(), number }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.pacer.with(&self.wave, |wave| wave.held -= 1);
     }
 }
 
@@ -246,16 +232,5 @@ mod tests {
             let later = begin + Duration::from_secs(idle);
             prop_assert_eq!(starts.next(later, pace), Next::At(later));
         }
-    }
-
-    #[test]
-    fn a_wave_holds_as_many_as_a_second_takes_and_no_more() {
-        let pacer = Arc::new(Pacer::default());
-        let places: Vec<_> = (0..3).map(|_| pacer.admit("wav_1", 3)).collect();
-        assert!(places.iter().all(Option::is_some));
-        assert!(pacer.admit("wav_1", 3).is_none());
-        assert!(pacer.admit("wav_2", 3).is_some(), "another wave has slots of its own");
-        drop(places);
-        assert!(pacer.admit("wav_1", 3).is_some(), "a dropped place is free again");
     }
 }

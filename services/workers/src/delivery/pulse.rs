@@ -1,4 +1,4 @@
-//! The sign of life of a sender, and whether everything is stopped or a wave is paused.
+//! The sign of life of a sender, and whether everything is stopped, or a wave is paused or breaks a stop rule.
 //!
 //! Sends nothing. Invariant: a sender that could not renew its lease for as long as the lease lasts writes no more.
 
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Post;
@@ -21,12 +22,20 @@ pub(super) struct Pulse {
     last: Mutex<Instant>,
     stopped: AtomicBool,
     paused: Mutex<HashSet<String>>,
+    /// Something came back that a stop rule counts.
+    came_back: Notify,
 }
 
 impl Pulse {
     /// Of a sender that has just shown its first sign of life.
     pub(super) fn new(lease: Duration) -> Self {
-        Self { lease, last: Mutex::new(Instant::now()), stopped: AtomicBool::new(false), paused: Mutex::default() }
+        Self {
+            lease,
+            last: Mutex::new(Instant::now()),
+            stopped: AtomicBool::new(false),
+            paused: Mutex::default(),
+            came_back: Notify::new(),
+        }
     }
 
     /// Whether the lease is sure to be ours.
@@ -44,6 +53,11 @@ impl Pulse {
         wave.is_some_and(|wave| lock(&self.paused).contains(wave))
     }
 
+    /// A mail came back: its wave is judged at once.
+    pub(super) fn judge_soon(&self) {
+        self.came_back.notify_one();
+    }
+
     fn is_due(&self) -> bool {
         lock(&self.last).elapsed() >= self.lease / 3
     }
@@ -56,6 +70,7 @@ pub(super) async fn beat(post: Arc<Post>, end: CancellationToken) {
     loop {
         tokio::select! {
             () = end.cancelled() => return,
+            () = pulse.came_back.notified() => {}
             () = tokio::time::sleep(STOP_LOOK.min(pulse.lease / 6)) => {}
         }
         if !pulse.is_alive() {
@@ -64,6 +79,9 @@ pub(super) async fn beat(post: Arc<Post>, end: CancellationToken) {
         match app::delivery::stopped(app).await {
             Ok(stopped) => pulse.stopped.store(stopped, Ordering::Relaxed),
             Err(error) => tracing::debug!(%error, "the stop button cannot be read"),
+        }
+        if let Err(error) = app::waves::judge(app).await {
+            tracing::debug!(%error, "waves cannot be judged by their stop rules");
         }
         match app::delivery::paused_waves(app).await {
             Ok(paused) => *lock(&pulse.paused) = paused,

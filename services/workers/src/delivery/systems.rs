@@ -104,8 +104,12 @@ impl Systems {
     }
 }
 
-/// The domain of an address.
+/// What a system is called here.
 pub(super) fn name(parcel: &Parcel) -> String {
-    let address = &parcel.letterbox.mail.address;
-    address.rsplit_once('@').map_or(address.as_str(), |(_, domain)| domain).to_ascii_lowercase()
+    domain(&parcel.letterbox.mail.address)
+}
+
+/// The domain of an address.
+pub(super) fn domain(address: &str) -> String {
+    address.rsplit_once('@').map_or(address, |(_, domain)| domain).to_ascii_lowercase()
 }

@@ -88,6 +88,7 @@ fn unwanted(char: char, follows: &str) -> Option<&'static str> {
             Some("a character that cannot be seen")
         }
         '\u{e0000}'..='\u{e007f}' | '\u{fff9}'..='\u{fffb}' => Some("a character that cannot be seen"),
+        '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' => Some("a character of private use"),
         other if other.is_control() => Some("a control character"),
         _ => None,
     }

@@ -5,13 +5,14 @@
 
 use super::super::frame::CLASSES;
 use super::characters::script;
+use super::style::Room;
 use super::tags::{Piece, What};
 use super::{Refusal, style};
 
 /// Tags within tags; our own need five.
 const DEEPEST: usize = 24;
 
-const TAGS: [&str; 44] = [
+const TAGS: [&str; 42] = [
     "html",
     "head",
     "title",
@@ -47,12 +48,10 @@ const TAGS: [&str; 44] = [
     "b",
     "i",
     "u",
-    "s",
     "small",
     "sub",
     "sup",
     "code",
-    "pre",
     "blockquote",
     "q",
     "abbr",
@@ -71,28 +70,37 @@ pub(super) fn check(pieces: &[Piece<'_>]) -> Result<(), Refusal> {
             What::Raw(text) => raw(piece.at, text, &mut open)?,
             What::Each(_) | What::When(_) | What::Element(_) => open.push(Open::Block),
             What::Close => match open.pop() {
-                Some(Open::Tag(at, name)) => return Err(stays_open(at, name)),
+                Some(Open::Tag { at, name, .. }) => return Err(stays_open(at, name)),
                 Some(Open::Block) | None => {}
             },
             What::Print(_) | What::Quote(_) | What::Comment => {}
         }
     }
     match open.pop() {
-        Some(Open::Tag(at, name)) => Err(stays_open(at, name)),
+        Some(Open::Tag { at, name, .. }) => Err(stays_open(at, name)),
         Some(Open::Block) | None => Ok(()),
     }
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Open<'a> {
-    Tag(usize, &'a str),
+    Tag { at: usize, name: &'a str, room: Room },
     Block,
+}
+
+/// What the innermost tag leaves to what stands in it.
+fn room(open: &[Open<'_>]) -> Room {
+    let tags = open.iter().rev().filter_map(|one| match one {
+        Open::Tag { room, .. } => Some(*room),
+        Open::Block => None,
+    });
+    tags.into_iter().next().unwrap_or(Room::PAGE)
 }
 
 /// Whether a tag is open in the innermost block.
 fn is_open(open: &[Open<'_>], name: &str) -> bool {
     let tags = open.iter().rev().map_while(|one| match one {
-        Open::Tag(_, name) => Some(*name),
+        Open::Tag { name, .. } => Some(*name),
         Open::Block => None,
     });
     tags.into_iter().any(|tag| tag == name)
@@ -158,12 +166,12 @@ fn tag<'a>(at: usize, rest: &'a str, open: &mut Vec<Open<'a>>) -> Result<usize, 
             return Err(Refusal::new(at, "an end tag is not closed", format!("write `</{known}>`")));
         }
         return match open.pop() {
-            Some(Open::Tag(_, top)) if top == known => Ok(name_at + length + 1),
+            Some(Open::Tag { name, .. }) if name == known => Ok(name_at + length + 1),
             // The end tag is where it shows; a tag that lacks its own is where it is mended.
-            Some(Open::Tag(top_at, top)) if is_open(open, known) => Err(stays_open(top_at, top)),
-            Some(Open::Tag(_, top)) => {
+            Some(Open::Tag { at, name, .. }) if is_open(open, known) => Err(stays_open(at, name)),
+            Some(Open::Tag { name, .. }) => {
                 let why = format!("`</{known}>` closes a tag that is not open");
-                Err(Refusal::new(at, why, format!("remove it, or close `<{top}>` here")))
+                Err(Refusal::new(at, why, format!("remove it, or close `<{name}>` here")))
             }
             Some(Open::Block) | None => {
                 let why = format!("`</{known}>` closes a tag that was not opened in the same block");
@@ -171,9 +179,16 @@ fn tag<'a>(at: usize, rest: &'a str, open: &mut Vec<Open<'a>>) -> Result<usize, 
             }
         };
     }
-    let read = attributes(at + name_at + length, inner, known)?;
+    if known == "title" && !is_open(open, "head") {
+        return Err(Refusal::new(at, "a title stands outside the head, where nobody sees it", "write a heading"));
+    }
+    let (read, style) = attributes(at + name_at + length, inner, known)?;
+    let room = match style {
+        Some((place, style)) => style::check(place, style, room(open), known)?,
+        None => room(open).within(known).check(at)?,
+    };
     if !WITHOUT_END.contains(&known) {
-        open.push(Open::Tag(at, known));
+        open.push(Open::Tag { at, name: known, room });
     }
     Ok(name_at + length + read)
 }
@@ -197,18 +212,21 @@ fn unknown_tag(at: usize, name: &str) -> Refusal {
     Refusal::new(at, format!("`<{name}>` {why}"), format!("the tags are: {}", TAGS.join(", ")))
 }
 
-/// The length of what stands between a tag's name and its end, the end among it.
-fn attributes(start: usize, inner: &str, tag: &str) -> Result<usize, Refusal> {
-    let mut from = 0;
+/// The style of a tag and its place, where it has one.
+type Style<'a> = Option<(usize, &'a str)>;
+
+/// The length of what stands between a tag's name and its end, the end among it; and its style, with the place of that.
+fn attributes<'a>(start: usize, inner: &'a str, tag: &str) -> Result<(usize, Style<'a>), Refusal> {
+    let (mut from, mut style) = (0, None);
     loop {
         let rest = &inner[from..];
         let gap = rest.len() - rest.trim_start_matches([' ', '\n', '\r', '\t']).len();
         let (at, rest) = (from + gap, &rest[gap..]);
         if rest.starts_with('>') {
-            return Ok(at + 1);
+            return Ok((at + 1, style));
         }
         if rest.starts_with("/>") && WITHOUT_END.contains(&tag) {
-            return Ok(at + 2);
+            return Ok((at + 2, style));
         }
         if rest.is_empty() {
             let why = format!("`<{tag}` has a placeholder in it, or is not closed");
@@ -229,6 +247,9 @@ fn attributes(start: usize, inner: &str, tag: &str) -> Result<usize, Refusal> {
             return Err(Refusal::new(place, why, "write values between tags, never inside one"));
         };
         attribute(place, tag, &name, &value[..end])?;
+        if name == "style" && style.replace((place, &value[..end])).is_some() {
+            return Err(Refusal::new(place, "a tag has two styles", "write one"));
+        }
         from = at + length + 2 + end + 1;
         if !inner[from..].starts_with([' ', '\n', '\r', '\t', '>', '/']) {
             return Err(Refusal::new(start + from, "two attributes touch each other", "write a space between them"));
@@ -250,13 +271,15 @@ fn attribute(at: usize, tag: &str, name: &str, value: &str) -> Result<(), Refusa
     }
     let plain = !value.is_empty() && value.chars().all(|char| char.is_ascii_alphanumeric() || char == '-');
     let fits = match (tag, name) {
-        (_, "style") => return style::check(at, value),
+        // Judged with the tags around it.
+        (_, "style") => return Ok(()),
         ("meta", "charset") => value.eq_ignore_ascii_case("utf-8"),
         ("meta", "name") => ["viewport", "color-scheme", "supported-color-schemes"].contains(&value),
         ("meta", "content") => {
             ["width=device-width", "width=device-width, initial-scale=1", "light dark"].contains(&value)
         }
-        (_, "lang" | "dir" | "role" | "scope") => plain,
+        (_, "lang" | "role" | "scope") => plain,
+        (_, "dir") => ["ltr", "rtl", "auto"].contains(&value),
         (_, "class") => CLASSES.contains(&value),
         ("table" | "tr" | "th" | "td", "align") => ["left", "center", "right"].contains(&value),
         ("table", "cellpadding" | "cellspacing") => value.parse().is_ok_and(|pixels: u8| pixels <= 20),

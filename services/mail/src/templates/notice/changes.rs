@@ -18,6 +18,8 @@ pub(super) fn sentence(language: Language, change: &Change, labels: &Labels) -> 
         Language::Fr => format!("{domain} : {name} : {after} (auparavant : {before})"),
         Language::Ja => format!("{domain}：{name}：{after}（以前：{before}）"),
     };
+    let count = |value: &Option<i64>| value.map_or_else(|| names.figure.to_owned(), |value| value.to_string());
+    let dates = |value: &Option<(String, String)>| value.as_ref().map_or_else(|| names.figure.to_owned(), span);
     match &change.what {
         What::New => match language {
             Language::De => format!("{domain}: wird erstmals genannt"),
@@ -33,13 +35,16 @@ pub(super) fn sentence(language: Language, change: &Change, labels: &Labels) -> 
             Language::Fr => format!("{domain} : n’est pas à vous ; ce que nous en avions écrit était erroné"),
             Language::Ja => format!("{domain}：貴組織のものではありません。以前の記載は誤りでした"),
         },
-        What::Figure { name, before, after } => {
-            moved(&one_line(names.name(name)), &after.to_string(), &before.to_string())
-        }
-        What::Type { id, before, after } => {
-            moved(&labels.describe(language, id), &after.to_string(), &before.to_string())
-        }
-        What::Period { before, after } => moved(names.name("period"), &span(after), &span(before)),
+        What::Cleared => match language {
+            Language::De => format!("{domain}: Davon lag nichts offen; was wir dazu schrieben, war falsch"),
+            Language::En => format!("{domain}: nothing of it was exposed; what we wrote about it was wrong"),
+            Language::Es => format!("{domain}: nada suyo quedó expuesto; lo que escribimos al respecto era erróneo"),
+            Language::Fr => format!("{domain} : rien n’en a été exposé ; ce que nous en avions écrit était erroné"),
+            Language::Ja => format!("{domain}：閲覧可能な状態にはなっていませんでした。以前の記載は誤りでした"),
+        },
+        What::Figure { name, before, after } => moved(&one_line(names.name(name)), &count(after), &count(before)),
+        What::Type { id, before, after } => moved(&labels.describe(language, id), &count(after), &count(before)),
+        What::Period { before, after } => moved(names.name("period"), &dates(after), &dates(before)),
     }
 }
 
@@ -54,18 +59,23 @@ pub(super) fn reason(language: Language, why: Why) -> &'static str {
         (Language::De, Why::TakenBack) => {
             "Wir haben Aufzeichnungen zurückgenommen, die nicht hätten gezählt werden dürfen."
         }
+        (Language::De, Why::Disclosed) => "Wir teilen jetzt mit, was wir zurückgehalten hatten.",
         (Language::De, Why::Mapping) => "Wir haben Domains anderen Organisationen zugeordnet als bisher.",
         (Language::En, Why::Records) => "We have evaluated further records.",
         (Language::En, Why::TakenBack) => "We have taken back records that should not have been counted.",
+        (Language::En, Why::Disclosed) => "We now tell you what we had withheld.",
         (Language::En, Why::Mapping) => "We have assigned domains to other organisations than before.",
         (Language::Es, Why::Records) => "Hemos evaluado más registros.",
         (Language::Es, Why::TakenBack) => "Hemos retirado registros que no debían haberse contado.",
+        (Language::Es, Why::Disclosed) => "Ahora comunicamos lo que habíamos reservado.",
         (Language::Es, Why::Mapping) => "Hemos asignado dominios a otras organizaciones que antes.",
         (Language::Fr, Why::Records) => "Nous avons exploité d’autres enregistrements.",
         (Language::Fr, Why::TakenBack) => "Nous avons retiré des enregistrements qui n’auraient pas dû être comptés.",
+        (Language::Fr, Why::Disclosed) => "Nous communiquons maintenant ce que nous n’avions pas communiqué.",
         (Language::Fr, Why::Mapping) => "Nous avons attribué des domaines à d’autres organisations qu’auparavant.",
         (Language::Ja, Why::Records) => "追加の記録を調査しました。",
         (Language::Ja, Why::TakenBack) => "集計すべきでなかった記録を取り除きました。",
+        (Language::Ja, Why::Disclosed) => "これまで非開示としていた内容をお知らせします。",
         (Language::Ja, Why::Mapping) => "ドメインの帰属先を見直しました。",
     }
 }

@@ -71,7 +71,7 @@ const ANYWHERE: [&str; 44] = [
 ];
 
 /// Wrong in HTML parts.
-const IN_HTML: [&str; 70] = [
+const IN_HTML: [&str; 99] = [
     "<script>alert(1)</script>",
     "<SCRIPT SRC=\"https://evil.example/x.js\"></SCRIPT>",
     "<style>@import \"https://evil.example/x.css\";</style>",
@@ -114,6 +114,35 @@ const IN_HTML: [&str; 70] = [
     "<p style=\"color:white\">x</p>",
     "<p style=\"margin:-999px\">x</p>",
     "<p style=\"max-width:0em\">x</p>",
+    "<p style=\"margin-left:-9999px\">x</p>",
+    "<p style=\"margin-left:999px\">x</p>",
+    "<p style=\"padding-left:99em\">x</p>",
+    "<div style=\"font-size:0.8em\"><div style=\"font-size:0.8em\"><div style=\"font-size:0.8em\">x</div></div></div>",
+    "<small><small><small>x</small></small></small>",
+    "<h6><sub>x</sub></h6>",
+    "<p style=\"font-size:0em\">x</p>",
+    "<p style=\"line-height:0\">x</p>",
+    "<p style=\"visibility:hidden\">x</p>",
+    "<p style=\"opacity:0\">x</p>",
+    "<p style=\"color:#ffffff\">x</p>",
+    "<p style=\"color:white;background-color:white\">x</p>",
+    "<p style=\"height:0;overflow:hidden\">x</p>",
+    "<p style=\"max-height:0\">x</p>",
+    "<p style=\"position:absolute;left:-9999px\">x</p>",
+    "<p style=\"text-indent:-9999px\">x</p>",
+    "<p style=\"clip:rect(0,0,0,0)\">x</p>",
+    "<p style=\"transform:scale(0)\">x</p>",
+    "<p style=\"mso-hide:all\">x</p>",
+    "<p style=\"font-family:Wingdings\">x</p>",
+    "<p style=\"text-decoration:line-through\">x</p>",
+    "<p style=\"letter-spacing:-1em\">x</p>",
+    "<p style=\"margin:0\" style=\"margin:0\">x</p>",
+    "<s>x</s>",
+    "<pre>                                        x</pre>",
+    "<title>x</title>",
+    "<p dir=\"none\">x</p>",
+    "<p>12 objects</p>",
+    "<b>１２</b>",
     "<p style=\"font-family:{{vendor}}\">x</p>",
     "<p style=\"mar\\67in:1em\">x</p>",
     "<p onclick=\"alert(1)\">x</p>",
@@ -145,7 +174,7 @@ const IN_HTML: [&str; 70] = [
 ];
 
 /// Wrong in text and HTML alike, as characters.
-const CHARACTERS: [&str; 12] = [
+const CHARACTERS: [&str; 17] = [
     "a\0b",
     "a\u{8}b",
     "a\u{1b}[31mb",
@@ -157,10 +186,15 @@ const CHARACTERS: [&str; 12] = [
     "a\u{200b}b",
     "a\u{feff}b",
     "a\u{e0041}b",
+    "a\u{f0000}b",
+    "a\u{100001}b",
+    "a\u{e000}b",
+    "exactly 12 objects",
+    "about ½ of them",
     "see java script:alert(1)",
 ];
 
-const SUBJECTS: [&str; 26] = [
+const SUBJECTS: [&str; 27] = [
     "a\nBcc: eve@evil.example",
     "a\r\nBcc: eve@evil.example",
     "a\rBcc: eve@evil.example",
@@ -187,6 +221,7 @@ const SUBJECTS: [&str; 26] = [
     "{{#when vendor}}x",
     "{{/when}}",
     "javascript:alert(1)",
+    "12 files of {{tenant_name}}",
 ];
 
 struct Case {

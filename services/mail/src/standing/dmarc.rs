@@ -1,0 +1,52 @@
+//! DMARC (RFC 7489) of the From domain, and whether what we send is aligned with it.
+//!
+//! The envelope's sender is always at the From domain, so SPF is aligned; of keys it is asked.
+
+use super::ask::{self, Unanswered};
+use super::dkim::tag;
+use super::{Finding, Sending, is_aligned, registrable};
+use crate::proof::Prover;
+
+const CHECK: &str = "dmarc";
+
+pub(super) async fn look(prover: &Prover, sending: &Sending<'_>) -> Finding {
+    let domain = sending.domain;
+    let (at, record) = match record(prover, domain).await {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            let next = format!("publish a TXT record at _dmarc.{domain}, for example `v=DMARC1; p=quarantine`");
+            return Finding::bad(CHECK, format!("{domain} has no DMARC record, or several"), next);
+        }
+        Err(unanswered) => return Finding::unanswered(CHECK, &unanswered),
+    };
+    let Some(policy) = tag(&record, "p") else {
+        return Finding::bad(CHECK, format!("{at} has no policy"), "add p=quarantine, p=reject or p=none to it");
+    };
+    let strict = tag(&record, "adkim").is_some_and(|mode| mode.eq_ignore_ascii_case("s"));
+    let aligned = |signs: &str| if strict { signs.eq_ignore_ascii_case(domain) } else { is_aligned(signs, domain) };
+    let mut signs = sending.keys.iter().filter_map(|key| key.name.split_once("._domainkey.")).map(|(_, by)| by);
+    if !sending.keys.is_empty() && !signs.any(aligned) {
+        return Finding::bad(
+            CHECK,
+            format!("no key signs for {domain} itself, which {at} wants (adkim=s)"),
+            format!("let a key of [[dkim]] sign for {domain}, or publish adkim=r"),
+        );
+    }
+    Finding::good(CHECK, format!("{at} says p={policy}, and envelope and signatures are aligned with {domain}"))
+}
+
+/// Of the domain, else of the one it is registered under; with its name.
+async fn record(prover: &Prover, domain: &str) -> Result<Option<(String, String)>, Unanswered> {
+    for at in [Some(domain.to_owned()), registrable(domain).filter(|above| above != domain)].into_iter().flatten() {
+        let name = format!("_dmarc.{at}");
+        let mut texts = ask::texts(prover, &name).await?;
+        texts.retain(|text| text.split(';').next().is_some_and(|version| version.replace(' ', "") == "v=DMARC1"));
+        match (texts.pop(), texts.is_empty()) {
+            (Some(record), true) => return Ok(Some((name, record))),
+            // Several are none, and nobody looks further up.
+            (Some(_), false) => return Ok(None),
+            (None, _) => {}
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,156 @@
+//! SPF (RFC 7208) of the envelope's sender: one record, not for everybody, few enough look-ups, and our addresses in it.
+//!
+//! Evaluates no record (mail-auth does). Invariant: look-ups are counted over everything that is included.
+
+use std::net::IpAddr;
+
+use mail_auth::SpfResult;
+use mail_auth::spf::verify::SpfParameters;
+
+use super::ask::{self, Seen, Unanswered};
+use super::{Finding, Sending};
+use crate::proof::Prover;
+
+const CHECK: &str = "spf";
+/// RFC 7208 4.6.4.
+const MOST_LOOKUPS: usize = 10;
+
+/// What is wrong with a record.
+enum Flaw {
+    Unanswered(Unanswered),
+    Bad { what: String, next: String },
+}
+
+impl From<Unanswered> for Flaw {
+    fn from(unanswered: Unanswered) -> Self {
+        Self::Unanswered(unanswered)
+    }
+}
+
+fn flaw(what: impl Into<String>, next: impl Into<String>) -> Flaw {
+    Flaw::Bad { what: what.into(), next: next.into() }
+}
+
+pub(super) async fn look(prover: &Prover, sending: &Sending<'_>, seen: &Seen) -> Finding {
+    match record(prover, sending, seen).await {
+        Ok(what) => Finding::good(CHECK, what),
+        Err(Flaw::Unanswered(unanswered)) => Finding::unanswered(CHECK, &unanswered),
+        Err(Flaw::Bad { what, next }) => Finding::bad(CHECK, what, next),
+    }
+}
+
+async fn record(prover: &Prover, sending: &Sending<'_>, seen: &Seen) -> Result<String, Flaw> {
+    let domain = sending.domain;
+    let own = one_record(prover, domain).await?;
+    if passes_everybody(&own) {
+        return Err(flaw(
+            format!("{domain} permits every host to send for it (`+all`)"),
+            format!("end the SPF record of {domain} with `-all` or `~all`"),
+        ));
+    }
+    let lookups = lookups(prover, domain, own).await?;
+    if lookups > MOST_LOOKUPS {
+        return Err(flaw(
+            format!("the SPF record of {domain} takes more than {MOST_LOOKUPS} look-ups: receivers give up"),
+            "take out includes that nothing is sent by, or write addresses in their place",
+        ));
+    }
+    match seen {
+        Seen::From(addresses) => permits(prover, sending, addresses).await?,
+        Seen::Unanswered(unanswered) => return Err(unanswered.clone().into()),
+        Seen::Unknown(why) => return Ok(format!("{domain} has one SPF record with {lookups} look-ups; {why}")),
+    }
+    Ok(format!("{domain} has one SPF record with {lookups} look-ups, and permits where mail leaves"))
+}
+
+async fn one_record(prover: &Prover, domain: &str) -> Result<String, Flaw> {
+    let mut records: Vec<String> = ask::texts(prover, domain).await?.into_iter().filter(|text| is_spf(text)).collect();
+    match (records.pop(), records.is_empty()) {
+        (Some(record), true) => Ok(record),
+        (None, _) => Err(flaw(
+            format!("{domain} has no SPF record"),
+            format!("publish a TXT record at {domain}, for example `v=spf1 ip4:ADDRESS-OF-THE-RELAY -all`"),
+        )),
+        (Some(_), false) => Err(flaw(
+            format!("{domain} has {} SPF records: receivers take neither", records.len() + 1),
+            format!("publish one SPF record at {domain}, with the terms of all"),
+        )),
+    }
+}
+
+fn is_spf(text: &str) -> bool {
+    text.split(' ').next().is_some_and(|version| version.eq_ignore_ascii_case("v=spf1"))
+}
+
+/// The terms behind the version, in lower case.
+fn terms(record: &str) -> impl Iterator<Item = String> {
+    record.split_ascii_whitespace().skip(1).map(str::to_ascii_lowercase)
+}
+
+fn passes_everybody(record: &str) -> bool {
+    terms(record).any(|term| matches!(term.as_str(), "all" | "+all"))
+}
+
+/// One more than are allowed, where there are too many: the rest is not asked.
+async fn lookups(prover: &Prover, domain: &str, record: String) -> Result<usize, Flaw> {
+    let (mut count, mut waiting) = (0, vec![record]);
+    while let Some(record) = waiting.pop() {
+        for term in terms(&record) {
+            let term = term.trim_start_matches(['+', '-', '~', '?']);
+            let (name, argument) = term.split_once([':', '=']).unwrap_or((term, ""));
+            let name = name.split('/').next().unwrap_or_default();
+            if !matches!(name, "include" | "redirect" | "a" | "mx" | "ptr" | "exists") {
+                continue;
+            }
+            count += 1;
+            if count > MOST_LOOKUPS {
+                return Ok(count);
+            }
+            // What a macro becomes depends on the mail.
+            if matches!(name, "include" | "redirect") && !argument.contains('%') {
+                let included = one_record(prover, argument).await.map_err(|found| match found {
+                    Flaw::Bad { what, .. } => flaw(
+                        format!("the SPF record of {domain} includes {argument}, but {what}"),
+                        format!("take `{term}` out of the SPF record of {domain}"),
+                    ),
+                    unanswered => unanswered,
+                })?;
+                waiting.push(included);
+            }
+        }
+    }
+    Ok(count)
+}
+
+async fn permits(prover: &Prover, sending: &Sending<'_>, addresses: &[IpAddr]) -> Result<(), Flaw> {
+    let domain = sending.domain;
+    let sender = format!("postmaster@{domain}");
+    for address in addresses {
+        let asked = SpfParameters::verify_mail_from(*address, sending.hello, "localhost", &sender);
+        match prover.authenticator().verify_spf(asked).await.result() {
+            SpfResult::Pass => {}
+            SpfResult::TempError => {
+                return Err(flaw_unanswered(domain));
+            }
+            SpfResult::PermError => {
+                return Err(flaw(
+                    format!("the SPF record of {domain} cannot be read"),
+                    "correct it: receivers treat it as none",
+                ));
+            }
+            SpfResult::Fail | SpfResult::SoftFail | SpfResult::Neutral | SpfResult::None => {
+                return Err(flaw(
+                    format!("the SPF record of {domain} does not permit {address}, where mail leaves"),
+                    format!(
+                        "add it to the record; or, if receivers see mail come from elsewhere, say so by `leaves_from` in [sender] ({domain})"
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn flaw_unanswered(domain: &str) -> Flaw {
+    Flaw::Unanswered(ask::no_answer(&format!("the SPF record of {domain}")))
+}

@@ -1,0 +1,165 @@
+//! Each thing that receivers look at, good and bad, against a name server that says what is written down here.
+
+use std::net::Ipv4Addr;
+
+use testkit::dns::Zone;
+
+use super::*;
+use crate::route::Routes;
+
+const KEY: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+const RELAY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
+
+/// Everything as receivers want it.
+fn zone() -> Zone {
+    let zone = Zone::start().unwrap();
+    zone.txt("vendor.example", "v=spf1 ip4:198.51.100.0/24 -all");
+    zone.txt("vendor.example", "some-other-service=1");
+    zone.txt("s1._domainkey.vendor.example", KEY);
+    zone.txt("_dmarc.vendor.example", "v=DMARC1; p=reject");
+    zone.a("relay.vendor.example", RELAY);
+    zone.ptr(RELAY, "relay.vendor.example");
+    zone
+}
+
+/// `check result` of each finding after a change.
+async fn found(domain: &str, leaves_from: &[IpAddr], change: impl Fn(&Zone)) -> Vec<Finding> {
+    let zone = zone();
+    change(&zone);
+    let prover = Prover::new(&zone.address().to_string()).unwrap();
+    let routes = Routes::parse("smtp://relay.vendor.example").unwrap();
+    let keys = vec![Record { name: "s1._domainkey.vendor.example".to_owned(), value: KEY.to_owned() }];
+    let sending = Sending { domain, hello: domain, keys, routes: routes.all(), leaves_from };
+    look(&prover, &sending).await
+}
+
+/// Of one check alone after a change: how it stands, and words of what is said.
+async fn check(change: impl Fn(&Zone), check: &str, expect: Standing, words: &str) {
+    let findings = found("vendor.example", &[], change).await;
+    let one = findings.iter().find(|finding| finding.check == check).unwrap();
+    assert_eq!(one.result, expect, "{one:?}");
+    assert!(one.what.contains(words), "{one:?}");
+    assert_eq!(one.next.is_empty(), expect == Standing::Good, "{one:?}");
+}
+
+fn again(zone: &Zone, name: &str, text: &str) {
+    zone.forget(name);
+    zone.txt(name, text);
+}
+
+#[tokio::test]
+async fn a_sender_that_is_in_order_is_good_in_everything() {
+    let findings = found("vendor.example", &[], |_| {}).await;
+    assert!(findings.iter().all(|finding| finding.result == Standing::Good), "{findings:?}");
+    assert_eq!(findings.iter().map(|f| f.check).collect::<Vec<_>>(), ["spf", "dkim", "dmarc", "reverse-dns"]);
+}
+
+#[tokio::test]
+async fn spf_is_one_record_that_names_us_and_not_everybody() {
+    let spf = |text: &'static str| move |zone: &Zone| again(zone, "vendor.example", text);
+    check(|zone| zone.forget("vendor.example"), "spf", Standing::Bad, "has no SPF record").await;
+    check(spf("v=spf10 -all"), "spf", Standing::Bad, "has no SPF record").await;
+    check(|zone| zone.txt("vendor.example", "v=spf1 -all"), "spf", Standing::Bad, "has 2 SPF records").await;
+    check(spf("v=spf1 +all"), "spf", Standing::Bad, "permits every host").await;
+    check(spf("v=spf1 ip4:192.0.2.1 ALL"), "spf", Standing::Bad, "permits every host").await;
+    check(spf("v=spf1 ip4:192.0.2.1 ~all"), "spf", Standing::Bad, "does not permit 198.51.100.7").await;
+    check(spf("v=spf1 a:relay.vendor.example -all"), "spf", Standing::Good, "1 look-ups").await;
+    check(spf("v=spf1 include:gone.example -all"), "spf", Standing::Bad, "includes gone.example").await;
+}
+
+#[tokio::test]
+async fn look_ups_are_counted_over_everything_that_is_included() {
+    let with = |inner: usize| {
+        move |zone: &Zone| {
+            again(zone, "vendor.example", "v=spf1 include:one.example include:two.example ip4:198.51.100.7 -all");
+            zone.txt("one.example", &format!("v=spf1 {}", "a:relay.vendor.example ".repeat(inner)));
+            zone.txt("two.example", "v=spf1 redirect=three.example");
+            zone.txt("three.example", "v=spf1 exists:relay.vendor.example mx -all");
+        }
+    };
+    check(with(5), "spf", Standing::Good, "10 look-ups").await;
+    check(with(6), "spf", Standing::Bad, "more than 10 look-ups").await;
+    // A record that includes itself has an end.
+    let itself = |zone: &Zone| again(zone, "vendor.example", "v=spf1 include:vendor.example -all");
+    check(itself, "spf", Standing::Bad, "more than 10 look-ups").await;
+}
+
+#[tokio::test]
+async fn the_key_that_signs_is_the_one_that_is_published() {
+    let name = "s1._domainkey.vendor.example";
+    let key = |text: &'static str| move |zone: &Zone| again(zone, name, text);
+    check(|zone| zone.forget(name), "dkim", Standing::Bad, "is not published").await;
+    check(key("v=DKIM1; k=ed25519; p=AAAA"), "dkim", Standing::Bad, "has another key").await;
+    check(key("v=DKIM1; p="), "dkim", Standing::Bad, "is revoked").await;
+    check(|zone| zone.txt(name, KEY), "dkim", Standing::Bad, "several records").await;
+    check(key("k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hc vPapiMlrwIaaPcHURo="), "dkim", Standing::Good, "").await;
+}
+
+#[tokio::test]
+async fn dmarc_is_published_and_signatures_are_aligned_as_it_wants() {
+    let name = "_dmarc.vendor.example";
+    check(|zone| zone.forget(name), "dmarc", Standing::Bad, "has no DMARC record").await;
+    check(|zone| again(zone, name, "v=DMARC1; rua=mailto:a@b.example"), "dmarc", Standing::Bad, "no policy").await;
+    check(|zone| zone.txt(name, "v=DMARC1; p=none"), "dmarc", Standing::Bad, "or several").await;
+    // From is below the domain that signs: fine, unless the domain wants it strict.
+    let below = async |record: &'static str| {
+        let findings = found("notices.vendor.example", &[], |zone| again(zone, name, record)).await;
+        findings.into_iter().find(|finding| finding.check == "dmarc").unwrap().result
+    };
+    assert_eq!(below("v=DMARC1; p=reject").await, Standing::Good);
+    assert_eq!(below("v=DMARC1; p=reject; adkim=s").await, Standing::Bad);
+}
+
+#[tokio::test]
+async fn an_address_has_a_name_that_leads_back_to_it() {
+    let arpa = "7.100.51.198.in-addr.arpa";
+    check(|zone| zone.forget(arpa), "reverse-dns", Standing::Bad, "no name that leads back").await;
+    let elsewhere = |zone: &Zone| {
+        zone.forget(arpa);
+        zone.ptr(RELAY, "other.example");
+        zone.a("other.example", Ipv4Addr::new(192, 0, 2, 1));
+    };
+    check(elsewhere, "reverse-dns", Standing::Bad, "no name that leads back").await;
+}
+
+#[tokio::test]
+async fn where_no_address_is_known_it_is_said_to_be_unknown() {
+    let inside = |zone: &Zone| {
+        zone.forget("relay.vendor.example");
+        zone.a("relay.vendor.example", Ipv4Addr::new(10, 0, 0, 7));
+    };
+    check(inside, "reverse-dns", Standing::Unknown, "not known here").await;
+    check(inside, "spf", Standing::Good, "not known here").await;
+    // Unless the configuration says it.
+    let named = found("vendor.example", &["192.0.2.99".parse().unwrap()], inside).await;
+    let results: Vec<_> = named.iter().map(|finding| finding.result).collect();
+    assert_eq!(results, [Standing::Bad, Standing::Good, Standing::Good, Standing::Bad], "{named:?}");
+}
+
+#[tokio::test]
+async fn what_dns_does_not_answer_is_neither_good_nor_missing() {
+    for (name, of) in [
+        ("vendor.example", "spf"),
+        ("s1._domainkey.vendor.example", "dkim"),
+        ("_dmarc.vendor.example", "dmarc"),
+        ("7.100.51.198.in-addr.arpa", "reverse-dns"),
+    ] {
+        check(|zone| zone.fail(name), of, Standing::NotChecked, "could not be checked").await;
+    }
+}
+
+#[tokio::test]
+async fn domains_with_mail_servers_of_one_provider_are_one_receiving_system() {
+    let zone = Zone::start().unwrap();
+    zone.mx("a.example", 20, "backup.elsewhere.test");
+    zone.mx("a.example", 10, "a-example.mail.provider.test");
+    zone.mx("b.example", 0, "b-example.mail.provider.test");
+    zone.a("c.example", RELAY);
+    zone.fail("d.example");
+    let prover = Prover::new(&zone.address().to_string()).unwrap();
+    let family = async |domain: &'static str| family(&prover, domain).await;
+    assert_eq!(family("a.example").await.as_deref(), Some("provider.test"));
+    assert_eq!(family("b.example").await.as_deref(), Some("provider.test"));
+    assert_eq!(family("c.example").await.as_deref(), Some("c.example"));
+    assert_eq!(family("d.example").await, None);
+}

@@ -1,0 +1,125 @@
+//! The sending domain, looked at before many notices leave.
+
+use std::net::Ipv4Addr;
+
+use testkit::dns::Zone;
+use testkit::process::{Backend, Forthright, Output};
+use testkit::smtp::Recorder;
+
+use super::{approved, column};
+use crate::setup::{SLUG, Stage, path};
+
+const RELAY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
+const REMOTE: &str = "smtp://relay.vendor.example";
+
+/// A sending domain that is in order, with a key of its own.
+fn in_order(stage: &Stage) -> (Zone, Forthright) {
+    let key = stage.folder.path().join("s1.pem");
+    stage.run.ok(&["dkim", "generate", path(&key), "--selector", "s1"]);
+    let config = stage.file("forthright.toml", &format!("[[dkim]]\nselector = \"s1\"\nfile = \"{}\"\n", path(&key)));
+    let zone = Zone::start().unwrap();
+    let run = stage
+        .run
+        .as_actor("lead")
+        .with("FORTHRIGHT_CONFIG", config.as_os_str())
+        .with("FORTHRIGHT_RECEIVE_RESOLVER", zone.address().to_string());
+    zone.txt("vendor.example", "v=spf1 ip4:198.51.100.7 -all");
+    for record in run.csv(&["dkim", "records"]) {
+        zone.txt(&record["name"], &record["value"]);
+    }
+    zone.txt("_dmarc.vendor.example", "v=DMARC1; p=reject");
+    zone.a("relay.vendor.example", RELAY);
+    zone.ptr(RELAY, "relay.vendor.example");
+    (zone, run)
+}
+
+fn release(run: &Forthright, wave: &str, more: &[&str]) -> Output {
+    run.run(&[&["wave", "release", SLUG, wave], more].concat())
+}
+
+#[test]
+fn many_notices_wait_for_a_sending_domain_in_order_unless_somebody_says_why_not() {
+    for backend in Backend::each() {
+        let stage = approved(backend, 101);
+        let (zone, run) = in_order(&stage);
+        let run = run.sending_to(REMOTE);
+        zone.forget("_dmarc.vendor.example");
+        zone.fail("s1._domainkey.vendor.example");
+        let refused = release(&run, "everybody", &["--all"]);
+        assert_eq!(refused.status, 4, "{}\n{}", refused.stdout, refused.stderr);
+        for words in ["dmarc (bad)", "dkim (not-checked)", "could not be checked", "publish a TXT record", "--override"]
+        {
+            assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+        }
+        assert!(!refused.stderr.contains("spf"), "{}", refused.stderr);
+        // A hundred are few enough, and one more is not.
+        assert_eq!(release(&run, "hundred", &["--pilot", "100"]).status, 0);
+        assert_eq!(release(&run, "rest", &["--all"]).status, 4);
+        let why = "DNS moves tonight, and the deadline is earlier";
+        let forced = release(&run, "rest", &["--all", "--override", why]);
+        assert_eq!(forced.status, 0, "{}", forced.stderr);
+        let audit = stage.folder.path().join("audit.jsonl");
+        stage.run.ok(&["audit", "export", SLUG, path(&audit)]);
+        let entries = std::fs::read_to_string(&audit).unwrap();
+        let entry = entries.lines().find(|line| line.contains(why)).expect("the reason is in the record");
+        assert!(entry.contains("\"lead\"") && entry.contains("_dmarc.vendor.example"), "{entry}");
+    }
+}
+
+#[test]
+fn a_sending_domain_in_order_holds_nothing_up_and_doctor_shows_the_same() {
+    let stage = approved(Backend::Sqlite, 101);
+    let (zone, run) = in_order(&stage);
+    let run = run.sending_to(REMOTE);
+    let results = || {
+        let output = run.run(&["doctor", "--csv"]);
+        let mut reader = csv::Reader::from_reader(output.stdout.as_bytes());
+        let rows: Vec<(String, String, String, String)> = reader.deserialize().map(Result::unwrap).collect();
+        let of = |check: &str| rows.iter().rev().find(|row| row.0 == check).unwrap().1.clone();
+        ["spf", "dkim", "dmarc", "reverse-dns"].map(of)
+    };
+    assert_eq!(results(), ["good"; 4]);
+    let released = release(&run, "everybody", &["--all", "--json"]);
+    assert_eq!(released.status, 0, "{}", released.stderr);
+    assert!(!released.stdout.contains("warnings"), "{}", released.stdout);
+    zone.forget("vendor.example");
+    assert_eq!(results(), ["bad", "good", "good", "good"]);
+}
+
+#[test]
+fn mail_that_stays_on_this_host_is_warned_about_and_leaves() {
+    let stage = approved(Backend::Sqlite, 101);
+    let (zone, run) = in_order(&stage);
+    zone.forget("vendor.example");
+    let folder = format!("file:{}", stage.folder.path().join("out").display());
+    let released = release(&run.sending_to(&folder), "everybody", &["--all"]);
+    assert_eq!(released.status, 0, "{}", released.stderr);
+    assert!(released.stderr.contains("warning: spf: vendor.example has no SPF record"), "{}", released.stderr);
+}
+
+#[test]
+fn without_a_name_server_many_notices_wait_too() {
+    let stage = approved(Backend::Sqlite, 101);
+    let refused = release(&stage.run.as_actor("lead").sending_to(REMOTE), "everybody", &["--all"]);
+    assert_eq!(refused.status, 4, "{}", refused.stderr);
+    assert!(refused.stderr.contains("[receive] resolver"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_wave_released_where_no_route_is_known_is_looked_at_by_whoever_sends_it() {
+    for backend in Backend::each() {
+        let stage = approved(backend, 101);
+        let lead = stage.run.as_actor("lead");
+        assert_eq!(release(&lead, "everybody", &["--all"]).status, 0);
+        // Nobody answers there, and nobody is asked: it is stopped before.
+        stage.run.sending_to(REMOTE).ok(&["work", "--until-idle", "--timeout", "60"]);
+        let stopped = column(&stage, "everybody", "stopped");
+        assert!(stopped.contains("the sending domain is not in order"), "{stopped}");
+        assert_eq!(stage.status()["deliveries"]["queued"], 101);
+        // On this host it goes on once somebody says so, and from then on anywhere.
+        lead.ok(&["wave", "resume", SLUG, "everybody", "--why", "the relay signs"]);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        assert_eq!(recorder.count(), 101);
+    }
+}

@@ -1,0 +1,85 @@
+//! Limits of waves: shared by hosts, by receiving system, by day.
+
+use std::time::Duration;
+
+use testkit::dns::Zone;
+use testkit::process::Backend;
+use testkit::smtp::Recorder;
+
+use super::{approved, column};
+use crate::setup::{SLUG, Stage};
+
+fn released(backend: Backend, notices: usize, limits: &[&str]) -> Stage {
+    let stage = approved(backend, notices);
+    stage.run.as_actor("lead").ok(&[&["wave", "release", SLUG, "paced", "--all"], limits].concat());
+    stage
+}
+
+/// When mails arrived, in microseconds.
+fn arrivals(recorder: &Recorder) -> Vec<u64> {
+    let mut times: Vec<u64> = recorder.messages().iter().map(|message| message.at).collect();
+    times.sort_unstable();
+    times
+}
+
+/// The most that arrived within any one second.
+fn most_in_a_second(times: &[u64]) -> usize {
+    times.iter().map(|begin| times.iter().filter(|at| (*begin..begin + 1_000_000).contains(at)).count()).max().unwrap()
+}
+
+#[test]
+fn two_workers_on_one_postgresql_keep_the_pace_together() {
+    const NOTICES: usize = 70;
+    let stage = released(Backend::Postgres, NOTICES, &["--pace", "20/s"]);
+    let recorder = Recorder::start().unwrap();
+    let run = stage.run.sending_to(&recorder.url());
+    let mut workers = [run.spawn(&["worker"]), run.spawn(&["worker"])];
+    assert!(recorder.wait_for(NOTICES, Duration::from_secs(90)), "{}", recorder.count());
+    for worker in &mut workers {
+        assert_eq!(worker.terminate(), 0, "{}", worker.said());
+    }
+    let times = arrivals(&recorder);
+    // A quarter more is what several hosts may be off by; each for itself would be twice as much.
+    assert!(most_in_a_second(&times) <= 25, "{}", most_in_a_second(&times));
+    assert_eq!(column(&stage, "paced", "accepted"), NOTICES.to_string());
+}
+
+#[test]
+fn domains_whose_mail_one_provider_takes_share_its_limit_and_hold_up_nobody_else() {
+    const SHARED: usize = 16;
+    for backend in Backend::each() {
+        let stage = released(backend, SHARED * 2, &["--pace-per-system", "4/s"]);
+        let zone = Zone::start().unwrap();
+        for n in 0..SHARED * 2 {
+            let own = format!("mx.org{n:05}.example");
+            let exchange = if n < SHARED { "mx.provider.test" } else { own.as_str() };
+            zone.mx(&format!("org{n:05}.example"), 10, exchange);
+        }
+        let recorder = Recorder::start().unwrap();
+        let run = stage.run.sending_to(&recorder.url()).with("FORTHRIGHT_RECEIVE_RESOLVER", zone.address().to_string());
+        run.ok(&["work", "--until-idle", "--timeout", "120"]);
+        let messages = recorder.messages();
+        assert_eq!(messages.len(), SHARED * 2);
+        let is_shared = |to: &str| (0..SHARED).any(|n| to == format!("security@org{n:05}.example"));
+        let (shared, others): (Vec<_>, Vec<_>) = messages.iter().partition(|message| is_shared(&message.recipients[0]));
+        let mut times: Vec<u64> = shared.iter().map(|message| message.at).collect();
+        times.sort_unstable();
+        assert!(most_in_a_second(&times) <= 5, "{times:?}");
+        let last_of_others = others.iter().map(|message| message.at).max().unwrap();
+        assert!(last_of_others < times[SHARED - 1], "the others waited for the provider");
+    }
+}
+
+#[test]
+fn a_day_has_so_many_mails_and_the_rest_waits() {
+    for backend in Backend::each() {
+        let stage = released(backend, 9, &["--per-day", "4"]);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        stage.work(&recorder);
+        // Unless midnight (UTC) came in between.
+        assert!([4, 8].contains(&recorder.count()), "{}", recorder.count());
+        assert_eq!(stage.status()["in_progress"], 9 - recorder.count());
+        assert_eq!(column(&stage, "paced", "per_day"), "4");
+    }
+}

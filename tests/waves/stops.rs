@@ -1,0 +1,122 @@
+//! A wave that goes wrong stops by itself, everywhere, and a person lets it go on.
+
+use std::time::Duration;
+
+use testkit::process::Backend;
+use testkit::smtp::{Behaviour, Message, Phase, Recorder};
+
+use super::{approved, column};
+use crate::setup::{SLUG, Stage, path};
+use crate::tickets::{receive, reply_to};
+
+fn address(n: usize) -> String {
+    format!("security@org{n:05}.example")
+}
+
+fn released(backend: Backend, notices: usize, more: &[&str]) -> Stage {
+    let stage = approved(backend, notices);
+    stage.run.as_actor("lead").ok(&[&["wave", "release", SLUG, "pilot"], more].concat());
+    stage
+}
+
+/// Of the deliveries, those in a state.
+fn in_state(stage: &Stage, state: &str) -> usize {
+    stage.run.csv(&["delivery", "list", SLUG]).iter().filter(|row| row["state"] == state).count()
+}
+
+#[test]
+fn a_wave_whose_mails_come_back_stops_everywhere_until_somebody_says_why_it_goes_on() {
+    for backend in Backend::each() {
+        let stage = released(backend, 200, &["--all"]);
+        let recorder = Recorder::start().unwrap();
+        for n in 0..200 {
+            recorder.always(&address(n), Behaviour::Permanent(Phase::Rcpt));
+        }
+        let run = stage.run.sending_to(&recorder.url());
+        let mut workers = [run.spawn(&["worker"]), run.spawn(&["worker"])];
+        crate::reception::wait_until("the wave is stopped", || !column(&stage, "pilot", "stopped").is_empty());
+        // What was on its way may end; nothing is begun.
+        crate::reception::wait_until("nothing is on its way", || {
+            in_state(&stage, "leased") + in_state(&stage, "at_dot") == 0
+        });
+        let bounced = in_state(&stage, "bounced");
+        for worker in &mut workers {
+            assert_eq!(worker.terminate(), 0, "{}", worker.said());
+        }
+        assert_eq!(in_state(&stage, "bounced"), bounced);
+        assert!(column(&stage, "pilot", "stopped").contains("were refused for good: more than 10 %"));
+        let status = stage.status();
+        assert!(status["stopped_waves"]["pilot"].as_str().unwrap().contains("refused for good"), "{status}");
+        assert!(stage.run.run(&["doctor"]).stdout.contains("wave `pilot` of bluebleed was stopped"));
+        // It goes on with a reason only, and is not stopped by the same mails at once.
+        let lead = stage.run.as_actor("lead");
+        let refused = lead.run(&["wave", "resume", SLUG, "pilot"]);
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
+        lead.ok(&["wave", "resume", SLUG, "pilot", "--why", "the relay was misconfigured"]);
+        for n in 0..200 {
+            recorder.always(&address(n), Behaviour::Accept);
+        }
+        stage.work(&recorder);
+        assert_eq!(column(&stage, "pilot", "stopped"), "");
+        assert_eq!(in_state(&stage, "accepted"), 200 - bounced);
+        let audit = stage.folder.path().join("audit.jsonl");
+        stage.run.ok(&["audit", "export", SLUG, path(&audit)]);
+        let entries = std::fs::read_to_string(&audit).unwrap();
+        assert_eq!(entries.matches("\"wave.stop\"").count(), 1, "it is noted once, whoever judged");
+        assert!(entries.contains("the relay was misconfigured"));
+    }
+}
+
+/// A pilot of 25 that everybody took, and what became of it after these reactions.
+fn after_reactions(reactions: impl Fn(&Message) -> String, expect: &str) {
+    let stage = released(Backend::Sqlite, 30, &["--pilot", "25"]);
+    let recorder = Recorder::start().unwrap();
+    stage.work(&recorder);
+    for letter in &recorder.messages()[..3] {
+        receive(&stage, &reactions(letter), None);
+    }
+    let stopped = column(&stage, "pilot", "stopped");
+    assert!(stopped.contains(expect), "{expect}: {stopped}");
+    // Widening would pass the stop.
+    let lead = stage.run.as_actor("lead");
+    let refused = lead.run(&["wave", "release", SLUG, "widen", "--all"]);
+    assert_eq!(refused.status, 4, "{}", refused.stderr);
+    assert!(refused.stderr.contains("wave resume bluebleed pilot"), "{}", refused.stderr);
+    lead.ok(&["wave", "release", SLUG, "widen", "--all", "--override", "these five asked for it"]);
+}
+
+#[test]
+fn readers_who_say_that_it_is_not_theirs_stop_a_pilot_and_its_widening() {
+    let not_ours = |letter: &Message| reply_to(letter, "", "You have the wrong recipient, this is not our company.");
+    after_reactions(not_ours, "are not the reader's");
+}
+
+#[test]
+fn complaints_stop_a_pilot_and_its_widening() {
+    let complaint = |letter: &Message| {
+        let id = letter.header("Message-ID").unwrap();
+        let to = letter.header("Reply-To").unwrap();
+        format!(
+            "From: fbl@mailbox.example\r\nTo: {to}\r\nSubject: complaint\r\nMessage-ID: <c-{}@mailbox.example>\r\n\
+             MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n\
+             --b\r\nContent-Type: text/plain\r\n\r\nThis is an abuse report.\r\n\
+             --b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: X/1\r\nVersion: 1\r\n\r\n\
+             --b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@vendor.example\r\nMessage-ID: {id}\r\nSubject: s\r\n\r\nx\r\n--b--\r\n",
+            model::digest::sha256(id.as_bytes())
+        )
+    };
+    after_reactions(complaint, "were complained about");
+}
+
+#[test]
+fn a_wave_of_which_little_came_back_goes_on() {
+    let stage = released(Backend::Sqlite, 60, &["--all"]);
+    let recorder = Recorder::start().unwrap();
+    for n in 0..3 {
+        recorder.always(&address(n * 20), Behaviour::Permanent(Phase::Dot));
+    }
+    stage.work(&recorder);
+    assert_eq!((in_state(&stage, "accepted"), in_state(&stage, "bounced")), (57, 3));
+    assert_eq!(column(&stage, "pilot", "stopped"), "");
+    assert!(recorder.wait_for(57, Duration::ZERO));
+}
