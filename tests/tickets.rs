@@ -1,8 +1,14 @@
 //! Tickets: a reply always lands, a question is debt until it is answered, and no path closes a ticket with debt.
 
+mod answers;
+mod history;
+mod objections;
+mod parts;
+mod search;
+mod sequences;
+
 use std::process::Command;
 
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use testkit::process::Backend;
 use testkit::smtp::{Behaviour, Message, Phase, Recorder};
@@ -278,65 +284,4 @@ fn an_answer_must_name_questions_of_its_own_ticket() {
     let own = question_ids(&stage, &first).remove(0);
     let output = stage.run.run(&["ticket", "answer", &first, "--questions", &own, "--text", text.to_str().unwrap()]);
     assert_eq!(output.status, 4, "{}", output.stderr);
-}
-
-/// Random sequences of verbs: whatever is tried, a closed ticket has no debt.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_sequence_of_verbs_closes_a_ticket_with_debt() {
-    for backend in Backend::each() {
-        let (stage, messages) = sent(backend, 1);
-        let database = match stage.run.database() {
-            None => store::Database::Sqlite(stage.run.folder().join("forthright.db")),
-            Some(url) => store::Database::Postgres(url.to_owned()),
-        };
-        let opening = app::Opening {
-            database: &database,
-            data: stage.run.folder(),
-            master_key: None,
-            now: None,
-            settings: app::Settings::default(),
-            actor: "agent".to_owned(),
-        };
-        let app = app::App::open(opening).await.unwrap();
-        let ticket = app::tickets::list(&app, SLUG).await.unwrap().remove(0).id;
-        let strategy = proptest::collection::vec((0_u8..7, 0_usize..6), 1..25);
-        let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
-        let handle = tokio::runtime::Handle::current();
-        let cases = std::cell::Cell::new(0);
-        tokio::task::block_in_place(|| {
-            runner.run(&strategy, |steps| {
-                cases.set(cases.get() + 1);
-                for (n, (verb, which)) in steps.into_iter().enumerate() {
-                    let mail = reply_to(&messages[0], "", &format!("Question {} {n}?", cases.get()));
-                    handle.block_on(step(&app, &ticket, verb, which, &mail));
-                    let row = handle.block_on(app::tickets::show(&app, &ticket)).unwrap();
-                    let debt = row
-                        .questions
-                        .iter()
-                        .filter(|question| ["open", "promised"].contains(&question.state.as_str()))
-                        .count();
-                    proptest::prop_assert_eq!(row.ticket.debt, i64::try_from(debt).unwrap());
-                    proptest::prop_assert!(row.ticket.status == "open" || debt == 0, "closed with {} open", debt);
-                }
-                Ok(())
-            })
-        })
-        .unwrap();
-    }
-}
-
-async fn step(app: &app::App, ticket: &str, verb: u8, which: usize, mail: &str) {
-    let questions = app::tickets::show(app, ticket).await.unwrap().questions;
-    let named: Vec<String> =
-        questions.get(which % questions.len().max(1)).map(|question| question.id.clone()).into_iter().collect();
-    let later = app.clock.now().plus(std::time::Duration::from_secs(3600));
-    // Refusals are what is tested; what they leave behind is looked at by the caller.
-    let _ = match verb {
-        0 | 1 => app::inbound::receive(app, mail.as_bytes(), None, None).await.map(drop),
-        2 => app::tickets::answer(app, ticket, &named, "The access was closed on 24 September.").await.map(drop),
-        3 => app::tickets::promise(app, ticket, &named, later, "Soon.").await.map(drop),
-        4 => app::tickets::decline(app, ticket, &named, "not ours", later).await.map(drop),
-        5 => app::tickets::approve_decline(&app.acting_as("counsel"), ticket, &named).await.map(drop),
-        _ => app::tickets::close(app, ticket).await,
-    };
 }

@@ -191,7 +191,7 @@ async fn open_tickets(
     let all = store::tickets::list(tx, incident.id).await?;
     Ok(all
         .into_iter()
-        .filter(|ticket| wanted.contains(ticket.tenant_id.as_str()))
+        .filter(|ticket| ticket.split_from.is_none() && wanted.contains(ticket.tenant_id.as_str()))
         .map(|ticket| (ticket.tenant_id.clone(), ticket))
         .collect())
 }

@@ -29,8 +29,13 @@ const CHUNK: i64 = 500;
 const TASKS: i64 = 100_000;
 
 /// The reasons whose ladders start by themselves; a stranded ticket is given a next contact first.
-const STARTING: [(Reason, PolicyName); 3] =
-    [(Reason::Debt, PolicyName::Debt), (Reason::Promise, PolicyName::Promise), (Reason::Silence, PolicyName::Silence)];
+const STARTING: [(Reason, PolicyName); 5] = [
+    (Reason::Debt, PolicyName::Debt),
+    (Reason::Promise, PolicyName::Promise),
+    (Reason::Review, PolicyName::Review),
+    (Reason::Objection, PolicyName::Objection),
+    (Reason::Silence, PolicyName::Silence),
+];
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -89,7 +94,7 @@ pub async fn due(app: &App) -> Result<bool, AppError> {
     if crate::notices::review_is_due(&mut conn, app.clock.now()).await? {
         return Ok(true);
     }
-    for reason in [Reason::Stranded, Reason::Debt, Reason::Promise, Reason::Silence] {
+    for reason in std::iter::once(Reason::Stranded).chain(STARTING.map(|(reason, _)| reason)) {
         if !store::escalation::starts(&mut conn, reason, now, "", 1).await?.is_empty() {
             return Ok(true);
         }

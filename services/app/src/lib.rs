@@ -22,6 +22,7 @@ pub mod reach;
 pub mod reports;
 pub mod settings;
 pub mod signing;
+pub mod snippets;
 pub mod sweeps;
 pub mod templates;
 pub mod tickets;

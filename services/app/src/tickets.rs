@@ -3,27 +3,44 @@
 //! Files no mail (that is `inbound`) and counts no debt (triggers do). Invariant: closing asks for a `Settled`, which
 //! `model::tickets::settle` gives only when nothing is owed, and every step is taken under the ticket's row lock.
 
+mod attachments;
 mod case;
+mod declines;
+mod filled;
 mod letters;
 mod links;
+mod objections;
+mod pack;
+mod parts;
 mod phrases;
+mod search;
 mod show;
+mod timeline;
+mod unsaid;
+mod watchers;
 mod wrong_recipient;
 
-use std::collections::BTreeMap;
-
-use model::actor::is_one_person;
 use model::delivery::State;
 use model::tickets::{InDebt, Settled, Status, Step, settle, turn};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Tx;
 use store::delivery::Held;
-use store::facts::Scope;
 use store::tickets::{Change, Entry, QuestionRow, TicketRow};
 
+pub use attachments::{ListedAttachment, attachment, attachments};
+pub use declines::{Proposed, approve_decline, decline, reopen, withdraw_question};
+pub use filled::{Intent, Outcome, answer_many, answer_with};
+pub use pack::{DraftAnswer, Held as WithheldFact, Pack, Settled as SettledQuestion, pack};
+pub use parts::{Merged, Split, merge, split};
+pub use search::{Found, search};
 pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
 
+pub use timeline::{Happened, Timeline, timeline};
+pub use watchers::{unwatch, watch};
+
+pub(crate) use objections::{Objection, object};
+pub(crate) use watchers::tell as tell_watchers;
 pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};
 pub use wrong_recipient::{Stopped, Wrong, wrong_recipient};
 
@@ -55,19 +72,6 @@ pub struct Answered {
     pub waits: Option<String>,
 }
 
-/// A decline that waits for a second person.
-#[derive(Debug, Serialize)]
-pub struct Proposed {
-    /// The ticket.
-    pub ticket: String,
-    /// The timeline entry.
-    pub entry: String,
-    /// The questions it is about; they stay open.
-    pub questions: Vec<String>,
-    /// When the decision is to be looked at again.
-    pub review_at: Timestamp,
-}
-
 /// Answers questions by name; the letter goes to whoever asked, if they are a contact, else to whoever has the notice.
 pub async fn answer(app: &App, ticket: &str, questions: &[String], text: &str) -> Result<Answered, AppError> {
     let text = words(text, "the answer")?;
@@ -76,7 +80,7 @@ pub async fn answer(app: &App, ticket: &str, questions: &[String], text: &str) -
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Answer)?;
     links::refuse_outside(app, &mut tx, &case, "the answer", text).await?;
-    refuse_generic(&mut tx, &case, text).await?;
+    unsaid::refuse(&mut tx, &case, text).await?;
     let entry = add_entry(app, &mut tx, ticket, "answer", text.to_owned()).await?;
     for question in &named {
         store::tickets::change_question(&mut tx, ticket, &question.id, now.micros(), Change::Answer { entry: &entry })
@@ -111,105 +115,6 @@ pub async fn promise(
     let post = Post { about: &named, content: Content::Promise { by, text }, entry: &entry };
     let mails = letters::queue(app, &mut tx, &case, &post).await?;
     finish(app, tx, "ticket.promise", ticket, Done { entry, mails, named }).await
-}
-
-/// Proposes to decline questions. Nothing leaves and they stay debt until a second person agrees.
-pub async fn decline(
-    app: &App,
-    ticket: &str,
-    questions: &[String],
-    why: &str,
-    review_at: Timestamp,
-) -> Result<Proposed, AppError> {
-    let why = words(why, "the reason")?;
-    let now = app.clock.now();
-    in_future(review_at, now, "the review")?;
-    let mut tx = app.store.begin().await?;
-    let case = Case::open(app, &mut tx, ticket).await?;
-    let named = ids(&case.named(questions, Step::Decline)?);
-    links::refuse_outside(app, &mut tx, &case, "the reason", why).await?;
-    let body = format!("proposed for {}, review at {review_at}\n\n{why}", named.join(", "));
-    let entry = add_entry(app, &mut tx, ticket, "decline", body).await?;
-    for question in &named {
-        let change = Change::ProposeDecline { by: &app.actor, why, review_at: review_at.micros() };
-        store::tickets::change_question(&mut tx, ticket, question, now.micros(), change).await?;
-    }
-    let detail = serde_json::json!({ "entry": entry, "questions": named, "why": why, "review_at": review_at });
-    tx.commit(app.entry("ticket.decline", ticket, detail)).await?;
-    Ok(Proposed { ticket: ticket.to_owned(), entry, questions: named, review_at })
-}
-
-/// Declines questions as the second person; the letter says why and when it is looked at again.
-pub async fn approve_decline(app: &App, ticket: &str, questions: &[String]) -> Result<Answered, AppError> {
-    let now = app.clock.now();
-    let mut tx = app.store.begin().await?;
-    let case = Case::open(app, &mut tx, ticket).await?;
-    let named = case.named(questions, Step::Decline)?;
-    let groups = by_reason(&named, &app.actor)?;
-    for (reason, _) in groups.keys() {
-        links::refuse_outside(app, &mut tx, &case, "the reason", reason).await?;
-    }
-    let entry = add_entry(app, &mut tx, ticket, "decline", format!("approved for {}", ids(&named).join(", "))).await?;
-    let change = Change::Decline { entry: &entry, by: &app.actor };
-    for question in &named {
-        store::tickets::change_question(&mut tx, ticket, &question.id, now.micros(), change).await?;
-    }
-    let mut mails = 0;
-    for ((reason, review_at), about) in &groups {
-        let content = Content::Decline { reason, review_at: Timestamp::from_micros(*review_at) };
-        mails += letters::queue(app, &mut tx, &case, &Post { about, content, entry: &entry }).await?;
-    }
-    finish(app, tx, "ticket.decline-approve", ticket, Done { entry, mails, named }).await
-}
-
-/// The questions by reason and review date: each group is one letter. Never with the proposer's own approval.
-fn by_reason(named: &[QuestionRow], actor: &str) -> Result<BTreeMap<(String, i64), Vec<QuestionRow>>, AppError> {
-    let mut groups: BTreeMap<(String, i64), Vec<QuestionRow>> = BTreeMap::new();
-    for question in named {
-        let (Some(by), Some(why), Some(review_at)) = (&question.proposed_by, &question.decline_why, question.review_at)
-        else {
-            return Err(AppError::bad(
-                format!("nobody has proposed to decline question {}", question.id),
-                format!(
-                    "propose it with `forthright ticket decline {} --questions {} --why TEXT --review TIME`",
-                    question.ticket_id, question.id
-                ),
-            ));
-        };
-        if is_one_person(by, actor) {
-            return Err(AppError::refused(
-                format!(
-                    "{actor} proposed to decline question {} and cannot approve it too: two people decline",
-                    question.id
-                ),
-                "let somebody else approve it: --actor NAME",
-            ));
-        }
-        groups.entry((why.clone(), review_at)).or_default().push(question.clone());
-    }
-    Ok(groups)
-}
-
-/// Records that the asker took a question back, and how we know.
-pub async fn withdraw_question(app: &App, question: &str, why: &str) -> Result<(), AppError> {
-    let why = words(why, "the reason")?;
-    let now = app.clock.now().micros();
-    let mut tx = app.store.begin().await?;
-    let Some(row) = store::tickets::question(&mut tx, question).await? else {
-        return Err(AppError::missing(
-            format!("no question {question}"),
-            "run `forthright ticket show TICKET` to see its questions",
-        ));
-    };
-    let ticket = row.ticket_id;
-    let case = Case::open(app, &mut tx, &ticket).await?;
-    case.named(&[question.to_owned()], Step::Withdraw)?;
-    let entry =
-        add_entry(app, &mut tx, &ticket, "status", format!("{question} was withdrawn by its asker: {why}")).await?;
-    store::tickets::change_question(&mut tx, &ticket, question, now, Change::Withdraw { entry: &entry }).await?;
-    set_turn(&mut tx, &ticket).await?;
-    let detail = serde_json::json!({ "ticket": ticket, "entry": entry, "why": why });
-    Ok(tx.commit(app.entry("question.withdraw", question, detail)).await?)
 }
 
 /// Adds an internal note. Nothing leaves, no question changes.
@@ -301,36 +206,6 @@ fn cut(text: &str) -> String {
         return line;
     }
     line.chars().take(QUOTED_LENGTH - 1).chain(['…']).collect()
-}
-
-/// A text that says there is nothing to say pays no debt.
-async fn refuse_generic(tx: &mut Tx, case: &Case, text: &str) -> Result<(), AppError> {
-    let Some(found) = phrases::no_information(text) else { return Ok(()) };
-    let slug = &case.incident.slug;
-    if found.is_all {
-        return Err(AppError::refused(
-            format!("the text says no more than \"{}\": a generic text answers no question", cut(&found.phrase)),
-            format!(
-                "say what is known (`forthright exposure facts {slug}`), or promise or decline the question openly"
-            ),
-        ));
-    }
-    let tenant = &case.ticket.tenant_id;
-    let facts = store::facts::facts(tx, case.incident.id, Scope::Tenants(tenant, tenant)).await?;
-    let told = store::escalation::newest_released(tx, case.incident.id, tenant).await?;
-    let told = told.as_ref().and_then(|notice| notice.facts_digest.split('/').next());
-    let nothing_more = facts.is_empty();
-    let all = crate::notices::Told { domains: facts, ..crate::notices::Told::default() };
-    if nothing_more || told == Some(all.digest().as_str()) {
-        return Ok(());
-    }
-    Err(AppError::refused(
-        format!(
-            "the text says \"{}\", and tenant {tenant} has facts that no released notice states",
-            cut(&found.phrase)
-        ),
-        format!("look at `forthright exposure facts {slug}`, and tell them: `forthright notice draft {slug}`"),
-    ))
 }
 
 /// What a step did, before it is committed.
@@ -447,28 +322,5 @@ mod tests {
         let now = Timestamp::from_micros(10);
         assert!(in_future(now, now, "it").is_err());
         assert!(in_future(Timestamp::from_micros(11), now, "it").is_ok());
-    }
-
-    #[test]
-    fn nobody_approves_their_own_decline() {
-        let question = QuestionRow {
-            id: "qst_1".to_owned(),
-            ticket_id: "tkt_1".to_owned(),
-            state: "open".to_owned(),
-            text: "?".to_owned(),
-            asked_by: "a@acme.example".to_owned(),
-            asked_at: 0,
-            promised_by: None,
-            settled_at: None,
-            entry_id: None,
-            proposed_by: Some("agent".to_owned()),
-            decline_why: Some("why".to_owned()),
-            review_at: Some(5),
-            approved_by: None,
-        };
-        assert_eq!(by_reason(std::slice::from_ref(&question), "agent").unwrap_err().exit_code(), 4);
-        assert_eq!(by_reason(std::slice::from_ref(&question), "counsel").unwrap().len(), 1);
-        let unproposed = QuestionRow { proposed_by: None, ..question };
-        assert_eq!(by_reason(&[unproposed], "counsel").unwrap_err().exit_code(), 1);
     }
 }

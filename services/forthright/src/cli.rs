@@ -155,6 +155,9 @@ pub(crate) enum Verb {
     /// Questions.
     #[command(subcommand)]
     Question(QuestionVerb),
+    /// Passages of answers, filled with each organisation's own facts.
+    #[command(subcommand)]
+    Snippet(SnippetVerb),
     /// Ladders and what they fired.
     #[command(subcommand)]
     Escalation(EscalationVerb),
@@ -408,9 +411,59 @@ pub(crate) enum TicketVerb {
     Show {
         /// The ticket.
         ticket: String,
+        /// As text in the order of time, for printing.
+        #[arg(long)]
+        timeline: bool,
+    },
+    /// The files that came with its mails.
+    Attachments {
+        /// The ticket.
+        ticket: String,
+    },
+    /// Write one of these files, under a name of yours.
+    Attachment {
+        /// The ticket.
+        ticket: String,
+        /// Its number.
+        number: usize,
+        /// A file that is not there yet.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Find words in mails, subjects, notes, questions and names of organisations.
+    #[command(after_help = "Example: forthright ticket search bluebleed \"invoice contr*\"")]
+    Search {
+        /// The incident.
+        slug: String,
+        /// Words that all stand there; contr* stands for all that begin so.
+        text: String,
+    },
+    /// What may be said to whoever asks, what is withheld, what was told, and drafts.
+    Pack {
+        /// The ticket.
+        ticket: String,
+    },
+    /// Answer the same question of many organisations, each with its own facts.
+    #[command(
+        after_help = "Example: forthright ticket answer-many bluebleed --questions open.csv --snippet facts --preview"
+    )]
+    AnswerMany {
+        /// The incident.
+        slug: String,
+        /// CSV or JSON Lines with the column question, and optionally ticket.
+        #[arg(long, value_name = "FILE")]
+        questions: PathBuf,
+        /// The snippet; see `forthright snippet list`.
+        #[arg(long, value_name = "NAME")]
+        snippet: String,
+        /// Say what each would get, write nothing.
+        #[arg(long)]
+        preview: bool,
     },
     /// Answer questions, by name.
-    #[command(after_help = "Example: forthright ticket answer tkt_… --questions qst_…,qst_… --text answer.txt")]
+    #[command(
+        after_help = "Example: forthright ticket answer tkt_… --questions qst_…,qst_… --text answer.txt\n         forthright ticket answer tkt_… --questions qst_… --snippet facts"
+    )]
     Answer {
         /// The ticket.
         ticket: String,
@@ -418,8 +471,11 @@ pub(crate) enum TicketVerb {
         #[arg(long, value_delimiter = ',', required = true, value_name = "Q,…")]
         questions: Vec<String>,
         /// The answer; - is standard input.
-        #[arg(long, value_name = "FILE")]
-        text: PathBuf,
+        #[arg(long, value_name = "FILE", required_unless_present = "snippet", conflicts_with = "snippet")]
+        text: Option<PathBuf>,
+        /// A snippet, filled with the organisation's own facts.
+        #[arg(long, value_name = "NAME")]
+        snippet: Option<String>,
     },
     /// Promise an answer by a time.
     Promise {
@@ -501,6 +557,35 @@ pub(crate) enum TicketVerb {
         /// Who.
         agent: String,
     },
+    /// Be told, by a task, when a person writes to it.
+    Watch {
+        /// The ticket.
+        ticket: String,
+        /// Who; default: the actor.
+        watcher: Option<String>,
+    },
+    /// Watch it no more.
+    Unwatch {
+        /// The ticket.
+        ticket: String,
+        /// Who; default: the actor.
+        watcher: Option<String>,
+    },
+    /// Put questions into a ticket of their own, with the same organisation.
+    Split {
+        /// The ticket.
+        ticket: String,
+        /// The questions that go.
+        #[arg(long, value_delimiter = ',', required = true, value_name = "Q,…")]
+        questions: Vec<String>,
+    },
+    /// Put all questions of a part into another ticket of the same organisation and incident; its mail lands there.
+    Merge {
+        /// The part that ends.
+        ticket: String,
+        /// The ticket that goes on.
+        into: String,
+    },
     /// Close tickets; refused while a question is open.
     Close {
         /// The tickets.
@@ -518,6 +603,58 @@ pub(crate) enum QuestionVerb {
         /// How we know.
         #[arg(long)]
         why: String,
+    },
+    /// Open a declined question again: it is debt from now on.
+    Reopen {
+        /// The question.
+        question: String,
+        /// Why it is looked at again.
+        #[arg(long)]
+        why: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SnippetVerb {
+    /// Keep a snippet; it is checked like a template of a notice.
+    #[command(after_help = "Example: forthright snippet add no-access --language de --text no-access.de.txt")]
+    Add {
+        /// By which it is used: a-z, 0-9 and -.
+        name: String,
+        /// In which language.
+        #[arg(long, value_name = "TAG")]
+        language: String,
+        /// The passage, with the fields of a notice; - is standard input.
+        #[arg(long, value_name = "FILE")]
+        text: PathBuf,
+        /// For this incident alone.
+        #[arg(long, value_name = "SLUG")]
+        incident: Option<String>,
+    },
+    /// The snippets that can be used.
+    List {
+        /// In this incident.
+        #[arg(long, value_name = "SLUG")]
+        incident: Option<String>,
+    },
+    /// One snippet in all its languages.
+    Show {
+        /// Its name.
+        name: String,
+        /// In this incident.
+        #[arg(long, value_name = "SLUG")]
+        incident: Option<String>,
+    },
+    /// Take a snippet out of use.
+    Remove {
+        /// Its name.
+        name: String,
+        /// In which language.
+        #[arg(long, value_name = "TAG")]
+        language: String,
+        /// The one of this incident alone.
+        #[arg(long, value_name = "SLUG")]
+        incident: Option<String>,
     },
 }
 

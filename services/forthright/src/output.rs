@@ -191,6 +191,13 @@ fn lines(out: &mut impl Write, prefix: &str, value: &serde_json::Value) -> Resul
     Ok(())
 }
 
+/// Text for people. What somebody else wrote cannot steer the terminal.
+pub(crate) fn text(text: &str) -> Result<()> {
+    let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    std::io::stdout().lock().write_all(plain.as_bytes())?;
+    Ok(())
+}
+
 /// A time, or nothing.
 pub(crate) fn time(micros: Option<i64>) -> String {
     micros.map(|micros| model::time::Timestamp::from_micros(micros).to_string()).unwrap_or_default()

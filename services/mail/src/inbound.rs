@@ -5,11 +5,13 @@
 //! number; a message with a sign of a machine is never `human`.
 
 mod answers;
+mod attachments;
 mod automatic;
 mod content;
 mod decode;
 mod html;
 mod mime;
+mod objection;
 mod questions;
 mod report;
 mod senders;
@@ -24,7 +26,9 @@ use std::fmt;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use attachments::{Attachment, LARGEST as LARGEST_ATTACHMENT, attachments};
 pub use content::content_digest;
+pub use objection::says_objection;
 pub use questions::questions;
 pub use wrong_recipient::{names_one_of, other_recipients, says_wrong_recipient};
 

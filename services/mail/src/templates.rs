@@ -18,6 +18,7 @@ mod readability;
 mod report;
 mod samples;
 mod set;
+mod snippet;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -40,6 +41,7 @@ pub use own::{Changes, HTML_LIMIT, Own, Submitted};
 pub use readability::{Measure, Readability};
 pub use report::ReportContext;
 pub use set::{Kind, VERSION};
+pub use snippet::builtin_snippet;
 pub use trace::{Traced, TracedPart};
 
 use contexts::View;
@@ -374,15 +376,25 @@ impl Templates {
             Part::Subject | Part::Text => &self.inner.plain,
             Part::Html => &self.inner.html,
         };
-        let (said, mut output) = (Said::new(limits.origins), Capped::new(limits.bytes));
-        let result = render_to(registry, &name, context, &said, &mut output);
-        let line = result.as_ref().err().and_then(|error| error.line_no).unwrap_or(1);
-        let Some(text) = output.into_text() else {
-            return Err(TemplateError::TooLong { template: name, line });
-        };
-        result.map_err(|source| not_rendered(&name, source))?;
-        Ok(RenderedPart { text, said: said.into_elements() })
+        render(registry, &name, context, limits)
     }
+}
+
+/// What a registered template writes, within limits.
+fn render(
+    registry: &Handlebars<'_>,
+    name: &str,
+    context: &Context,
+    limits: &Limits<'_>,
+) -> Result<RenderedPart, TemplateError> {
+    let (said, mut output) = (Said::new(limits.origins), Capped::new(limits.bytes));
+    let result = render_to(registry, name, context, &said, &mut output);
+    let line = result.as_ref().err().and_then(|error| error.line_no).unwrap_or(1);
+    let Some(text) = output.into_text() else {
+        return Err(TemplateError::TooLong { template: name.to_owned(), line });
+    };
+    result.map_err(|source| not_rendered(name, source))?;
+    Ok(RenderedPart { text, said: said.into_elements() })
 }
 
 fn registries() -> (Handlebars<'static>, Handlebars<'static>) {

@@ -22,6 +22,10 @@ named! {
         Promise = "promise",
         /// Every contact was tried and none took the notice.
         Unreachable = "unreachable",
+        /// A declined question was to be looked at again by now.
+        Review = "review",
+        /// An asker objects to a decline.
+        Objection = "objection",
     }
 }
 
@@ -81,8 +85,10 @@ pub struct Policies(BTreeMap<String, Policy>);
 /// A policy that cannot be climbed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadPolicy {
-    /// The name is none of the four.
-    #[error("`{0}` is no escalation policy: the policies are debt, silence, promise and unreachable")]
+    /// The name is none of the six.
+    #[error(
+        "`{0}` is no escalation policy: the policies are debt, silence, promise, unreachable, review and objection"
+    )]
     UnknownName(String),
     /// There is nothing to climb.
     #[error("policy `{0}` has no rungs: add at least one [[policies.{0}.rungs]]")]
@@ -142,6 +148,9 @@ impl Default for Policies {
             ),
             ladder(PolicyName::Promise, vec![rung(0, &[Target::Agent, Target::Lead])]),
             ladder(PolicyName::Unreachable, vec![rung(0, &[Target::IncidentLead])]),
+            ladder(PolicyName::Review, vec![rung(0, &[Target::Agent, Target::Lead])]),
+            // A rung above whoever declined: the agent's own ladder for debt begins anew beside it.
+            ladder(PolicyName::Objection, vec![rung(0, &[Target::Lead]), rung(72, &[Target::Counsel])]),
         ]))
     }
 }
@@ -156,9 +165,10 @@ impl Policies {
         Ok(self)
     }
 
-    /// The policy of a name.
+    /// The policy of a name; the built-in one where these were kept before there was one of that name.
     pub fn get(&self, name: PolicyName) -> Policy {
-        self.0.get(name.as_str()).cloned().unwrap_or(Policy { rungs: Vec::new() })
+        let builtin = || Self::default().0.remove(name.as_str());
+        self.0.get(name.as_str()).cloned().or_else(builtin).unwrap_or(Policy { rungs: Vec::new() })
     }
 }
 
@@ -246,6 +256,12 @@ mod tests {
         let policy = Policies::default().get(PolicyName::Debt);
         let times: Vec<_> = schedule(&policy, at(0)).into_iter().map(|due| (due.due_at, due.target)).collect();
         assert_eq!(times, [(at(24), Target::Agent), (at(72), Target::Lead), (at(168), Target::Counsel)]);
+    }
+
+    #[test]
+    fn an_incident_that_was_opened_before_a_policy_was_there_has_the_built_in_one() {
+        let kept = Policies(BTreeMap::new());
+        assert_eq!(kept.get(PolicyName::Review), Policies::default().get(PolicyName::Review));
     }
 
     #[test]

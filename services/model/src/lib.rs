@@ -27,6 +27,7 @@ pub mod reach;
 pub mod report;
 pub mod rules;
 pub mod runs;
+pub mod search;
 pub mod shared;
 pub mod stop;
 pub mod suffixes;

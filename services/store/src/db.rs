@@ -294,7 +294,7 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(Tx(Conn(match &self.pools {
             Pools::Sqlite { writer, .. } => Inner::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Inner::PostgresTx(pool.begin().await?),
+            Pools::Postgres(pool) => Inner::PostgresTx(begun(pool.clone(), "BEGIN").await?),
         })))
     }
 
@@ -303,7 +303,7 @@ impl Store {
         Ok(Conn(match &self.pools {
             Pools::Sqlite { readers, .. } => Inner::SqliteTx(readers.begin().await?),
             Pools::Postgres(pool) => {
-                Inner::PostgresTx(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                Inner::PostgresTx(begun(pool.clone(), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
         }))
     }
@@ -422,4 +422,11 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+/// Begins a transaction in a task of its own, so that it is begun to its end also when whoever waits for it is gone: sqlx
+/// 0.9 gives a connection whose BEGIN was cut off back to its pool as it is, inside the transaction (its rollback looks at a
+/// depth that is counted only after BEGIN), and the next to take it would read old rows or write into nothing.
+async fn begun(pool: PgPool, begin: &'static str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    tokio::spawn(async move { pool.begin_with(begin).await }).await.map_err(|_| sqlx::Error::WorkerCrashed)?
 }

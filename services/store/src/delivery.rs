@@ -150,11 +150,24 @@ statements! {
         SELECT o.id, o.notice_id, o.tenant_id, o.address, o.state, o.attempts, o.message_id, o.last_reply, o.cause
         FROM outbox o
         WHERE o.message_id = $1";
+    ENTRY_OF = "SELECT cause_id FROM outbox WHERE id = $1 AND cause = 'agent'";
     TICKET_OF = "SELECT ticket_id FROM outbox WHERE id = $1";
     OF_TICKET = "
         SELECT o.id, o.notice_id, o.tenant_id, o.address, o.state, o.attempts, o.message_id, o.last_reply, o.cause
         FROM outbox o
         WHERE o.ticket_id = $1
+        ORDER BY o.id";
+    LETTERS_OF_TICKET = "
+        SELECT o.id, l.kind, l.subject, o.address, o.state, o.created_at, o.settled_at, o.last_reply
+        FROM outbox o
+        JOIN letters l ON l.id = o.letter_id
+        WHERE o.ticket_id = $1
+        ORDER BY o.created_at, o.id";
+    OF_CONVERSATION = "
+        SELECT o.id, o.notice_id, o.tenant_id, o.address, o.state, o.attempts, o.message_id, o.last_reply, o.cause
+        FROM outbox o
+        WHERE o.ticket_id IN (
+            SELECT p.id FROM tickets t JOIN tickets p ON p.incident_id = t.incident_id AND p.tenant_id = t.tenant_id WHERE t.id = $1)
         ORDER BY o.id";
     BOUNCE_LATE = "
         UPDATE outbox
@@ -487,6 +500,42 @@ pub async fn by_message_id(conn: &mut Conn, message_id: &str) -> Result<Option<D
 pub async fn ticket_of(conn: &mut Conn, id: &str) -> Result<Option<String>, StoreError> {
     let found: Option<Option<String>> = on!(conn, |c| sqlx::query_scalar(TICKET_OF).bind(id).fetch_optional(c).await)?;
     Ok(found.flatten())
+}
+
+/// The timeline entry that an agent's letter belongs to.
+pub async fn entry_of(conn: &mut Conn, id: &str) -> Result<Option<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(ENTRY_OF).bind(id).fetch_optional(c).await)?)
+}
+
+/// A mail of a ticket as its timeline tells it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Sent {
+    /// `dlv_…` or `out_…`.
+    pub id: String,
+    /// What kind of letter.
+    pub kind: String,
+    /// Its subject.
+    pub subject: String,
+    /// To whom.
+    pub address: String,
+    /// A name of `model::delivery::State`.
+    pub state: String,
+    /// When it was written. Microseconds since the epoch.
+    pub created_at: i64,
+    /// When it was accepted, refused or given up. Microseconds since the epoch.
+    pub settled_at: Option<i64>,
+    /// What the other side said last.
+    pub last_reply: String,
+}
+
+/// The mails of a ticket with their letters, by time.
+pub async fn letters_of_ticket(conn: &mut Conn, ticket: &str) -> Result<Vec<Sent>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(LETTERS_OF_TICKET).bind(ticket).fetch_all(c).await)?)
+}
+
+/// All mails of a ticket and of the other parts of its conversation, oldest first.
+pub async fn of_conversation(conn: &mut Conn, ticket: &str) -> Result<Vec<Delivery>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(OF_CONVERSATION).bind(ticket).fetch_all(c).await)?)
 }
 
 /// All mails of a ticket, oldest first.

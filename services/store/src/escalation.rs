@@ -24,6 +24,14 @@ macro_rules! settled {
                         SELECT 1 FROM questions q
                         WHERE q.ticket_id = e.ticket_id AND q.state = 'promised'
                             AND e.subject = q.id || '/' || CAST(q.promised_by AS TEXT)))
+                    OR (e.policy = 'review' AND NOT EXISTS (
+                        SELECT 1 FROM questions q
+                        WHERE q.ticket_id = e.ticket_id AND q.state = 'declined'
+                            AND e.subject = q.id || '/' || CAST(q.review_at AS TEXT)))
+                    OR (e.policy = 'objection' AND NOT EXISTS (
+                        SELECT 1 FROM questions q
+                        WHERE q.ticket_id = e.ticket_id AND q.state IN ('open', 'promised')
+                            AND e.subject = q.id || '/' || CAST(q.objected_at AS TEXT)))
                     OR (e.policy = 'unreachable' AND EXISTS (
                         SELECT 1 FROM outbox o
                         WHERE o.ticket_id = e.ticket_id AND o.notice_id IS NOT NULL
@@ -37,7 +45,7 @@ macro_rules! settled {
 statements! {
     /// Tickets with debt and no ladder for it.
     DEBT_STARTS = "
-        SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(q.asked_at) AS measured_from
+        SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(COALESCE(q.reopened_at, q.asked_at)) AS measured_from
         FROM tickets t
         JOIN questions q ON q.ticket_id = t.id AND q.state IN ('open', 'promised')
         WHERE t.debt > 0
@@ -56,6 +64,28 @@ statements! {
                 WHERE e.ticket_id = q.ticket_id AND e.policy = 'promise' AND e.subject = q.id || '/' || CAST(q.promised_by AS TEXT))
         ORDER BY q.id
         LIMIT $2";
+    /// Declined questions whose review is due and whose ladder never started.
+    REVIEW_STARTS = "
+        SELECT q.ticket_id, t.incident_id, q.id || '/' || CAST(q.review_at AS TEXT) AS subject, q.review_at AS measured_from
+        FROM questions q
+        JOIN tickets t ON t.id = q.ticket_id
+        WHERE q.state = 'declined' AND q.review_at <= $1
+            AND NOT EXISTS (
+                SELECT 1 FROM escalations e
+                WHERE e.ticket_id = q.ticket_id AND e.policy = 'review' AND e.subject = q.id || '/' || CAST(q.review_at AS TEXT))
+        ORDER BY q.id
+        LIMIT $2";
+    /// Questions that wait again because their asker objects, and whose ladder never started.
+    OBJECTION_STARTS = "
+        SELECT q.ticket_id, t.incident_id, q.id || '/' || CAST(q.objected_at AS TEXT) AS subject, q.objected_at AS measured_from
+        FROM questions q
+        JOIN tickets t ON t.id = q.ticket_id
+        WHERE q.objected_at IS NOT NULL AND q.state IN ('open', 'promised')
+            AND NOT EXISTS (
+                SELECT 1 FROM escalations e
+                WHERE e.ticket_id = q.ticket_id AND e.policy = 'objection' AND e.subject = q.id || '/' || CAST(q.objected_at AS TEXT))
+        ORDER BY q.id
+        LIMIT $1";
     /// Open tickets with an accepted notice, no word from a person, and no ladder yet.
     SILENCE_STARTS = "
         SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(o.settled_at) AS measured_from
@@ -118,6 +148,22 @@ statements! {
                 SELECT 1 FROM questions q
                 WHERE q.ticket_id = escalations.ticket_id AND q.state = 'promised'
                     AND escalations.subject = q.id || '/' || CAST(q.promised_by AS TEXT))";
+    END_REVIEW = "
+        UPDATE escalations
+        SET ended_at = $1, ended_why = 'the question is open again, or answered'
+        WHERE ended_at IS NULL AND policy = 'review'
+            AND NOT EXISTS (
+                SELECT 1 FROM questions q
+                WHERE q.ticket_id = escalations.ticket_id AND q.state = 'declined'
+                    AND escalations.subject = q.id || '/' || CAST(q.review_at AS TEXT))";
+    END_OBJECTION = "
+        UPDATE escalations
+        SET ended_at = $1, ended_why = 'the question is settled'
+        WHERE ended_at IS NULL AND policy = 'objection'
+            AND NOT EXISTS (
+                SELECT 1 FROM questions q
+                WHERE q.ticket_id = escalations.ticket_id AND q.state IN ('open', 'promised')
+                    AND escalations.subject = q.id || '/' || CAST(q.objected_at AS TEXT))";
     END_SILENCE = "
         UPDATE escalations
         SET ended_at = $1, ended_why = 'a person wrote, or the ticket is closed'
@@ -144,6 +190,16 @@ statements! {
                 SELECT 1 FROM questions q
                 WHERE q.ticket_id = e.ticket_id AND q.state = 'promised'
                     AND e.subject = q.id || '/' || CAST(q.promised_by AS TEXT)))
+          + (SELECT COUNT(*) FROM escalations e
+             WHERE e.ended_at IS NULL AND e.policy = 'review' AND NOT EXISTS (
+                SELECT 1 FROM questions q
+                WHERE q.ticket_id = e.ticket_id AND q.state = 'declined'
+                    AND e.subject = q.id || '/' || CAST(q.review_at AS TEXT)))
+          + (SELECT COUNT(*) FROM escalations e
+             WHERE e.ended_at IS NULL AND e.policy = 'objection' AND NOT EXISTS (
+                SELECT 1 FROM questions q
+                WHERE q.ticket_id = e.ticket_id AND q.state IN ('open', 'promised')
+                    AND e.subject = q.id || '/' || CAST(q.objected_at AS TEXT)))
           + (SELECT COUNT(*) FROM escalations e
              WHERE e.ended_at IS NULL AND e.policy = 'unreachable' AND EXISTS (
                 SELECT 1 FROM outbox o
@@ -263,7 +319,7 @@ pub struct Task {
     pub tenant_id: Option<String>,
     /// About which conversation.
     pub ticket_id: Option<String>,
-    /// `escalation`, `unreachable`, `no-contact`, `reach-account-manager`, `reach-letter`, `reach-failed`.
+    /// `escalation`, `unreachable`, `no-contact`, `reach-account-manager`, `reach-letter`, `reach-failed`, `watch`.
     pub kind: String,
     /// For whom.
     pub target: String,
@@ -275,13 +331,17 @@ pub struct Task {
     pub due_at: i64,
 }
 
-/// Which ladders should start. `now` matters for promises alone.
+/// Which ladders should start. `now` matters for promises and reviews alone.
 #[derive(Debug, Clone, Copy)]
 pub enum Reason {
     /// A question waits.
     Debt,
     /// A promise has passed.
     Promise,
+    /// A declined question is to be looked at again.
+    Review,
+    /// An asker objects to a decline.
+    Objection,
     /// Nobody has written.
     Silence,
     /// No notice has arrived and none is on its way.
@@ -301,6 +361,8 @@ pub async fn starts(
         let query = match reason {
             Reason::Debt => sqlx::query_as(DEBT_STARTS),
             Reason::Promise => sqlx::query_as(PROMISE_STARTS).bind(now),
+            Reason::Review => sqlx::query_as(REVIEW_STARTS).bind(now),
+            Reason::Objection => sqlx::query_as(OBJECTION_STARTS),
             Reason::Silence => sqlx::query_as(SILENCE_STARTS).bind(from),
             Reason::Stranded => sqlx::query_as(STRANDED),
         };
@@ -363,7 +425,7 @@ pub async fn set_next(tx: &mut Tx, id: &str, next: Option<i64>) -> Result<(), St
 /// Ends every ladder whose reason is gone; how many.
 pub async fn end_settled(tx: &mut Tx, now: i64) -> Result<u64, StoreError> {
     let mut ended = 0;
-    for text in [END_DEBT, END_PROMISE, END_SILENCE, END_UNREACHABLE] {
+    for text in [END_DEBT, END_PROMISE, END_REVIEW, END_OBJECTION, END_SILENCE, END_UNREACHABLE] {
         ended += on!(tx, |c| sqlx::query(text).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
     }
     Ok(ended)

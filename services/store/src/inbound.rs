@@ -9,6 +9,11 @@ use crate::rows::{execute_in, insert_text};
 use crate::{Conn, StoreError, Tx};
 
 statements! {
+    OF_TICKET = "
+        SELECT id
+        FROM inbound
+        WHERE ticket_id = $1 AND duplicate_of IS NULL
+        ORDER BY received_at, id";
     BY_DIGEST = "SELECT id FROM inbound WHERE digest = $1";
     BY_ID = "
         SELECT id, raw, via, peer, hello, envelope_from, envelope_to, received_at, state, tries, class, trust, message_id, ticket_id, outbox_id, verdict,
@@ -191,6 +196,11 @@ pub async fn by_digest(conn: &mut Conn, digest: &str) -> Result<Option<String>, 
 /// The mail of an id.
 pub async fn by_id(conn: &mut Conn, id: &str) -> Result<Option<Inbound>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(BY_ID).bind(id).fetch_optional(c).await)?)
+}
+
+/// The mails of a ticket as they came, without those that repeat another.
+pub async fn of_ticket(conn: &mut Conn, ticket: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(OF_TICKET).bind(ticket).fetch_all(c).await)?)
 }
 
 /// Mails that are stored and not filed, oldest first.

@@ -28,7 +28,9 @@ pub mod queue;
 pub mod reach;
 mod rows;
 pub mod runs;
+pub mod search;
 pub mod signed;
+pub mod snippets;
 pub mod starts;
 pub mod sweeps;
 pub mod templates;
@@ -67,7 +69,9 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         queue::STATEMENTS,
         reach::STATEMENTS,
         runs::STATEMENTS,
+        search::STATEMENTS,
         signed::STATEMENTS,
+        snippets::STATEMENTS,
         starts::STATEMENTS,
         sweeps::STATEMENTS,
         templates::STATEMENTS,

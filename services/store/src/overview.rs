@@ -97,10 +97,10 @@ statements! {
             (SELECT x.code FROM notices x WHERE x.incident_id = $1 AND x.tenant_id = m.tenant_id ORDER BY x.version DESC LIMIT 1) AS notice_code,
             (SELECT COUNT(*) FROM outbox o WHERE o.incident_id = $1 AND o.tenant_id = m.tenant_id AND o.notice_id IS NOT NULL) AS mails,
             (SELECT COUNT(*) FROM outbox o WHERE o.incident_id = $1 AND o.tenant_id = m.tenant_id AND o.notice_id IS NOT NULL AND o.state = 'accepted') AS accepted,
-            (SELECT t.id FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id) AS ticket,
-            (SELECT t.status FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id) AS ticket_status,
-            (SELECT t.turn FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id) AS turn,
-            (SELECT t.debt FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id) AS debt
+            (SELECT t.id FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id AND t.split_from IS NULL) AS ticket,
+            (SELECT t.status FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id AND t.split_from IS NULL) AS ticket_status,
+            (SELECT t.turn FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id AND t.split_from IS NULL) AS turn,
+            (SELECT CAST(SUM(t.debt) AS BIGINT) FROM tickets t WHERE t.incident_id = $1 AND t.tenant_id = m.tenant_id) AS debt
         FROM fact_sheets m
         JOIN tenants n ON n.id = m.tenant_id
         WHERE m.incident_id = $1 AND m.verdict = 'mapped' AND m.tenant_id > $2

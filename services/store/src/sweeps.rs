@@ -10,7 +10,7 @@ statements! {
     NEVER_QUEUED = "
         SELECT t.id
         FROM notices n
-        JOIN tickets t ON t.incident_id = n.incident_id AND t.tenant_id = n.tenant_id
+        JOIN tickets t ON t.incident_id = n.incident_id AND t.tenant_id = n.tenant_id AND t.split_from IS NULL
         WHERE n.state = 'released'
             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.notice_id = n.id)
             AND NOT EXISTS (

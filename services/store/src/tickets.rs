@@ -12,7 +12,7 @@ use crate::{Conn, StoreError, Tx};
 macro_rules! tickets {
     ($tail:literal) => {
         concat!(
-            "SELECT t.id, t.incident_id, t.tenant_id, t.token, t.status, t.turn, t.debt, t.agent, t.opened_at, t.closed_at, t.last_inbound_at,
+            "SELECT t.id, t.incident_id, t.tenant_id, t.token, t.status, t.turn, t.debt, t.agent, t.opened_at, t.closed_at, t.last_inbound_at, t.split_from, t.merged_into,
                 (SELECT MAX(o.settled_at) FROM outbox o WHERE o.ticket_id = t.id AND o.state = 'accepted'
                     AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = o.letter_id AND l.kind = 'escalation')) AS last_outbound_at,
                 (SELECT COUNT(*) FROM questions q WHERE q.ticket_id = t.id) AS questions
@@ -25,8 +25,8 @@ macro_rules! tickets {
 statements! {
     BY_ID = tickets!("WHERE t.id = $1");
     BY_TOKEN = tickets!("WHERE t.token = $1");
-    LIST = tickets!("WHERE t.incident_id = $1 ORDER BY t.tenant_id");
-    OF_TENANT = tickets!("WHERE t.incident_id = $1 AND t.tenant_id = $2");
+    LIST = tickets!("WHERE t.incident_id = $1 ORDER BY t.tenant_id, t.id");
+    OF_TENANT = tickets!("WHERE t.incident_id = $1 AND t.tenant_id = $2 AND t.split_from IS NULL");
     /// Takes the ticket's row, so that a close and a new question come one after the other.
     LOCK = "UPDATE tickets SET turn = turn WHERE id = $1";
     SET_TURN = "UPDATE tickets SET turn = $1 WHERE id = $2";
@@ -35,26 +35,64 @@ statements! {
         UPDATE tickets
         SET last_inbound_at = $1, status = 'open', closed_at = NULL
         WHERE id = $2";
+    INSERT_PART = "
+        INSERT INTO tickets (id, incident_id, tenant_id, token, status, turn, debt, agent, opened_at, last_inbound_at, split_from)
+        SELECT $1, t.incident_id, t.tenant_id, $2, 'open', 'theirs', 0, t.agent, $3, t.last_inbound_at, t.id
+        FROM tickets t
+        WHERE t.id = $4";
+    MOVE_QUESTION = "UPDATE questions SET ticket_id = $1 WHERE id = $2 AND ticket_id = $3";
+    /// Ladders that are about one question go where it goes; ended ones too, so that none starts a second time.
+    MOVE_LADDERS = "
+        UPDATE escalations
+        SET ticket_id = $1
+        WHERE ticket_id = $2 AND policy IN ('promise', 'review', 'objection') AND subject LIKE CAST($3 AS TEXT) || '/%'";
+    MERGE = "
+        UPDATE tickets
+        SET status = 'closed', turn = 'nobody', closed_at = COALESCE(closed_at, $1), merged_into = $2
+        WHERE id = $3 AND merged_into IS NULL";
+    TAKE_INBOUND = "
+        UPDATE tickets
+        SET last_inbound_at = (SELECT MAX(b.last_inbound_at) FROM tickets b WHERE b.id IN ($1, $2))
+        WHERE id = $1";
+    WATCH = "
+        INSERT INTO ticket_watchers (ticket_id, watcher, since)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (ticket_id, watcher) DO NOTHING";
+    UNWATCH = "DELETE FROM ticket_watchers WHERE ticket_id = $1 AND watcher = $2";
+    WATCHERS = "SELECT watcher FROM ticket_watchers WHERE ticket_id = $1 ORDER BY watcher";
     CLOSE = "
         UPDATE tickets
         SET status = 'closed', turn = 'nobody', closed_at = $1
         WHERE id = $2 AND status = 'open'";
     QUESTIONS = "
-        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by
+        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
         FROM questions
         WHERE ticket_id = $1
         ORDER BY id";
     QUESTION = "
-        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by
+        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
         FROM questions
         WHERE id = $1";
+    /// Of the mail that each question came in.
+    TRUST_OF_QUESTIONS = "
+        SELECT q.id, i.trust
+        FROM questions q
+        LEFT JOIN inbound i ON i.id = q.inbound_id
+        WHERE q.ticket_id = $1
+        ORDER BY q.id";
     INSERT_QUESTION = "
         INSERT INTO questions (id, ticket_id, state, text, asked_by, asked_at, inbound_id)
         VALUES ($1, $2, 'open', $3, $4, $5, $6)";
     ANSWER = "
         UPDATE questions
         SET state = 'answered', settled_at = $1, entry_id = $2
-        WHERE id = $3 AND ticket_id = $4 AND state IN ('open', 'promised')";
+        WHERE id = $3 AND ticket_id = $4 AND state IN ('open', 'promised', 'declined')";
+    /// What was decided stands in the timeline; a new decision needs two people again.
+    REOPEN = "
+        UPDATE questions
+        SET state = 'open', settled_at = NULL, entry_id = NULL, promised_by = NULL, proposed_by = NULL, decline_why = NULL, review_at = NULL, approved_by = NULL,
+            reopened_at = $1, objected_at = COALESCE($2, objected_at)
+        WHERE id = $3 AND ticket_id = $4 AND state = 'declined'";
     WITHDRAW = "
         UPDATE questions
         SET state = 'withdrawn', settled_at = $1, entry_id = $2
@@ -110,6 +148,10 @@ pub struct TicketRow {
     pub last_outbound_at: Option<i64>,
     /// All questions ever asked.
     pub questions: i64,
+    /// The ticket that it was a part of; none: the main one of its organisation and incident.
+    pub split_from: Option<String>,
+    /// Where its questions went and its mail lands.
+    pub merged_into: Option<String>,
 }
 
 /// A question as stored.
@@ -141,6 +183,10 @@ pub struct QuestionRow {
     pub review_at: Option<i64>,
     /// The second person.
     pub approved_by: Option<String>,
+    /// When it was opened again after a decline. Microseconds since the epoch.
+    pub reopened_at: Option<i64>,
+    /// When its asker last objected to a decline. Microseconds since the epoch.
+    pub objected_at: Option<i64>,
 }
 
 /// A line of a ticket's timeline.
@@ -179,7 +225,18 @@ pub async fn by_token(conn: &mut Conn, token: &str) -> Result<Option<TicketRow>,
     Ok(on!(conn, |c| sqlx::query_as(BY_TOKEN).bind(token).fetch_optional(c).await)?)
 }
 
-/// The ticket of a tenant in an incident.
+/// Where the mail of a ticket lands: itself, or what it was merged into.
+pub async fn survivor(conn: &mut Conn, mut ticket: TicketRow) -> Result<TicketRow, StoreError> {
+    while let Some(into) = &ticket.merged_into {
+        match by_id(conn, into).await? {
+            Some(next) => ticket = next,
+            None => break,
+        }
+    }
+    Ok(ticket)
+}
+
+/// The main ticket of a tenant in an incident.
 pub async fn of_tenant(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Option<TicketRow>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(OF_TENANT).bind(incident).bind(tenant).fetch_optional(c).await)?)
 }
@@ -197,7 +254,7 @@ pub async fn insert(tx: &mut Tx, incident: i64, now: i64, tickets: &[NewTicket])
             "INSERT INTO tickets (id, incident_id, tenant_id, token, status, turn, debt, opened_at)",
             8,
             part.len(),
-            "ON CONFLICT (incident_id, tenant_id) DO NOTHING",
+            "ON CONFLICT (incident_id, tenant_id) WHERE split_from IS NULL DO NOTHING",
         );
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
@@ -242,6 +299,63 @@ pub async fn set_inbound(tx: &mut Tx, ticket: &str, now: i64) -> Result<(), Stor
     Ok(())
 }
 
+/// Opens a part of a ticket, with its agent.
+pub async fn insert_part(tx: &mut Tx, of: &str, part: &NewTicket, now: i64) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(INSERT_PART)
+        .bind(&part.id)
+        .bind(&part.token)
+        .bind(now)
+        .bind(of)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    one(hit, || format!("ticket {of}"))
+}
+
+/// Moves a question to another ticket of its organisation and incident, with the ladders that are about it.
+pub async fn move_question(tx: &mut Tx, question: &str, from: &str, to: &str) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(MOVE_QUESTION)
+        .bind(to)
+        .bind(question)
+        .bind(from)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    one(hit, || format!("question {question}"))?;
+    crate::search::follow(tx, question, to).await?;
+    on!(tx, |c| sqlx::query(MOVE_LADDERS).bind(to).bind(from).bind(question).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Adds a watcher.
+pub async fn watch(tx: &mut Tx, ticket: &str, watcher: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(WATCH).bind(ticket).bind(watcher).bind(now).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Takes a watcher away; how many that were.
+pub async fn unwatch(tx: &mut Tx, ticket: &str, watcher: &str) -> Result<u64, StoreError> {
+    Ok(on!(tx, |c| sqlx::query(UNWATCH).bind(ticket).bind(watcher).execute(c).await.map(|done| done.rows_affected()))?)
+}
+
+/// Who watches a ticket, by name.
+pub async fn watchers(conn: &mut Conn, ticket: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(WATCHERS).bind(ticket).fetch_all(c).await)?)
+}
+
+/// Ends a ticket whose questions were moved: its mail lands in the other one.
+pub async fn merge(tx: &mut Tx, ticket: &str, into: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(TAKE_INBOUND).bind(into).bind(ticket).execute(c).await.map(drop))?;
+    let hit = on!(tx, |c| sqlx::query(MERGE)
+        .bind(now)
+        .bind(into)
+        .bind(ticket)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    one(hit, || format!("ticket {ticket}"))
+}
+
 /// Closes a ticket. The caller has shown that it is settled; the database checks it again.
 pub async fn close(tx: &mut Tx, ticket: &str, now: i64) -> Result<(), StoreError> {
     let hit = on!(tx, |c| sqlx::query(CLOSE).bind(now).bind(ticket).execute(c).await.map(|done| done.rows_affected()))?;
@@ -256,6 +370,11 @@ pub async fn questions(conn: &mut Conn, ticket: &str) -> Result<Vec<QuestionRow>
 /// One question.
 pub async fn question(conn: &mut Conn, id: &str) -> Result<Option<QuestionRow>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(QUESTION).bind(id).fetch_optional(c).await)?)
+}
+
+/// The questions of a ticket with the trust of the mail that each came in.
+pub async fn trust_of_questions(conn: &mut Conn, ticket: &str) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(TRUST_OF_QUESTIONS).bind(ticket).fetch_all(c).await)?)
 }
 
 /// A question that is asked now.
@@ -275,8 +394,9 @@ pub struct NewQuestion<'a> {
     pub inbound_id: Option<&'a str>,
 }
 
-/// Adds an open question.
+/// Adds an open question; it is found by its words.
 pub async fn insert_question(tx: &mut Tx, new: &NewQuestion<'_>) -> Result<(), StoreError> {
+    crate::search::index(tx, new.id, new.ticket, new.text).await?;
     on!(tx, |c| sqlx::query(INSERT_QUESTION)
         .bind(new.id)
         .bind(new.ticket)
@@ -324,9 +444,14 @@ pub enum Change<'a> {
         /// The second person.
         by: &'a str,
     },
+    /// What was declined waits again.
+    Reopen {
+        /// When its asker objected; none: one of our own people opens it.
+        objected_at: Option<i64>,
+    },
 }
 
-/// Changes a question that is debt.
+/// Changes a question that is debt, or was declined.
 pub async fn change_question(
     tx: &mut Tx,
     ticket: &str,
@@ -342,6 +467,7 @@ pub async fn change_question(
             Change::ProposeDecline { by, why, review_at } => {
                 sqlx::query(PROPOSE_DECLINE).bind(by).bind(why).bind(review_at)
             }
+            Change::Reopen { objected_at } => sqlx::query(REOPEN).bind(now).bind(objected_at),
             Change::Decline { entry, by } => sqlx::query(DECLINE).bind(now).bind(entry).bind(by),
         };
         query.bind(id).bind(ticket).execute(c).await.map(|done| done.rows_affected())
@@ -349,8 +475,14 @@ pub async fn change_question(
     one(hit, || format!("question {id}"))
 }
 
-/// Adds a line to a ticket's timeline.
+/// Adds a line to a ticket's timeline; it is found by its words.
 pub async fn insert_entry(tx: &mut Tx, ticket: &str, entry: &Entry) -> Result<(), StoreError> {
+    insert_entry_as(tx, ticket, entry, &entry.body).await
+}
+
+/// Adds a line to a ticket's timeline that is found by more words than it shows: a mail by its subject, too.
+pub async fn insert_entry_as(tx: &mut Tx, ticket: &str, entry: &Entry, found_by: &str) -> Result<(), StoreError> {
+    crate::search::index(tx, &entry.id, ticket, found_by).await?;
     on!(tx, |c| sqlx::query(INSERT_ENTRY)
         .bind(&entry.id)
         .bind(ticket)

@@ -70,6 +70,7 @@ fn router(app: App) -> Router {
     Router::new()
         .route("/", get(pages::start))
         .route("/incidents/{slug}", get(pages::incident))
+        .route("/tickets/{ticket}", get(pages::ticket))
         .route("/incidents/{slug}/organisations/{tenant}", get(pages::organisation))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))

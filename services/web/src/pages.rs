@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use app::notices::Log;
 use app::overview::Overview;
+use app::tickets::{Pack, Timeline};
 use app::{App, AppError};
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -49,6 +50,14 @@ struct Incident {
     rehearsal: bool,
     after: String,
     overview: Overview,
+}
+
+#[derive(Template)]
+#[template(path = "ticket.html")]
+struct TicketPage {
+    rehearsal: bool,
+    timeline: Timeline,
+    pack: Pack,
 }
 
 #[derive(Template)]
@@ -135,6 +144,13 @@ pub(crate) async fn incident(
 async fn show(app: &App, slug: &str, page: Page) -> Result<Html<String>, Problem> {
     let overview = app::overview::overview(app, slug, &page.after).await?;
     Ok(Html(Incident { rehearsal: overview.rehearsal, after: page.after, overview }.render()?))
+}
+
+/// One ticket: what its answer is made from, and its timeline, which alone is printed.
+pub(crate) async fn ticket(State(app): State<App>, Path(ticket): Path<String>) -> Result<Html<String>, Problem> {
+    let timeline = app::tickets::timeline(&app, &ticket).await?;
+    let pack = app::tickets::pack(&app, &ticket).await?;
+    Ok(Html(TicketPage { rehearsal: app.rehearsal, timeline, pack }.render()?))
 }
 
 /// What one organisation was told, version by version.

@@ -49,6 +49,11 @@ pub(crate) fn due(now: &Timestamp, micros: &i64) -> String {
     if due > *now { format!("in {}", span(due.since(*now))) } else { format!("for {}", span(now.since(due))) }
 }
 
+/// What is said of a promise whose time has come.
+pub(crate) fn broken(now: &Timestamp, micros: &i64) -> &'static str {
+    if Timestamp::from_micros(*micros) <= *now { " (the time has passed)" } else { "" }
+}
+
 /// A text on a few lines.
 pub(crate) fn short(text: &str) -> String {
     match text.char_indices().nth(SHORT) {
@@ -95,6 +100,13 @@ mod tests {
         let now = Timestamp::from_micros(10 * MINUTE);
         assert_eq!(due(&now, &(15 * MINUTE)), "in 5 min");
         assert_eq!(due(&now, &(3 * MINUTE)), "for 7 min");
+    }
+
+    #[test]
+    fn a_promise_is_broken_from_its_time_on() {
+        let now = Timestamp::from_micros(10 * MINUTE);
+        assert_eq!(broken(&now, &(10 * MINUTE)), " (the time has passed)");
+        assert_eq!(broken(&now, &(11 * MINUTE)), "");
     }
 
     #[test]

@@ -338,6 +338,11 @@ impl<'a> Climber<'a> {
         }
     }
 
+    /// The question that the ladder is about, where it is about one.
+    fn question(&self) -> &str {
+        self.ladder.subject.split('/').next().unwrap_or_default()
+    }
+
     /// Why the ladder is climbed, for a person.
     fn sentence(&self) -> String {
         let since = minute(Timestamp::from_micros(self.ladder.measured_from));
@@ -348,6 +353,13 @@ impl<'a> Climber<'a> {
             },
             Some(PolicyName::Silence) => format!("no sign of life since the notice was accepted at {since}"),
             Some(PolicyName::Promise) => format!("an answer was promised by {since} and has not been given"),
+            Some(PolicyName::Review) => format!(
+                "declined question {} was to be looked at again by {since}: answer it, or open it with `forthright question reopen`",
+                self.question()
+            ),
+            Some(PolicyName::Objection) => {
+                format!("the asker of question {} objects since {since} to its being declined", self.question())
+            }
             Some(PolicyName::Unreachable) => format!("no contact has taken the notice; the last one failed at {since}"),
             None => format!("{} since {since}", self.ladder.policy),
         }

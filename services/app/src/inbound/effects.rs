@@ -13,7 +13,7 @@ use store::tickets::{Entry, NewQuestion, TicketRow};
 use super::understand::Understood;
 use super::whose::{Whose, normal};
 use super::{LONGEST_TEXT, Reading};
-use crate::tickets::NotTheirs;
+use crate::tickets::{NotTheirs, Objection};
 use crate::{App, AppError, new_id};
 
 /// A mail on its way into its ticket.
@@ -107,10 +107,15 @@ impl<'a> Filing<'a> {
             actor: self.sender(),
             body: self.body(),
         };
-        store::tickets::insert_entry(tx, &ticket.id, &entry).await?;
+        let found_by = format!("{}\n{}\n{}", self.read.subject, entry.actor, entry.body);
+        store::tickets::insert_entry_as(tx, &ticket.id, &entry, &found_by).await?;
         let disputed = self.stop_disclosure(tx, ticket).await?;
         if self.questions.is_empty() {
             return Ok(disputed);
+        }
+        self.object(tx, ticket).await?;
+        if self.read.class == Class::Human {
+            crate::tickets::tell_watchers(tx, ticket, &self.row.id, self.app.clock.now()).await?;
         }
         self.ask(tx, ticket).await?;
         if self.read.class == Class::Human {
@@ -119,6 +124,22 @@ impl<'a> Filing<'a> {
         }
         crate::tickets::set_turn(tx, &ticket.id).await?;
         Ok(disputed)
+    }
+
+    /// What was declined waits again, if a person objects or asks again.
+    async fn object(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<(), AppError> {
+        if self.read.class != Class::Human {
+            return Ok(());
+        }
+        let said = Objection {
+            mail: &self.row.id,
+            at: self.row.received_at,
+            objects: mail::inbound::says_objection(&self.read.new_text),
+            answers: self.whose.mail.as_ref().map(|mail| mail.id.as_str()),
+            asks: &self.questions,
+        };
+        crate::tickets::object(&self.app.acting_as(crate::SYSTEM), tx, ticket, &said).await?;
+        Ok(())
     }
 
     /// Whoever says that it is not theirs is believed at once, as far as sending stops; whose it is a person settles.

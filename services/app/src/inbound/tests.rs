@@ -249,7 +249,7 @@ async fn a_generic_text_pays_no_debt() {
     let error =
         tickets::answer(&world.app, TICKET, &ids, "There is no further information available.").await.unwrap_err();
     assert_eq!(error.exit_code(), 4);
-    assert!(error.hint().is_some_and(|hint| hint.contains("forthright exposure facts sample")));
+    assert!(error.hint().is_some_and(|hint| hint.contains("forthright ticket pack")));
     assert!(tickets::answer(&world.app, TICKET, &[], "Invoices.").await.is_err());
     let shown = world.shown().await;
     assert_eq!((shown.ticket.debt, shown.mails.len()), (1, 3), "nothing was written");

@@ -29,16 +29,18 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppEr
             break;
         }
     }
+    // Whoever answers a mail of a ticket that was merged since goes on talking in the other one.
+    ticket = landing(conn, ticket).await?;
     let by_token = ticket.as_ref().map(|ticket| ticket.id.clone());
     for id in named(read) {
         let Some(mail) = store::delivery::by_message_id(conn, id).await? else { continue };
         let Some(its_ticket) = store::delivery::ticket_of(conn, &mail.id).await? else { continue };
-        if by_token.as_ref().is_some_and(|ticket| *ticket != its_ticket) {
+        let its_ticket = store::tickets::by_id(conn, &its_ticket).await?;
+        let Some(its_ticket) = landing(conn, its_ticket).await? else { continue };
+        if by_token.as_ref().is_some_and(|ticket| *ticket != its_ticket.id) {
             continue;
         }
-        if ticket.is_none() {
-            ticket = store::tickets::by_id(conn, &its_ticket).await?;
-        }
+        let ticket = ticket.or(Some(its_ticket));
         return Ok(Whose { ticket, mail: Some(mail) });
     }
     // A report without a Message-ID still says who was not reached; the token says in which conversation.
@@ -49,6 +51,13 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppEr
         _ => None,
     };
     Ok(Whose { ticket, mail })
+}
+
+async fn landing(conn: &mut Conn, ticket: Option<TicketRow>) -> Result<Option<TicketRow>, AppError> {
+    match ticket {
+        Some(ticket) => Ok(Some(store::tickets::survivor(conn, ticket).await?)),
+        None => Ok(None),
+    }
 }
 
 /// Message-IDs in the order of what they say: the returned message, what is answered, the thread from its end.

@@ -2,11 +2,12 @@
 //!
 //! Changes nothing and compares only what is not told yet: a version's changes are those that its letter names.
 
-use model::difference::{Change, What, Why};
+use model::difference::{Change, Told, What, Why, between};
 use model::notices::{DomainFacts, NoticeContext};
 use model::time::Timestamp;
 use model::withholding::TYPE_OBJECTS;
 use serde::Serialize;
+use store::Conn;
 use store::facts::Scope;
 use store::notices::Past;
 
@@ -122,6 +123,35 @@ pub async fn log(app: &App, slug: &str, tenant: &str) -> Result<Log, AppError> {
     Ok(Log { incident: incident.slug, title: incident.facts.title, tenant_id, tenant_name, versions })
 }
 
+/// As much of a notice's context as says what it stated.
+#[derive(serde::Deserialize)]
+struct Stated {
+    #[serde(default)]
+    domains: Vec<DomainFacts>,
+    #[serde(default)]
+    withheld: Vec<model::withholding::Withheld>,
+}
+
+/// What is known of an organisation and no released notice states, in words: what changed since the newest one, and
+/// what two people withhold.
+pub(crate) async fn untold(conn: &mut Conn, incident: i64, tenant: &str) -> Result<Vec<String>, AppError> {
+    let facts = store::facts::facts(conn, incident, Scope::Tenants(tenant, tenant)).await?;
+    // Compared with all that is known: what is withheld is unsaid, too.
+    let all = |facts| Told { facts, hidden: &[] };
+    let mut known: Option<Stated> = None;
+    for past in store::notices::past(conn, incident, tenant).await?.iter().filter(|past| past.state == "released") {
+        known = Some(serde_json::from_str(&past.facts).map_err(AppError::stored("notices.facts"))?);
+    }
+    let Some(known) = known else { return Ok(facts.iter().map(|facts| said(facts).detail).collect()) };
+    let mut lines: Vec<String> =
+        between(all(&known.domains), all(&facts)).iter().map(|change| changed(change).detail).collect();
+    lines.extend(known.withheld.iter().map(|one| {
+        let whose = one.domain.as_ref().map_or(String::new(), |domain| format!("{domain} "));
+        format!("{whose}{} (withheld: {})", one.fact, one.why)
+    }));
+    Ok(lines)
+}
+
 fn nothing() -> Version {
     Version {
         version: None,
@@ -189,6 +219,11 @@ fn why(why: Why) -> &'static str {
         Why::Mapping => "mapping",
         Why::Disclosed => "withheld before",
     }
+}
+
+/// A domain's figures in words, without those that are withheld.
+pub(crate) fn said_of(facts: &DomainFacts) -> String {
+    said(facts).detail
 }
 
 /// A domain's figures, without those that are withheld.

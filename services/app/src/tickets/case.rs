@@ -4,6 +4,7 @@
 
 use model::tickets::{Question, QuestionState, Step, step};
 use model::time::Timestamp;
+use store::directory::Tenant;
 use store::tickets::{QuestionRow, TicketRow};
 use store::{Conn, StoreError, Tx};
 
@@ -22,6 +23,11 @@ impl Case {
         let incident = app.incident_by_id(tx, ticket.incident_id).await?;
         let questions = store::tickets::questions(tx, id).await?;
         Ok(Self { incident, ticket, questions })
+    }
+
+    /// The organisation.
+    pub(super) async fn tenant(&self, tx: &mut Tx) -> Result<Tenant, AppError> {
+        tenant(tx, &self.ticket.tenant_id).await
     }
 
     /// The questions of these ids, each once, all of this ticket and all able to take the step.
@@ -66,6 +72,13 @@ fn state(question: &QuestionRow) -> Result<QuestionState, StoreError> {
         .ok_or_else(|| StoreError::Unknown { what: format!("questions.state {}", question.state) })
 }
 
+/// The organisation of an id.
+pub(super) async fn tenant(conn: &mut Conn, id: &str) -> Result<Tenant, AppError> {
+    store::directory::tenant(conn, id)
+        .await?
+        .ok_or_else(|| AppError::missing(format!("no tenant {id}"), "run `forthright directory import` with it"))
+}
+
 /// The ticket of an id.
 pub(super) async fn find(conn: &mut Conn, id: &str) -> Result<TicketRow, AppError> {
     store::tickets::by_id(conn, id).await?.ok_or_else(|| {
@@ -99,6 +112,8 @@ mod tests {
             decline_why: None,
             review_at: None,
             approved_by: None,
+            reopened_at: None,
+            objected_at: None,
         }
     }
 

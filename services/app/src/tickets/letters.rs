@@ -10,11 +10,12 @@ use model::delivery::{State, rung};
 use model::language::Language;
 use model::notices::Letter;
 use model::time::Timestamp;
+use store::Conn;
 use store::Tx;
 use store::contacts::Contact;
 use store::delivery::{Delivery, NewMail};
 use store::notices::LetterRow;
-use store::tickets::QuestionRow;
+use store::tickets::{QuestionRow, TicketRow};
 
 use super::case::Case;
 use crate::notices::letter_row;
@@ -35,6 +36,8 @@ pub(super) struct Post<'a> {
 pub(super) enum Content<'a> {
     /// The answer.
     Answer { text: &'a str },
+    /// The answer in each language that a snippet has.
+    Filled { snippet: &'a str, texts: &'a BTreeMap<Language, String> },
     /// That there will be one.
     Promise { by: Timestamp, text: &'a str },
     /// That there will be none.
@@ -53,9 +56,21 @@ struct Frame {
 impl Content<'_> {
     fn kind(self) -> &'static str {
         match self {
-            Self::Answer { .. } => "answer",
+            Self::Answer { .. } | Self::Filled { .. } => "answer",
             Self::Promise { .. } => "promise",
             Self::Decline { .. } => "decline",
+        }
+    }
+
+    /// What a letter in this language is made from: a snippet in the language, else in English, else nothing.
+    fn spoken(self, language: Language) -> Result<Self, AppError> {
+        let Self::Filled { snippet, texts } = self else { return Ok(self) };
+        match texts.get(&language).or_else(|| texts.get(&Language::En)) {
+            Some(text) => Ok(Self::Answer { text }),
+            None => Err(AppError::refused(
+                format!("the snippet `{snippet}` is there neither in {language} nor in English"),
+                format!("keep it in {language}: `forthright snippet add {snippet} --language {language} --text FILE`"),
+            )),
         }
     }
 
@@ -69,6 +84,12 @@ impl Content<'_> {
                     language,
                     &AnswerContext { incident_title, vendor, tenant_name, questions, answer, code },
                 )
+            }
+            // `spoken` has chosen its words by now; without any, the English ones.
+            Self::Filled { texts, .. } => {
+                let answer = texts.get(&language).cloned().unwrap_or_default();
+                let context = AnswerContext { incident_title, vendor, tenant_name, questions, answer, code };
+                templates.render_answer(language, &context)
             }
             Self::Promise { by, text } => {
                 let text = text.to_owned();
@@ -88,11 +109,9 @@ impl Content<'_> {
 /// Writes the letter once per language and queues it to each reader; how many mails.
 pub(super) async fn queue(app: &App, tx: &mut Tx, case: &Case, post: &Post<'_>) -> Result<usize, AppError> {
     let ticket = &case.ticket;
-    let tenant = store::directory::tenant(tx, &ticket.tenant_id).await?.ok_or_else(|| {
-        AppError::missing(format!("no tenant {}", ticket.tenant_id), "run `forthright directory import` with it")
-    })?;
+    let tenant = case.tenant(tx).await?;
     let contacts = store::contacts::of(tx, std::slice::from_ref(&tenant.id)).await?;
-    let earlier = store::delivery::of_ticket(tx, &ticket.id).await?;
+    let earlier = store::delivery::of_conversation(tx, &ticket.id).await?;
     let readers = readers(&contacts, post.about, &earlier);
     if readers.is_empty() {
         return Err(AppError::refused(
@@ -119,7 +138,7 @@ pub(super) async fn queue(app: &App, tx: &mut Tx, case: &Case, post: &Post<'_>) 
         let letter = match letters.entry(language) {
             std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
             std::collections::btree_map::Entry::Vacant(place) => {
-                let letter = post.content.render(&templates, language, &frame)?;
+                let letter = post.content.spoken(language)?.render(&templates, language, &frame)?;
                 place.insert(letter_row(post.content.kind(), None, language, letter))
             }
         };
@@ -130,6 +149,17 @@ pub(super) async fn queue(app: &App, tx: &mut Tx, case: &Case, post: &Post<'_>) 
     store::notices::insert_letters(tx, now, &letters).await?;
     let queued = store::delivery::insert_mails(tx, case.incident.id, now, app.clock.real().micros(), &mails).await?;
     Ok(usize::try_from(queued).unwrap_or(usize::MAX))
+}
+
+/// The addresses that an answer to these questions goes to.
+pub(super) async fn addresses(
+    conn: &mut Conn,
+    ticket: &TicketRow,
+    about: &[QuestionRow],
+) -> Result<Vec<String>, AppError> {
+    let contacts = store::contacts::of(conn, std::slice::from_ref(&ticket.tenant_id)).await?;
+    let earlier = store::delivery::of_conversation(conn, &ticket.id).await?;
+    Ok(readers(&contacts, about, &earlier).into_iter().map(|contact| contact.address.clone()).collect())
 }
 
 fn asked(question: &QuestionRow) -> AskedQuestion {
@@ -241,6 +271,8 @@ mod tests {
             decline_why: None,
             review_at: None,
             approved_by: None,
+            reopened_at: None,
+            objected_at: None,
         }
     }
 

@@ -1,10 +1,10 @@
-//! Texts that say there is nothing to say, in English and German.
+//! Texts that say there is nothing to say, in the five languages that letters are written in.
 //!
 //! A short list against the known evasions, no understanding of language. Invariant: a clause with a figure, or with
 //! many words of its own, is never taken for one of them.
 
 /// What an evasion is made of, lower case, words by one space.
-const CORES: [&str; 22] = [
+const CORES: [&str; 48] = [
     "no further information",
     "no further details",
     "no further data",
@@ -27,11 +27,39 @@ const CORES: [&str; 22] = [
     "keine weiteren auskünfte",
     "keine zusätzlichen informationen",
     "keine näheren informationen",
+    "keine näheren angaben",
+    "aucune autre information",
+    "aucune information supplémentaire",
+    "aucune information complémentaire",
+    "aucun autre renseignement",
+    "aucun autre détail",
+    "pas d autres informations",
+    "pas d autre information",
+    "pas d informations supplémentaires",
+    "pas plus d informations",
+    "pas en mesure de fournir",
+    "ninguna otra información",
+    "ninguna información adicional",
+    "no hay más información",
+    "no disponemos de más información",
+    "no tenemos más información",
+    "ninguna información más",
+    "más detalles no están disponibles",
+    "no podemos facilitar más",
+    "no podemos proporcionar más",
+    "これ以上の情報",
+    "これ以上の詳細",
+    "追加の情報はございません",
+    "追加の情報はありません",
+    "お伝えできる情報はございません",
+    "お伝えできる情報はありません",
 ];
 /// Words that a clause may have around a core and still say nothing: "there is … for the case at this time".
 const MOST_AROUND: usize = 9;
+/// The same for languages that write no spaces, in characters.
+const MOST_AROUND_UNSPACED: usize = 30;
 /// How a clause begins that is only polite.
-const POLITE: [&str; 20] = [
+const POLITE: [&str; 40] = [
     "dear",
     "hello",
     "hi",
@@ -52,11 +80,31 @@ const POLITE: [&str; 20] = [
     "danke",
     "wir danken",
     "wir bitten um",
+    "bonjour",
+    "madame",
+    "monsieur",
+    "merci",
+    "nous vous remercions",
+    "nous regrettons",
+    "nous sommes désolés",
+    "estimado",
+    "estimada",
+    "estimados",
+    "buenos días",
+    "gracias",
+    "muchas gracias",
+    "lamentamos",
+    "lo sentimos",
+    "お問い合わせ",
+    "ありがとうございます",
+    "いつもお世話に",
+    "申し訳",
+    "ご連絡",
 ];
 /// Words of a clause that is only polite.
 const MOST_POLITE: usize = 10;
 /// Clauses that only lead to the next one.
-const LEADING: [&str; 9] = [
+const LEADING: [&str; 16] = [
     "unfortunately",
     "at this time",
     "at this point",
@@ -66,9 +114,16 @@ const LEADING: [&str; 9] = [
     "derzeit",
     "zurzeit",
     "momentan",
+    "malheureusement",
+    "à ce stade",
+    "actuellement",
+    "lamentablemente",
+    "por el momento",
+    "残念ながら",
+    "現時点では",
 ];
 /// Where the text ends and the signature begins.
-const CLOSING: [&str; 10] = [
+const CLOSING: [&str; 17] = [
     "kind regards",
     "best regards",
     "regards",
@@ -79,6 +134,13 @@ const CLOSING: [&str; 10] = [
     "freundliche grüße",
     "viele grüße",
     "beste grüße",
+    "cordialement",
+    "bien à vous",
+    "atentamente",
+    "saludos",
+    "un saludo",
+    "敬具",
+    "よろしくお願い",
 ];
 
 /// An evasion that was found.
@@ -113,23 +175,24 @@ fn clauses(text: &str) -> impl Iterator<Item = &str> {
     // A line that is only a greeting or a closing ends with a comma or an empty line in any case.
     text.split("\n\n")
         .flat_map(|part| part.split("\r\n\r\n"))
-        .flat_map(|part| part.split(['.', '!', '?', ';', ':', ',', '–', '—']))
+        .flat_map(|part| part.split(['.', '!', '?', ';', ':', ',', '–', '—', '。', '、', '！', '？']))
 }
 
-/// Lower case, letters and digits only, one space between words; apostrophes vanish.
+/// Lower case, letters and digits only, one space between words; apostrophes vanish after English words and part French
+/// ones (`n't`, `d'autres`).
 fn plain(clause: &str) -> String {
-    let letters: String = clause
-        .to_lowercase()
-        .chars()
-        .filter(|c| !matches!(c, '\'' | '’'))
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .collect();
+    let lower = clause.to_lowercase().replace('’', "'").replace("d'", "d ").replace("n'a", "n a");
+    let letters: String =
+        lower.chars().filter(|c| *c != '\'').map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     letters.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn is_evasion(plain: &str) -> bool {
-    let around = |core: &str| words(plain).saturating_sub(words(core));
-    !has_figure(plain) && CORES.iter().any(|core| plain.contains(core) && around(core) <= MOST_AROUND)
+    let around = |core: &str| match core.ends_with(is_unspaced) {
+        true => plain.chars().count().saturating_sub(core.chars().count()) <= MOST_AROUND_UNSPACED,
+        false => words(plain).saturating_sub(words(core)) <= MOST_AROUND,
+    };
+    !has_figure(plain) && CORES.iter().any(|core| plain.contains(core) && around(core))
 }
 
 fn is_polite(plain: &str) -> bool {
@@ -144,11 +207,16 @@ fn words(plain: &str) -> usize {
     plain.split(' ').count()
 }
 
-/// Whole words only: "hi" does not begin "his".
+/// Whole words only: "hi" does not begin "his". Japanese has no spaces to go by.
 fn begins_with_any(plain: &str, beginnings: &[&str]) -> bool {
-    beginnings
-        .iter()
-        .any(|beginning| plain.strip_prefix(beginning).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
+    let is_whole =
+        |beginning: &str, rest: &str| rest.is_empty() || rest.starts_with(' ') || beginning.ends_with(is_unspaced);
+    beginnings.iter().any(|beginning| plain.strip_prefix(beginning).is_some_and(|rest| is_whole(beginning, rest)))
+}
+
+/// Of a script that is written without spaces.
+fn is_unspaced(letter: char) -> bool {
+    letter >= '\u{3040}'
 }
 
 #[cfg(test)]
@@ -167,6 +235,22 @@ mod tests {
         check("We are unable to provide the specific affected data from this issue.", Some(true));
         check("Es liegen uns keine weiteren Informationen vor.", Some(true));
         check("We don’t have any further information at this time", Some(true));
+    }
+
+    #[test]
+    fn they_are_found_in_french_spanish_and_japanese_too() {
+        check("Bonjour,\n\nmalheureusement, nous n'avons aucune autre information.\n\nCordialement", Some(true));
+        check("Nous n’avons pas d’autres informations à ce sujet.", Some(true));
+        check(
+            "Estimado cliente:\n\nlamentablemente, no hay más información sobre este caso.\n\nAtentamente",
+            Some(true),
+        );
+        check(
+            "お問い合わせありがとうございます。現時点では、これ以上の情報はございません。よろしくお願いいたします。",
+            Some(true),
+        );
+        check("対象は2022年1月の請求書12件です。これ以上の情報はございません。", Some(false));
+        check("Il s’agit des factures de janvier 2022.", None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Changes nothing. Invariant: a ticket is shown as of one moment, and its reply token is not part of it.
 
+use model::tickets::QuestionState;
 use model::time::Timestamp;
 use serde::Serialize;
 use store::delivery::Delivery;
@@ -18,6 +19,8 @@ pub struct Shown {
     pub ticket: TicketView,
     /// With whom.
     pub tenant: Option<TenantView>,
+    /// Who is told when a person writes.
+    pub watchers: Vec<String>,
     /// All questions ever asked, oldest first.
     pub questions: Vec<QuestionView>,
     /// The timeline.
@@ -43,6 +46,12 @@ pub struct TicketView {
     pub debt: i64,
     /// Who takes care of it.
     pub agent: Option<String>,
+    /// The ticket that it was a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<String>,
+    /// Where its questions went and its mail lands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
     /// When the notice was released.
     pub opened_at: Timestamp,
     /// When it was closed.
@@ -81,6 +90,9 @@ pub struct QuestionView {
     pub asked_at: Timestamp,
     /// By when an answer is promised.
     pub promised_by: Option<Timestamp>,
+    /// What passed without being kept: a promised time, or the review of a decline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<&'static str>,
     /// When it was answered, declined or withdrawn.
     pub settled_at: Option<Timestamp>,
     /// The timeline entry that settled it.
@@ -93,6 +105,10 @@ pub struct QuestionView {
     pub review_at: Option<Timestamp>,
     /// The second person.
     pub approved_by: Option<String>,
+    /// When it was opened again after a decline.
+    pub reopened_at: Option<Timestamp>,
+    /// When its asker last objected to a decline.
+    pub objected_at: Option<Timestamp>,
 }
 
 /// A line of the timeline.
@@ -139,17 +155,20 @@ pub async fn list(app: &App, slug: &str) -> Result<Vec<TicketRow>, AppError> {
 
 /// One ticket with its questions, timeline and mails, as of one moment.
 pub async fn show(app: &App, ticket: &str) -> Result<Shown, AppError> {
+    let now = app.clock.now();
     let mut conn = app.store.snapshot().await?;
     let row = case::find(&mut conn, ticket).await?;
     let incident = app.incident_by_id(&mut conn, row.incident_id).await?;
     let tenant = store::directory::tenant(&mut conn, &row.tenant_id).await?;
     let questions = store::tickets::questions(&mut conn, ticket).await?;
     let entries = store::tickets::entries(&mut conn, ticket).await?;
+    let watchers = store::tickets::watchers(&mut conn, ticket).await?;
     let mails = store::delivery::of_ticket(&mut conn, ticket).await?;
     Ok(Shown {
         ticket: TicketView::new(row, incident.slug),
         tenant: tenant.map(TenantView::from),
-        questions: questions.into_iter().map(QuestionView::from).collect(),
+        watchers,
+        questions: questions.into_iter().map(|row| QuestionView::new(row, now)).collect(),
         entries: entries.into_iter().map(EntryView::from).collect(),
         mails: mails.into_iter().map(MailView::from).collect(),
     })
@@ -165,6 +184,8 @@ impl TicketView {
             turn: row.turn,
             debt: row.debt,
             agent: row.agent,
+            split_from: row.split_from,
+            merged_into: row.merged_into,
             opened_at: Timestamp::from_micros(row.opened_at),
             closed_at: row.closed_at.map(Timestamp::from_micros),
             last_inbound_at: row.last_inbound_at.map(Timestamp::from_micros),
@@ -179,9 +200,18 @@ impl From<Tenant> for TenantView {
     }
 }
 
-impl From<QuestionRow> for QuestionView {
-    fn from(row: QuestionRow) -> Self {
+impl QuestionView {
+    pub(super) fn new(row: QuestionRow, now: Timestamp) -> Self {
+        let passed = |at: Option<i64>| at.is_some_and(|at| at <= now.micros());
+        let late = match QuestionState::parse(&row.state) {
+            Some(QuestionState::Promised) if passed(row.promised_by) => Some("the promised time has passed"),
+            Some(QuestionState::Declined) if passed(row.review_at) => Some("the review of the decline is due"),
+            _ => None,
+        };
         Self {
+            late,
+            reopened_at: row.reopened_at.map(Timestamp::from_micros),
+            objected_at: row.objected_at.map(Timestamp::from_micros),
             id: row.id,
             state: row.state,
             text: row.text,

@@ -128,7 +128,7 @@ pub(crate) async fn is_written_to(tx: &mut Tx, ticket: &TicketRow, address: &str
     if contacts.iter().any(|contact| contact.tenant_id == ticket.tenant_id) {
         return Ok(true);
     }
-    Ok(store::delivery::of_ticket(tx, &ticket.id).await?.iter().any(|mail| mail.address == address))
+    Ok(store::delivery::of_conversation(tx, &ticket.id).await?.iter().any(|mail| mail.address == address))
 }
 
 /// What somebody said is not their organisation's.

@@ -1,14 +1,14 @@
 //! `mail`, `ticket`, `question` and `escalation`.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use anyhow::{Context, Result};
 use app::AppError;
-use app::tickets::Wrong;
+use app::tickets::{Intent, Outcome, Wrong};
 use model::time::Timestamp;
 
-use super::{DONE, open, say, text_of};
-use crate::cli::{EscalationVerb, Everywhere, MailVerb, QuestionVerb, TicketVerb};
+use super::{DONE, PARTIAL, open, say, text_of};
+use crate::cli::{EscalationVerb, Everywhere, MailVerb, QuestionVerb, SnippetVerb, TicketVerb};
 use crate::output;
 
 /// Beyond this a message is refused before it is read to its end.
@@ -74,9 +74,46 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
             ];
             output::list(e, &header, rows.collect())?;
         }
-        TicketVerb::Show { ticket } => output::document(e, &app::tickets::show(&app, &ticket).await?)?,
-        TicketVerb::Answer { ticket, questions, text } => {
-            answered(e, &app::tickets::answer(&app, &ticket, &questions, &text_of(&text)?).await?)?;
+        TicketVerb::Show { ticket, timeline: true } => timeline(e, &app::tickets::timeline(&app, &ticket).await?)?,
+        TicketVerb::Show { ticket, timeline: false } => {
+            output::document(e, &app::tickets::show(&app, &ticket).await?)?;
+        }
+        TicketVerb::Attachments { ticket } => {
+            let rows = app::tickets::attachments(&app, &ticket).await?.into_iter().map(|file| {
+                let bytes = file.bytes.map(|bytes| bytes.to_string()).unwrap_or_default();
+                let (number, kind) = (file.number.to_string(), file.kind.to_owned());
+                vec![number, file.mail, file.name, file.stated_name, kind, bytes, file.sha256]
+            });
+            let header = ["number", "mail", "name", "stated_name", "kind", "bytes", "sha256"];
+            output::list(e, &header, rows.collect())?;
+        }
+        TicketVerb::Attachment { ticket, number, out } => {
+            let (file, body) = app::tickets::attachment(&app, &ticket, number).await?;
+            let mut new = std::fs::File::create_new(&out)
+                .with_context(|| format!("cannot write {}: name a file that is not there yet", out.display()))?;
+            new.write_all(&body).with_context(|| format!("cannot write {}", out.display()))?;
+            say(e, format!("{} ({}, {} bytes) is in {}", file.name, file.kind, body.len(), out.display()));
+        }
+        TicketVerb::Search { slug, text } => {
+            let rows = app::tickets::search(&app, &slug, &text).await?.into_iter().map(|found| {
+                vec![found.ticket, found.tenant_id, found.found_in, found.at.to_string(), found.source, found.text]
+            });
+            output::list(e, &["ticket", "tenant_id", "found_in", "at", "source", "text"], rows.collect())?;
+        }
+        TicketVerb::Pack { ticket } => output::document(e, &app::tickets::pack(&app, &ticket).await?)?,
+        TicketVerb::AnswerMany { slug, questions, snippet, preview } => {
+            let intent = if preview { Intent::Preview } else { Intent::Send };
+            let outcomes = app::tickets::answer_many(&app, &slug, &questions, &snippet, intent).await?;
+            outcomes_of(e, &outcomes)?;
+            return Ok(if outcomes.iter().any(Outcome::is_failure) { PARTIAL } else { DONE });
+        }
+        TicketVerb::Answer { ticket, questions, text, snippet } => {
+            let done = match (snippet, text) {
+                (Some(name), _) => app::tickets::answer_with(&app, &ticket, &questions, &name).await?,
+                (None, Some(path)) => app::tickets::answer(&app, &ticket, &questions, &text_of(&path)?).await?,
+                (None, None) => anyhow::bail!("neither --text nor --snippet is given"),
+            };
+            answered(e, &done)?;
         }
         TicketVerb::Promise { ticket, questions, by, text } => {
             let text = text.map_or_else(|| Ok(String::new()), |path| text_of(&path))?;
@@ -106,9 +143,56 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
             app::tickets::assign(&app, &ticket, &agent).await?;
             say(e, format!("{agent} takes care of {ticket}"));
         }
+        TicketVerb::Watch { ticket, watcher } => {
+            let watcher = watcher.unwrap_or_else(|| app.actor.clone());
+            app::tickets::watch(&app, &ticket, &watcher).await?;
+            say(e, format!("{watcher} watches {ticket}"));
+        }
+        TicketVerb::Unwatch { ticket, watcher } => {
+            let watcher = watcher.unwrap_or_else(|| app.actor.clone());
+            app::tickets::unwatch(&app, &ticket, &watcher).await?;
+            say(e, format!("{watcher} watches {ticket} no more"));
+        }
+        TicketVerb::Split { ticket, questions } => {
+            output::document(e, &app::tickets::split(&app, &ticket, &questions).await?)?;
+        }
+        TicketVerb::Merge { ticket, into } => {
+            output::document(e, &app::tickets::merge(&app, &ticket, &into).await?)?;
+        }
         TicketVerb::Close { tickets } => return close(e, &app, &tickets).await,
     }
     Ok(DONE)
+}
+
+/// A result for each ticket; what each is told is in one line of it.
+fn outcomes_of(e: &Everywhere, outcomes: &[Outcome]) -> Result<()> {
+    if e.json {
+        return output::json(&outcomes);
+    }
+    let rows = outcomes.iter().map(|one| {
+        let text = one.texts.values().next().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+        let (questions, mails) = (one.questions.join(" "), one.mails.to_string());
+        let (ticket, tenant, result) = (one.ticket.clone(), one.tenant_id.clone(), one.result.to_owned());
+        vec![ticket, tenant, questions, result, mails, one.why.clone(), text.unwrap_or_default()]
+    });
+    let header = ["ticket", "tenant_id", "questions", "result", "mails", "why", "text"];
+    output::list(e, &header, rows.collect())
+}
+
+/// A block for each thing that happened; as JSON with `--json`.
+fn timeline(e: &Everywhere, all: &app::tickets::Timeline) -> Result<()> {
+    if e.json {
+        return output::document(e, all);
+    }
+    let mut text = format!(
+        "Ticket {} with {} ({}), incident {}: {}, {} question(s) open, as of {}\n",
+        all.ticket, all.tenant_name, all.tenant_id, all.incident, all.status, all.debt, all.as_of
+    );
+    for line in &all.lines {
+        text.push_str(&format!("\n{}  {}  {}  {}\n", line.at, line.what, line.who, line.id));
+        line.text.lines().for_each(|words| text.push_str(&format!("    {words}\n")));
+    }
+    output::text(&text)
 }
 
 fn answered(e: &Everywhere, answered: &app::tickets::Answered) -> Result<()> {
@@ -137,9 +221,59 @@ async fn close(e: &Everywhere, app: &app::App, tickets: &[String]) -> Result<u8>
 }
 
 pub(super) async fn question(e: &Everywhere, verb: QuestionVerb) -> Result<u8> {
-    let QuestionVerb::Withdraw { question, why } = verb;
-    app::tickets::withdraw_question(&open(e).await?, &question, &why).await?;
-    say(e, format!("{question} is withdrawn"));
+    let app = open(e).await?;
+    match verb {
+        QuestionVerb::Withdraw { question, why } => {
+            app::tickets::withdraw_question(&app, &question, &why).await?;
+            say(e, format!("{question} is withdrawn"));
+        }
+        QuestionVerb::Reopen { question, why } => {
+            app::tickets::reopen(&app, &question, &why).await?;
+            say(e, format!("{question} is open again"));
+        }
+    }
+    Ok(DONE)
+}
+
+pub(super) async fn snippet(e: &Everywhere, verb: SnippetVerb) -> Result<u8> {
+    let app = open(e).await?;
+    let (listed, wanted) = match verb {
+        SnippetVerb::Add { name, language, text, incident } => {
+            app::snippets::add(&app, incident.as_deref(), &name, &language, text_of(&text)?.as_bytes()).await?;
+            say(e, format!("{name} in {language} is kept"));
+            return Ok(DONE);
+        }
+        SnippetVerb::Remove { name, language, incident } => {
+            app::snippets::remove(&app, incident.as_deref(), &name, &language).await?;
+            say(e, format!("{name} in {language} is out of use"));
+            return Ok(DONE);
+        }
+        SnippetVerb::List { incident } => (app::snippets::list(&app, incident.as_deref()).await?, None),
+        SnippetVerb::Show { name, incident } => (app::snippets::list(&app, incident.as_deref()).await?, Some(name)),
+    };
+    if let Some(name) = wanted {
+        let mine: Vec<_> = listed.into_iter().filter(|one| one.name == name).collect();
+        if mine.is_empty() {
+            return Err(AppError::Missing {
+                what: format!("no snippet `{name}`"),
+                hint: "run `forthright snippet list` to see them".to_owned(),
+            }
+            .into());
+        }
+        if e.json {
+            output::json(&mine)?;
+            return Ok(DONE);
+        }
+        for one in mine {
+            output::text(&format!("[{}] {}\n{}\n", one.language, one.kept_by, one.body))?;
+        }
+        return Ok(DONE);
+    }
+    let rows = listed.into_iter().map(|one| {
+        let kept_at = one.kept_at.map(|time| time.to_string()).unwrap_or_default();
+        vec![one.name, one.language, one.incident, one.kept_by, kept_at]
+    });
+    output::list(e, &["snippet", "language", "incident", "kept_by", "kept_at"], rows.collect())?;
     Ok(DONE)
 }
 

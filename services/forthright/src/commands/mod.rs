@@ -60,6 +60,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Mail(verb) => conversation::mail(e, verb).await,
         Verb::Ticket(verb) => conversation::ticket(e, verb).await,
         Verb::Question(verb) => conversation::question(e, verb).await,
+        Verb::Snippet(verb) => conversation::snippet(e, verb).await,
         Verb::Escalation(verb) => conversation::escalation(e, verb).await,
         Verb::Audit(verb) => audit(e, verb).await,
     }

@@ -277,6 +277,52 @@ impl Walk {
     }
 }
 
+/// A leaf that is no text of the mail itself.
+#[derive(Debug)]
+pub(super) struct File<'a> {
+    /// What its sender calls it, on one line; empty where they do not.
+    pub(super) name: String,
+    pub(super) encoding: String,
+    /// As it was sent.
+    pub(super) body: &'a [u8],
+}
+
+/// The files of a message, within the same limits.
+pub(super) fn files(raw: &[u8]) -> Vec<File<'_>> {
+    let (mut found, mut seen) = (Vec::new(), 0);
+    files_of(without_mbox_line(raw), 0, &mut seen, &mut found);
+    found
+}
+
+fn files_of<'a>(entity: &'a [u8], depth: usize, seen: &mut usize, found: &mut Vec<File<'a>>) {
+    *seen += 1;
+    if *seen > PARTS || depth > DEEPEST {
+        return;
+    }
+    let (head, body) = split(entity);
+    let block = closed(head);
+    let message = MessageParser::default().parse_headers(&block);
+    let stated = message.as_ref().and_then(kind).unwrap_or_else(|| "text/plain".to_owned());
+    let boundary =
+        message.as_ref().and_then(|message| message.content_type()?.attribute("boundary").map(str::to_owned));
+    if let (true, Some(boundary)) = (stated.starts_with("multipart/"), boundary) {
+        for part in parts(body, boundary.as_bytes()) {
+            files_of(part, depth + 1, seen, found);
+        }
+        return;
+    }
+    let attached = message.as_ref().is_some_and(|message| {
+        message.content_disposition().is_some_and(|stated| stated.is_attachment())
+            || message.attachment_name().is_some()
+    });
+    if !attached && matches!(stated.as_str(), "text/plain" | "text/html") {
+        return;
+    }
+    let name = message.as_ref().and_then(|message| message.attachment_name()).map(one_line).unwrap_or_default();
+    let encoding = message.as_ref().and_then(|message| message.content_transfer_encoding()).unwrap_or_default();
+    found.push(File { name, encoding: encoding.to_owned(), body });
+}
+
 fn kind(message: &Message) -> Option<String> {
     let stated = message.content_type()?;
     Some(format!("{}/{}", stated.ctype(), stated.subtype().unwrap_or("unknown")).to_ascii_lowercase())

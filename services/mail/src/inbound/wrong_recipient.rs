@@ -50,7 +50,7 @@ pub fn other_recipients(new_text: &str) -> Vec<EmailAddress> {
 }
 
 /// A text as phrases are looked for in it.
-struct Said {
+pub(super) struct Said {
     /// In the letters of [`folded`], words apart by one space, [`DOMAIN`] for each domain.
     text: String,
     /// The same without spaces, for languages that write none.
@@ -60,7 +60,7 @@ struct Said {
 }
 
 impl Said {
-    fn new(new_text: &str) -> Self {
+    pub(super) fn new(new_text: &str) -> Self {
         let (text, domains) = marked(&folded(&new_text[..new_text.floor_char_boundary(LOOKED_AT)]));
         let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for (words, short) in SAME_DOMAIN {
@@ -77,7 +77,8 @@ impl Said {
             })
     }
 
-    fn any(&self, phrases: &[&str]) -> bool {
+    /// Whether it says one of these, as words of its own.
+    pub(super) fn any(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| match phrase.is_ascii() || phrase.contains(' ') {
             true => self.places(phrase).any(|rest| !GOES_ON.contains(&(*phrase, first_words(rest)))),
             false => self.run_together.contains(phrase) || self.places(phrase).next().is_some(),

@@ -82,8 +82,7 @@ impl Own {
     /// Linted, and nothing else: for what was checked before it was kept.
     pub fn read(submitted: &Submitted<'_>) -> Result<Self, TemplateError> {
         let Submitted { kind, language, .. } = *submitted;
-        let no_fields = Shape::Fields(BTreeMap::new());
-        let shape = shapes()?.get(&kind).unwrap_or(&no_fields);
+        let shape = shape_of(kind)?;
         let mut own =
             Self { kind, language, parts: Vec::new(), placeholders: BTreeSet::new(), elements: BTreeSet::new() };
         let mut of_text: Option<Found> = None;
@@ -179,6 +178,12 @@ pub(super) fn builtin(kind: Kind, language: Language) -> Submitted<'static> {
         text: source(Part::Text).unwrap_or_default(),
         html: source(Part::Html),
     }
+}
+
+/// The fields of a kind's context.
+pub(super) fn shape_of(kind: Kind) -> Result<&'static Shape, TemplateError> {
+    static NONE: Shape = Shape::Fields(BTreeMap::new());
+    Ok(shapes()?.get(&kind).unwrap_or(&NONE))
 }
 
 /// The fields of each kind's context, which are the same in every language.

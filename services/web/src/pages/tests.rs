@@ -137,3 +137,49 @@ fn escalations_tasks_and_unmapped_domains_have_a_row_each() {
         assert!(page.contains(expected), "{expected} in {page}");
     }
 }
+
+fn ticket_page(text: &str, trust: &str) -> String {
+    let now = Timestamp::from_micros(100 * HOUR);
+    let line = app::tickets::Happened {
+        at: now,
+        what: "mail".to_owned(),
+        who: "a@acme.example".to_owned(),
+        id: "ent_1".to_owned(),
+        text: text.to_owned(),
+    };
+    let timeline = Timeline {
+        ticket: "tkt_1".to_owned(),
+        incident: "sample".to_owned(),
+        tenant_id: "t-1".to_owned(),
+        tenant_name: "Acme".to_owned(),
+        status: "open".to_owned(),
+        debt: 1,
+        as_of: now,
+        lines: vec![line],
+    };
+    let pack = Pack {
+        ticket: "tkt_1".to_owned(),
+        incident: "sample".to_owned(),
+        tenant_id: "t-1".to_owned(),
+        tenant_name: "Acme".to_owned(),
+        trust: trust.to_owned(),
+        because: "who asks is not proven",
+        open: Vec::new(),
+        goes_to: vec!["soc@acme.example".to_owned()],
+        may_say: Vec::new(),
+        withheld: Vec::new(),
+        untold: Vec::new(),
+        told: Vec::new(),
+        settled: Vec::new(),
+        drafts: Vec::new(),
+        links: Vec::new(),
+    };
+    TicketPage { rehearsal: false, timeline, pack }.render().unwrap()
+}
+
+#[test]
+fn a_ticket_is_shown_with_its_timeline_and_what_may_be_said() {
+    let page = ticket_page("<script>alert(1)</script>", "U");
+    assert!(page.contains("Nothing specific.") && page.contains("soc@acme.example"), "{page}");
+    assert!(page.contains("&#60;script&#62;") && !page.contains("<script>"), "{page}");
+}

@@ -1,0 +1,137 @@
+//! What was declined is open again when its asker objects or asks again by mail.
+//!
+//! Decides nothing else: a mail closes, assigns and approves nothing. Invariant: an objection only ever adds debt,
+//! whoever sent it.
+
+use model::tickets::{Question, QuestionState, asks_again};
+use model::time::Timestamp;
+use store::Tx;
+use store::tickets::{Change, QuestionRow, TicketRow};
+
+use super::add_entry;
+use super::declines::was_declined;
+use crate::{App, AppError};
+
+/// A person's mail to a ticket.
+pub(crate) struct Objection<'a> {
+    /// Which mail (`inb_…`).
+    pub(crate) mail: &'a str,
+    /// When it came. Microseconds since the epoch.
+    pub(crate) at: i64,
+    /// Whether its words object.
+    pub(crate) objects: bool,
+    /// The mail of ours that it answers.
+    pub(crate) answers: Option<&'a str>,
+    /// What it asks.
+    pub(crate) asks: &'a [String],
+}
+
+/// Opens the declined questions that a mail objects to or asks again; how many. The caller holds the ticket.
+pub(crate) async fn object(
+    app: &App,
+    tx: &mut Tx,
+    ticket: &TicketRow,
+    said: &Objection<'_>,
+) -> Result<usize, AppError> {
+    let mut declined = store::tickets::questions(tx, &ticket.id).await?;
+    declined.retain(|question| question.state == QuestionState::Declined.as_str());
+    if declined.is_empty() {
+        return Ok(0);
+    }
+    let letter = match said.answers {
+        Some(mail) => store::delivery::entry_of(tx, mail).await?,
+        None => None,
+    };
+    let named = which(&declined, said, letter.as_deref());
+    for question in &named {
+        let body = format!("{}; its asker objects ({}): it is open again", was_declined(question), said.mail);
+        add_entry(app, tx, &ticket.id, "status", body).await?;
+        let change = Change::Reopen { objected_at: Some(said.at) };
+        store::tickets::change_question(tx, &ticket.id, &question.id, said.at, change).await?;
+    }
+    Ok(named.len())
+}
+
+/// Those that the mail asks again; where it answers the letter that declined some, and objects or asks, those; where it
+/// objects to nothing in particular, all.
+fn which<'a>(declined: &'a [QuestionRow], said: &Objection<'_>, letter: Option<&str>) -> Vec<&'a QuestionRow> {
+    let in_letter = |question: &QuestionRow| letter.is_some() && question.entry_id.as_deref() == letter;
+    let answers_a_decline = declined.iter().any(in_letter);
+    let asks = said.asks.iter().any(|question| question.contains(['?', '？']));
+    let is_meant = |question: &&QuestionRow| {
+        let again = said.asks.iter().any(|new| asks_again(&old(question), new));
+        let by_letter = in_letter(question) && (said.objects || asks);
+        again || by_letter || (said.objects && !answers_a_decline)
+    };
+    declined.iter().filter(is_meant).collect()
+}
+
+fn old(row: &QuestionRow) -> Question {
+    Question {
+        id: row.id.clone(),
+        state: QuestionState::Declined,
+        text: row.text.clone(),
+        asked_at: Timestamp::from_micros(row.asked_at),
+        promised_by: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declined(id: &str, text: &str, entry: &str) -> QuestionRow {
+        QuestionRow {
+            id: id.to_owned(),
+            ticket_id: "tkt_1".to_owned(),
+            state: "declined".to_owned(),
+            text: text.to_owned(),
+            asked_by: "a@acme.example".to_owned(),
+            asked_at: 0,
+            promised_by: None,
+            settled_at: Some(1),
+            entry_id: Some(entry.to_owned()),
+            proposed_by: Some("agent".to_owned()),
+            decline_why: Some("why".to_owned()),
+            review_at: Some(5),
+            approved_by: Some("counsel".to_owned()),
+            reopened_at: None,
+            objected_at: None,
+        }
+    }
+
+    fn check(objects: bool, asks: &[&str], letter: Option<&str>, expect: &[&str]) {
+        let rows = [
+            declined("qst_1", "Who has downloaded the files?", "ent_1"),
+            declined("qst_2", "Which partners are named in them?", "ent_2"),
+        ];
+        let asks: Vec<String> = asks.iter().map(|text| (*text).to_owned()).collect();
+        let said = Objection { mail: "inb_1", at: 9, objects, answers: None, asks: &asks };
+        let found: Vec<&str> = which(&rows, &said, letter).iter().map(|question| question.id.as_str()).collect();
+        assert_eq!(found, expect, "{objects} {asks:?} {letter:?}");
+    }
+
+    #[test]
+    fn an_objection_to_the_letter_of_a_decline_means_what_it_declined() {
+        check(true, &["We object."], Some("ent_2"), &["qst_2"]);
+        check(false, &["Why do you not tell us?"], Some("ent_1"), &["qst_1"]);
+    }
+
+    #[test]
+    fn an_objection_elsewhere_means_all_that_was_declined() {
+        check(true, &["We object."], None, &["qst_1", "qst_2"]);
+        check(true, &["We object."], Some("ent_of_an_answer"), &["qst_1", "qst_2"]);
+    }
+
+    #[test]
+    fn a_question_that_is_asked_again_is_open_again_without_any_word_of_objection() {
+        check(false, &["Please: who has downloaded the files?"], None, &["qst_1"]);
+        check(false, &["What about qst_2?"], None, &["qst_2"]);
+    }
+
+    #[test]
+    fn thanks_and_other_questions_open_nothing() {
+        check(false, &["Thank you, understood."], Some("ent_1"), &[]);
+        check(false, &["Where do we send an invoice?"], None, &[]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Whether a person objects to a question being declined.
+//!
+//! Does not understand text: it looks for phrases. Invariant: in doubt yes, for what follows is that a question is open
+//! again; nothing is ever closed by a phrase.
+
+use super::wrong_recipient::Said;
+
+/// As folded (lower case, without accents, umlauts as two letters), of each language that letters are written in.
+const OBJECTS: &[&str] = &[
+    "object to",
+    "objection",
+    "objections",
+    "we object",
+    "i object",
+    "do not accept",
+    "don't accept",
+    "cannot accept",
+    "can't accept",
+    "not acceptable",
+    "unacceptable",
+    "disagree",
+    "do not agree",
+    "don't agree",
+    "appeal",
+    "reconsider",
+    "insist",
+    "contest",
+    "widerspreche",
+    "widersprechen",
+    "widerspruch",
+    "einspruch",
+    "nicht einverstanden",
+    "nicht akzeptabel",
+    "nicht akzeptieren",
+    "akzeptieren wir nicht",
+    "akzeptiere ich nicht",
+    "bestehen auf",
+    "bestehe auf",
+    "nicht hinnehmen",
+    "conteste",
+    "contestons",
+    "opposition",
+    "m'oppose",
+    "nous opposons",
+    "pas d'accord",
+    "n'accepte pas",
+    "n'acceptons pas",
+    "inacceptable",
+    "reconsiderer",
+    "reclamation",
+    "me opongo",
+    "nos oponemos",
+    "oposicion",
+    "objecion",
+    "objetamos",
+    "no estoy de acuerdo",
+    "no estamos de acuerdo",
+    "no acepto",
+    "no aceptamos",
+    "inaceptable",
+    "reconsideren",
+    "impugnamos",
+    "impugno",
+    "異議",
+    "異論",
+    "不服",
+    "承服",
+    "納得できません",
+    "納得がいきません",
+    "同意できません",
+    "受け入れられません",
+    "再考",
+    "再検討",
+];
+
+/// Whether a person's own words object to something.
+pub fn says_objection(new_text: &str) -> bool {
+    Said::new(new_text).any(OBJECTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, objects: bool) {
+        assert_eq!(says_objection(text), objects, "{text}");
+    }
+
+    #[test]
+    fn an_objection_is_seen_in_five_languages() {
+        check("We object to this decision.", true);
+        check("Wir widersprechen Ihrer Ablehnung.", true);
+        check("Nous ne sommes pas d’accord avec ce refus.", true);
+        check("No estamos de acuerdo con esta decisión.", true);
+        check("この判断に異議を申し立てます。", true);
+    }
+
+    #[test]
+    fn thanks_and_plain_words_are_no_objection() {
+        check("Thank you, understood.", false);
+        check("Which objects were exposed?", false);
+        check("Vielen Dank für die Auskunft.", false);
+        check("承知しました。ありがとうございます。", false);
+    }
+}
