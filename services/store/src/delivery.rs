@@ -173,6 +173,10 @@ statements! {
         UPDATE outbox
         SET state = 'bounced', settled_at = $1, last_reply = $2, lease = NULL
         WHERE id = $3 AND state IN ('accepted', 'uncertain', 'deferred', 'queued')";
+    DEFER_LATE = "
+        UPDATE outbox
+        SET state = 'deferred', settled_at = NULL, next_at = $1, last_reply = $2
+        WHERE id = $3 AND state IN ('accepted', 'uncertain')";
     CONFIRM = "
         UPDATE outbox
         SET state = 'accepted', settled_at = $1, last_reply = $2
@@ -547,6 +551,18 @@ pub async fn of_ticket(conn: &mut Conn, ticket: &str) -> Result<Vec<Delivery>, S
 pub async fn bounce_late(tx: &mut Tx, id: &str, now: i64, reply: &str) -> Result<bool, StoreError> {
     let hit = on!(tx, |c| sqlx::query(BOUNCE_LATE)
         .bind(now)
+        .bind(reply)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// A report says that a mail was given up on the way for a reason that may pass: it goes again at `next_at` (real time).
+pub async fn defer_late(tx: &mut Tx, id: &str, next_at: i64, reply: &str) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(DEFER_LATE)
+        .bind(next_at)
         .bind(reply)
         .bind(id)
         .execute(c)
