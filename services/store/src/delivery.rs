@@ -640,6 +640,11 @@ pub async fn disabled_among(
     Ok(disabled)
 }
 
+/// Tenants with notices that have not left, sorted.
+pub async fn unsent_tenants(conn: &mut Conn, incident: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(UNSENT_TENANTS).bind(incident).fetch_all(c).await)?)
+}
+
 /// Cancels the notices of a tenant that have not left; how many mails. A notice of which nothing left is withdrawn.
 pub async fn call_back(tx: &mut Tx, incident: i64, tenant: &str, why: &str, now: i64) -> Result<u64, StoreError> {
     let mails = on!(tx, |c| sqlx::query(CALL_BACK)
@@ -664,7 +669,7 @@ pub async fn call_back_of(
 ) -> Result<u64, StoreError> {
     let tenants: Vec<String> = match tenant {
         Some(tenant) => vec![tenant.to_owned()],
-        None => on!(tx, |c| sqlx::query_scalar(UNSENT_TENANTS).bind(incident).fetch_all(c).await)?,
+        None => unsent_tenants(tx, incident).await?,
     };
     let mut mails = 0;
     for tenant in &tenants {

@@ -3,11 +3,12 @@
 //! Invariant: afterwards every figure is what it would be if the manifest had never been counted, and the record says
 //! that it was, by whom, and why it was taken back.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use model::runs::reversed;
 use model::time::Timestamp;
 use serde::Serialize;
+use store::facts::Scope;
 use store::intake::Manifest as Stored;
 use store::{Conn, StoreError};
 
@@ -40,6 +41,7 @@ pub async fn withdraw(app: &App, slug: &str, name: &str, why: &str) -> Result<Wi
     let mut tx = app.store.begin().await?;
     // Nobody counts, maps or erases meanwhile: what is read here is what is taken back.
     store::incidents::seize(&mut tx, incident.id).await?;
+    let mut called_back = 0;
     if manifest.counted_at.is_some() {
         if store::mapping::unfolded(&mut tx, incident.id).await?.is_some() {
             return Err(StoreError::Stale { what: format!("the hosts of {slug}") }.into());
@@ -48,16 +50,39 @@ pub async fn withdraw(app: &App, slug: &str, name: &str, why: &str) -> Result<Wi
         let cause = format!("{} withdrawn", manifest.name);
         store::facts::mark_stale(&mut tx, incident.id, &cause, new_stamp(), &domains).await?;
         store::intake::withdraw(&mut tx, manifest.id, why, now).await?;
+        called_back = call_back(&mut tx, &incident, &domains, now).await?;
     } else {
         store::intake::abandon(&mut tx, manifest.id).await?;
     }
     let detail = serde_json::json!({
         "file": manifest.name, "sha256": manifest.digest, "pass": manifest.pass, "rows": manifest.rows_read, "why": why,
+        "called_back": called_back,
     });
     tx.commit(app.entry("exposure.withdraw", slug, detail)).await?;
     crate::facts::settle(app, incident.id).await?;
     let Stored { name, digest, rows_read, .. } = manifest;
     Ok(Withdrawn { file: name, sha256: digest, rows: rows_read, withdrawn_at: now })
+}
+
+/// Notices that state what was taken back and have not left do not leave; how many mails. `domains` are reversed.
+async fn call_back(
+    tx: &mut store::Tx,
+    incident: &Incident,
+    domains: &[String],
+    now: Timestamp,
+) -> Result<u64, AppError> {
+    let unsent = store::delivery::unsent_tenants(tx, incident.id).await?;
+    let (Some(first), Some(last)) = (unsent.first(), unsent.last()) else { return Ok(0) };
+    let domains: HashSet<&str> = domains.iter().map(String::as_str).collect();
+    let sheets = store::facts::facts(tx, incident.id, Scope::Tenants(first, last)).await?;
+    let theirs = sheets.iter().filter(|sheet| domains.contains(reversed(&sheet.domain).as_str()));
+    let stating: HashSet<&str> = theirs.filter_map(|sheet| sheet.tenant_id.as_deref()).collect();
+    let mut mails = 0;
+    for tenant in unsent.iter().filter(|tenant| stating.contains(tenant.as_str())) {
+        let why = "called back: records that its notice states were taken back";
+        mails += store::delivery::call_back(tx, incident.id, tenant, why, now.micros()).await?;
+    }
+    Ok(mails)
 }
 
 async fn find(app: &App, incident: &Incident, name: &str) -> Result<Stored, AppError> {
