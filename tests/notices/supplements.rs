@@ -147,7 +147,7 @@ fn who_loses_everything_that_they_were_told_of_is_told_once_that_it_does_not_con
         let text = readable(taken_back[0]).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("nothing of what it states concerns your organisation"), "{text}");
         assert!(text.contains("- org00001.example: what we wrote about it does not concern you"), "{text}");
-        assert!(text.contains("We have assigned domains to other organisations than before."), "{text}");
+        assert!(text.contains("We have changed which domains belong to which organisation."), "{text}");
         assert_eq!(told(&stage, "never"), BTreeSet::new(), "{backend:?}: once");
         let checked = stage.run.run(&["notice", "check", SLUG, "--json"]).stdout;
         let checked: serde_json::Value = serde_json::from_str(&checked).unwrap();
