@@ -94,6 +94,7 @@ fn pages(stage: &Stage, tenant: &str, kind: &str) -> Vec<Value> {
 fn release(stage: &Stage, wave: &str) {
     stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
     stage.run.as_actor("lead").ok(&["wave", "release", SLUG, wave, "--all"]);
+    stage.work(&testkit::smtp::Recorder::start().unwrap());
 }
 
 #[test]

@@ -260,7 +260,7 @@ fn a_supplement_says_what_is_new_and_a_correction_what_was_wrong_and_both_say_wh
         assert_eq!(sent.len(), 2, "whoever got the domain, and whoever lost its only one: {sent:?}");
         let got = &sent.iter().find(|(to, _)| to == "security@org00000.example").unwrap().1;
         assert!(got.contains("org00002.example: named here for the first time"), "{got}");
-        assert!(got.contains("assigned domains to other organisations"), "{got}");
+        assert!(got.contains("changed which domains belong to which organisation"), "{got}");
         assert_eq!(
             (kinds("t-00000"), kinds("t-00002")),
             (vec!["initial".to_owned(), "supplement".to_owned()], vec!["initial".to_owned(), "correction".to_owned()])

@@ -244,6 +244,26 @@ fn an_organisation_that_is_told_nothing_is_neither_approved_nor_released_nor_rem
 }
 
 #[test]
+fn signing_a_withholding_calls_back_what_states_the_fact_and_has_not_left() {
+    for backend in Backend::each() {
+        let stage = stage(backend);
+        stage.release();
+        let id = withhold(&stage, &["t-00001", "emails"]);
+        stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        assert_eq!(recorder.messages().len(), 1, "{backend:?}: the other organisation's");
+        stage.run.ok(&["notice", "draft", SLUG]);
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        stage.run.as_actor("lead").ok(&["wave", "release", SLUG, "again", "--all"]);
+        stage.work(&recorder);
+        assert_eq!(recorder.messages().len(), 2, "{backend:?}");
+        let letter = stage.run.ok(&["notice", "preview", SLUG, "t-00001"]);
+        assert!(letter.contains("E-mail addresses") && letter.contains("withheld"), "{letter}");
+    }
+}
+
+#[test]
 fn a_reason_that_ended_is_not_printed_any_more() {
     let stage = stage(Backend::Sqlite);
     let sign = |id: &str| stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", id]);

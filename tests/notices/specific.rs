@@ -81,6 +81,25 @@ fn a_generic_notice_is_not_approved_even_where_its_figures_stand_in_a_name() {
 }
 
 #[test]
+fn what_a_letter_owes_beside_its_figures_cannot_be_left_out() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(1);
+    let why = ["--why", "the police asked us to wait", "--review", "2099-01-01T00:00:00Z"];
+    let proposed = stage.run.json(&[&["notice", "withhold", SLUG, "t-00000", "emails"], &why[..]].concat());
+    let id = proposed["withholding"].as_str().unwrap();
+    stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", id]);
+    for (part, old, says) in [
+        (1, "{{code}}", "en text does not say the notice's code"),
+        (2, "{{code}}", "en html does not say the notice's code"),
+        (1, "{{review}}", "en text does not say what is withheld, why, and when that is looked at again"),
+        (2, "{{review}}", "en html does not say what is withheld, why, and when that is looked at again"),
+    ] {
+        assert_eq!(set(&stage, &instead(&stage, part, old, "some")).status, 0, "{old}");
+        refused(&approve(&stage), says);
+    }
+}
+
+#[test]
 fn a_figure_that_a_template_types_is_refused_when_it_is_kept_and_when_it_is_approved() {
     let stage = Stage::new(Backend::Sqlite);
     stage.small(1);

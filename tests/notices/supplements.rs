@@ -87,6 +87,7 @@ fn a_mended_row_is_one_supplement_and_a_manifest_counted_twice_by_mistake_is_one
         let twice = stage.file("twice.csv", &format!("{HEADER}m/1.pdf,org00001.example,,invoice,2020-01-02,9,,\n"));
         stage.import(&[&twice], &none);
         one(told(&stage, "twice"), "t-00001", "supplement");
+        stage.work(&Recorder::start().unwrap());
         let why = ["--why", "the same references as in m.csv"];
         stage.run.ok(&[&["exposure", "withdraw", SLUG, "twice.csv"], &why[..]].concat());
         one(told(&stage, "once"), "t-00001", "correction");
@@ -146,7 +147,7 @@ fn who_loses_everything_that_they_were_told_of_is_told_once_that_it_does_not_con
         let text = readable(taken_back[0]).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("nothing of what it states concerns your organisation"), "{text}");
         assert!(text.contains("- org00001.example: what we wrote about it does not concern you"), "{text}");
-        assert!(text.contains("We have assigned domains to other organisations than before."), "{text}");
+        assert!(text.contains("We have changed which domains belong to which organisation."), "{text}");
         assert_eq!(told(&stage, "never"), BTreeSet::new(), "{backend:?}: once");
         let checked = stage.run.run(&["notice", "check", SLUG, "--json"]).stdout;
         let checked: serde_json::Value = serde_json::from_str(&checked).unwrap();
@@ -189,11 +190,58 @@ fn of_several_domains_one_whose_records_are_taken_back_is_not_called_somebody_el
     let rows = format!("{HEADER}x/1.pdf,second.example,,invoice,2020-01-02,9,,\n");
     stage.import(&[&stage.file("x.csv", &rows)], &stage.file("none.txt", "free.example\n"));
     assert_eq!(told(&stage, "first").len(), 1);
+    stage.work(&Recorder::start().unwrap());
     stage.run.ok(&["exposure", "withdraw", SLUG, "x.csv", "--why", "of another incident"]);
     one(told(&stage, "taken back"), "t-00000", "correction");
     let text = stage.run.ok(&["notice", "preview", SLUG, "t-00000"]);
     let read = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(read.contains("second.example: nothing of it was exposed; what we wrote about it was wrong"), "{text}");
+}
+
+#[test]
+fn what_states_records_that_were_taken_back_and_has_not_left_does_not_leave() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(2);
+        let rows = format!("{HEADER}x/1.pdf,org00001.example,,invoice,2020-01-02,9,,\n");
+        stage.import(&[&stage.file("x.csv", &rows)], &stage.file("none.txt", "free.example\n"));
+        assert_eq!(told(&stage, "first").len(), 2);
+        stage.run.ok(&["exposure", "withdraw", SLUG, "x.csv", "--why", "of another incident"]);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        assert_eq!(recorder.messages().len(), 1, "{backend:?}: the other organisation's");
+        one(told(&stage, "true"), "t-00001", "initial");
+        stage.work(&recorder);
+        assert_eq!(recorder.messages().len(), 2, "{backend:?}");
+    }
+}
+
+#[test]
+fn a_domain_that_is_nobody_elses_is_not_called_somebody_elses_and_nothing_is_said_of_one_in_conflict() {
+    let stage = Stage::new(Backend::Sqlite);
+    stage.small(2);
+    let rest = "org00000.example,t-00000,Organisation 0,US,en\norg00001.example,t-00001,Organisation 1,US,en\n";
+    let directory = |more: &str, options: &[&str]| {
+        let text = format!("domain,tenant_id,tenant_name,country,language\n{rest}{more}");
+        let file = stage.file("d2.csv", &text);
+        stage.run.ok(&[&["directory", "import", "--organisations", path(&file)], options].concat());
+    };
+    directory("second.example,t-00000,Organisation 0,US,en\n", &[]);
+    let rows = format!("{HEADER}x/1.pdf,second.example,,invoice,2020-01-02,9,,\n");
+    stage.import(&[&stage.file("x.csv", &rows)], &stage.file("none.txt", "free.example\n"));
+    assert_eq!(told(&stage, "first").len(), 2);
+    stage.work(&Recorder::start().unwrap());
+    // Two claim it: nobody knows yet, and nothing is said.
+    directory("second.example,t-00000,Organisation 0,US,en\nsecond.example,t-00001,Organisation 1,US,en\n", &[]);
+    let done = stage.run.json(&["notice", "draft", SLUG]);
+    assert_eq!((&done["drafted"], &done["unsettled"]), (&0.into(), &1.into()), "{done}");
+    // Nobody does.
+    directory("", &["--accept-shrink"]);
+    one(told(&stage, "unlisted"), "t-00000", "correction");
+    let text = stage.run.ok(&["notice", "preview", SLUG, "t-00000"]);
+    let read = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(read.contains("second.example: is no longer listed here"), "{text}");
+    assert!(!read.contains("is not yours"), "{text}");
 }
 
 #[test]

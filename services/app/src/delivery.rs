@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use mail::message::{Automatic, LetterParts, Outgoing, Rehearsal, Sender};
 use model::actor::is_one_person;
-use model::delivery::{Outcome, Role, State, after_attempt, recipients};
+use model::delivery::{Outcome, RetryPolicy, Role, State, after_attempt, backoff, recipients};
 use model::language::Language;
 use model::time::Timestamp;
 use serde::Serialize;
@@ -590,9 +590,8 @@ pub struct Ended {
 
 /// Until a mail that may have arrived is sent again: as long as its lease, then twice as long for each copy.
 fn copy_wait(app: &App, attempt: i64) -> std::time::Duration {
-    const LONGEST: std::time::Duration = std::time::Duration::from_secs(4 * 60 * 60);
-    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
-    app.settings.sending.lease().saturating_mul(1 << doublings).min(LONGEST)
+    let retry = RetryPolicy { first: app.settings.sending.lease(), ..RetryPolicy::default() };
+    backoff(attempt, &retry)
 }
 
 /// What is to be recorded of a try.

@@ -173,6 +173,10 @@ statements! {
         UPDATE outbox
         SET state = 'bounced', settled_at = $1, last_reply = $2, lease = NULL
         WHERE id = $3 AND state IN ('accepted', 'uncertain', 'deferred', 'queued')";
+    DEFER_LATE = "
+        UPDATE outbox
+        SET state = 'deferred', settled_at = NULL, next_at = $1, last_reply = $2
+        WHERE id = $3 AND state IN ('accepted', 'uncertain')";
     CONFIRM = "
         UPDATE outbox
         SET state = 'accepted', settled_at = $1, last_reply = $2
@@ -555,6 +559,18 @@ pub async fn bounce_late(tx: &mut Tx, id: &str, now: i64, reply: &str) -> Result
     Ok(hit == 1)
 }
 
+/// A report says that a mail was given up on the way for a reason that may pass: it goes again at `next_at` (real time).
+pub async fn defer_late(tx: &mut Tx, id: &str, next_at: i64, reply: &str) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(DEFER_LATE)
+        .bind(next_at)
+        .bind(reply)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
 /// A reply or report shows that an uncertain mail did arrive.
 pub async fn confirm(tx: &mut Tx, id: &str, now: i64, why: &str) -> Result<bool, StoreError> {
     let hit = on!(tx, |c| sqlx::query(CONFIRM)
@@ -624,6 +640,11 @@ pub async fn disabled_among(
     Ok(disabled)
 }
 
+/// Tenants with notices that have not left, sorted.
+pub async fn unsent_tenants(conn: &mut Conn, incident: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(UNSENT_TENANTS).bind(incident).fetch_all(c).await)?)
+}
+
 /// Cancels the notices of a tenant that have not left; how many mails. A notice of which nothing left is withdrawn.
 pub async fn call_back(tx: &mut Tx, incident: i64, tenant: &str, why: &str, now: i64) -> Result<u64, StoreError> {
     let mails = on!(tx, |c| sqlx::query(CALL_BACK)
@@ -648,7 +669,7 @@ pub async fn call_back_of(
 ) -> Result<u64, StoreError> {
     let tenants: Vec<String> = match tenant {
         Some(tenant) => vec![tenant.to_owned()],
-        None => on!(tx, |c| sqlx::query_scalar(UNSENT_TENANTS).bind(incident).fetch_all(c).await)?,
+        None => unsent_tenants(tx, incident).await?,
     };
     let mut mails = 0;
     for tenant in &tenants {

@@ -4,7 +4,7 @@
 //! turn; an automatic one leaves a line in the timeline and, if it is a refusal for good, ends its delivery.
 
 use mail::inbound::Class;
-use model::delivery::State;
+use model::delivery::{Outcome, State, after_attempt};
 use store::Tx;
 use store::delivery::Delivery;
 use store::inbound::Inbound;
@@ -15,6 +15,9 @@ use super::whose::{Whose, normal};
 use super::{LONGEST_TEXT, Reading};
 use crate::tickets::{NotTheirs, Objection};
 use crate::{App, AppError, new_id};
+
+/// How often a mail is tried that relays took and gave up later; then the next contact is written to.
+const TRIES_THAT_WERE_GIVEN_UP: i64 = 3;
 
 /// A mail on its way into its ticket.
 pub(super) struct Filing<'a> {
@@ -192,12 +195,23 @@ impl<'a> Filing<'a> {
                 await_verdict(mail)?;
                 store::delivery::bounce_late(tx, &mail.id, now, &self.diagnosis()).await?;
             }
+            // The relay gave it up, so no copy of it comes any more: it goes again, and then to the next contact.
+            Class::BounceTransient if mail.attempts < TRIES_THAT_WERE_GIVEN_UP => {
+                await_verdict(mail)?;
+                let next = after_attempt(Outcome::Transient, mail.attempts, &self.app.settings.sending.retry());
+                let next_at = self.app.clock.real().plus(next.wait).micros();
+                store::delivery::defer_late(tx, &mail.id, next_at, &self.diagnosis()).await?;
+            }
+            Class::BounceTransient => {
+                await_verdict(mail)?;
+                store::delivery::bounce_late(tx, &mail.id, now, &self.diagnosis()).await?;
+            }
             // Whoever reacts to a mail has it.
             Class::Human | Class::AutoReply | Class::Receipt | Class::Complaint => {
                 store::delivery::confirm(tx, &mail.id, now, &format!("{} came in reply to it", self.read.class))
                     .await?;
             }
-            Class::BounceTransient | Class::Delay | Class::Loop | Class::Unclear => {}
+            Class::Delay | Class::Loop | Class::Unclear => {}
         }
         Ok(())
     }

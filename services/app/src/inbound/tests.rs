@@ -352,6 +352,29 @@ async fn a_report_ends_its_delivery_by_message_id_or_by_token_and_recipient() {
 }
 
 #[tokio::test]
+async fn a_report_on_another_ends_the_other_or_nothing() {
+    let world = World::new().await;
+    let returned = "Message-ID: <dlv_1@vendor.example>";
+    let stranger = report("ir@vendor.example", "victim@elsewhere.example", returned);
+    let noted = world.receive("mailer-daemon@mx.example", &stranger, "").await;
+    assert_eq!((noted.ticket.as_deref(), noted.delivery), (Some(TICKET), None));
+    let other = report("ir@vendor.example", PER, returned);
+    let bounced = world.receive("mailer-daemon@mx.example", &other, "").await;
+    assert_eq!(bounced.delivery.as_deref(), Some("dlv_2"));
+    assert_eq!(world.mail("dlv_1").await.state, "accepted");
+    assert_eq!(world.mail("dlv_2").await.state, "bounced");
+}
+
+#[tokio::test]
+async fn what_a_relay_gave_up_for_a_reason_that_may_pass_goes_again() {
+    let world = World::new().await;
+    let given_up = report("ir@vendor.example", SUE, "Message-ID: <dlv_1@vendor.example>").replace("5.1.1", "4.4.7");
+    let told = world.receive("mailer-daemon@mx.example", &given_up, "").await;
+    assert_eq!((told.class.as_str(), told.delivery.as_deref()), ("bounce_transient", Some("dlv_1")));
+    assert_eq!(world.mail("dlv_1").await.state, "deferred");
+}
+
+#[tokio::test]
 async fn a_reply_shows_that_an_uncertain_mail_arrived() {
     let world = World::new().await;
     let ids = World::uncertain(&world).await;

@@ -40,8 +40,8 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppEr
         if by_token.as_ref().is_some_and(|ticket| *ticket != its_ticket.id) {
             continue;
         }
-        let ticket = ticket.or(Some(its_ticket));
-        return Ok(Whose { ticket, mail: Some(mail) });
+        let mail = meant(conn, mail, &its_ticket, read).await?;
+        return Ok(Whose { ticket: ticket.or(Some(its_ticket)), mail });
     }
     // A report without a Message-ID still says who was not reached; the token says in which conversation.
     let mail = match &ticket {
@@ -51,6 +51,33 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppEr
         _ => None,
     };
     Ok(Whose { ticket, mail })
+}
+
+/// The mail that a report is about: the one whose header it returns may have been sent on, or be quoted in a report on
+/// another. None: it is on somebody whom we did not write to.
+async fn meant(
+    conn: &mut Conn,
+    named: Delivery,
+    ticket: &TicketRow,
+    read: &Inbound,
+) -> Result<Option<Delivery>, AppError> {
+    let is_report = matches!(read.class, Class::BouncePermanent | Class::BounceTransient);
+    let is_named = |recipient: &Recipient| normal(&recipient.address) == named.address;
+    if !is_report || read.recipients.is_empty() || read.recipients.iter().any(is_named) {
+        return Ok(Some(named));
+    }
+    let other = returned(store::delivery::of_ticket(conn, &ticket.id).await?, &read.recipients);
+    let sent_on = read.recipients.iter().any(|recipient| is_near(&normal(&recipient.address), &named.address));
+    Ok(other.or(sent_on.then_some(named)))
+}
+
+/// Whether one address may be the other's within its organisation: the same mailbox or the same domain, or one below.
+fn is_near(one: &str, other: &str) -> bool {
+    let (Some((box_1, at_1)), Some((box_2, at_2))) = (one.rsplit_once('@'), other.rsplit_once('@')) else {
+        return false;
+    };
+    let below = |name: &str, parent: &str| name.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'));
+    box_1.eq_ignore_ascii_case(box_2) || at_1 == at_2 || below(at_1, at_2) || below(at_2, at_1)
 }
 
 async fn landing(conn: &mut Conn, ticket: Option<TicketRow>) -> Result<Option<TicketRow>, AppError> {
