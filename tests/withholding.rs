@@ -1,9 +1,11 @@
 //! The register of withholdings: two people sign, the notice says that and why, nothing of it leaks, a date ends it.
 
+mod reviews;
+
 use testkit::process::Backend;
 use testkit::smtp::Recorder;
 
-use crate::setup::{Clock, SLUG, Stage, readable};
+use crate::setup::{SLUG, Stage, readable};
 
 const WHY: &str = "The police asked us to wait.";
 
@@ -278,32 +280,6 @@ fn a_reason_that_ended_is_not_printed_any_more() {
     assert_eq!(stage.run.json(&["notice", "draft", SLUG])["changed"], 2);
     let preview = stage.run.ok(&["notice", "preview", SLUG, "t-00001"]);
     assert!(preview.contains("The court asked us.") && !preview.contains(WHY), "{preview}");
-}
-
-#[test]
-fn a_review_that_is_due_becomes_a_task_once() {
-    for backend in Backend::each() {
-        let stage = Stage::with_clock(backend, Clock::Moved);
-        let run = stage.run.with("FORTHRIGHT_NOW", "2022-09-25T10:00:00Z");
-        run.ok(&["notice", "withhold", SLUG, "--all", "users", "--why", WHY, "--review", "2022-09-26T10:00:00Z"]);
-        let id = run.csv(&["notice", "withholdings", SLUG])[0]["withholding"].clone();
-        run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
-        let work = |now: &str| {
-            stage.run.with("FORTHRIGHT_NOW", now).sending_to("file:out").ok(&[
-                "work",
-                "--until-idle",
-                "--timeout",
-                "60",
-            ])
-        };
-        let tasks =
-            || crate::tickets::raw_sql(&stage, "SELECT COUNT(*) FROM tasks WHERE kind = 'withholding'").unwrap();
-        work("2022-09-25T11:00:00Z");
-        assert_eq!(tasks().trim(), "0");
-        work("2022-09-26T11:00:00Z");
-        work("2022-09-27T11:00:00Z");
-        assert_eq!(tasks().trim(), "1");
-    }
 }
 
 #[test]

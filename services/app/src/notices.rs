@@ -54,7 +54,7 @@ pub use stated::{StatedFact, stated};
 pub use unspecific::Unspecific;
 pub use verify::{Genuine, Verified, genuine, verify};
 pub use withhold::{ListedWithholding, Proposed, approve_withholding, disclose, withhold, withholdings};
-pub(crate) use withhold::{Told, digest_of, review as review_withholdings, review_is_due, told};
+pub(crate) use withhold::{Told, digest_of, told};
 pub use without_letter::without_letter;
 
 use draft::Source;

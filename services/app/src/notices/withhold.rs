@@ -1,7 +1,8 @@
 //! Withholdings: proposed, signed by a second person, looked at again by a date, ended.
 //!
 //! Hides nothing by itself: whoever writes a notice, or asks whether one is still true, reads the facts through
-//! [`told`]. Invariant: a fact is withheld only while two people have signed for it, and its review becomes a task.
+//! [`told`]. Invariant: a fact is withheld only while two people have signed for it. What becomes of a review that is due
+//! is in `escalation`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,6 @@ use model::taxonomy::Taxonomy;
 use model::time::Timestamp;
 use model::withholding::{FactName, Withheld};
 use serde::Serialize;
-use store::escalation::{NewTask, Task};
 use store::facts::Scope;
 use store::withholdings::Withholding;
 use store::{Conn, StoreError};
@@ -303,44 +303,4 @@ async fn find(app: &App, conn: &mut Conn, id: &str) -> Result<(Withholding, Inci
     })?;
     let incident = app.incident_by_id(conn, row.incident_id).await?;
     Ok((row, incident))
-}
-
-/// Whether a review is due that nobody was told of.
-pub(crate) async fn review_is_due(conn: &mut Conn, now: Timestamp) -> Result<bool, AppError> {
-    Ok(!store::withholdings::due(conn, now.micros(), 1).await?.is_empty())
-}
-
-/// Puts withholdings whose review is due before counsel; how many tasks.
-pub(crate) async fn review(app: &App, now: Timestamp, limit: i64) -> Result<u64, AppError> {
-    let due = store::withholdings::due(&mut app.store.read().await?, now.micros(), limit).await?;
-    if due.is_empty() {
-        return Ok(0);
-    }
-    let mut tx = app.store.begin().await?;
-    for row in &due {
-        let whom =
-            row.tenant_id.as_deref().map_or("every organisation".to_owned(), |tenant| format!("tenant {tenant}"));
-        let task = Task {
-            id: new_id("tsk"),
-            tenant_id: row.tenant_id.clone(),
-            ticket_id: None,
-            kind: "withholding".to_owned(),
-            target: "counsel".to_owned(),
-            text: format!(
-                "the withholding {} of {} from {whom} is to be looked at again: end it with `forthright notice disclose {} --why …`, or sign a new one",
-                row.id, row.fact, row.id
-            ),
-            created_at: now.micros(),
-            due_at: row.review_at,
-        };
-        let unique_key = format!("withholding/{}/{}", row.id, row.review_at);
-        store::escalation::insert_task(
-            &mut tx,
-            &NewTask { incident: row.incident_id, task: &task, unique_key: &unique_key },
-        )
-        .await?;
-    }
-    let count = due.len() as u64;
-    tx.commit(app.entry("notice.withhold-review", "store", serde_json::json!({ "due": count }))).await?;
-    Ok(count)
 }
