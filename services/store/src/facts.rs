@@ -112,7 +112,9 @@ pub async fn mark_stale(
 ) -> Result<(), StoreError> {
     for part in reversed.chunks(ROWS_AN_INSERT) {
         let head = "INSERT INTO stale_sheets (incident_id, reversed, cause, stamp)";
-        let tail = "ON CONFLICT (incident_id, reversed) DO UPDATE SET stamp = excluded.stamp";
+        // That records were taken back is the cause that counts: mail is called back because of it.
+        let tail = "ON CONFLICT (incident_id, reversed) DO UPDATE SET stamp = excluded.stamp, cause = CASE \
+                    WHEN excluded.cause LIKE '% withdrawn' THEN excluded.cause ELSE stale_sheets.cause END";
         let text = insert_text(tx.dialect(), head, 4, part.len(), tail);
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
