@@ -44,7 +44,7 @@ fn a_withheld_fact_is_in_no_part_of_the_notice_and_the_notice_says_so_and_why() 
 
         stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
         let stale = stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, "--all"]);
-        assert_eq!(stale.status, 4, "{}", stale.stderr);
+        assert!(stale.status == 3 && stale.stderr.contains("left out: tenant t-00001"), "{}", stale.stderr);
         stage.run.ok(&["notice", "draft", SLUG]);
         stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
         stage.run.as_actor("lead").ok(&["wave", "release", SLUG, "w", "--all"]);
@@ -226,19 +226,17 @@ fn an_organisation_that_is_told_nothing_is_neither_approved_nor_released_nor_rem
         // Signed after drafting.
         let id = withhold(&stage, &["t-00001", "notice"]);
         sign(&id);
-        let refused = stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, "--all"]);
-        assert_eq!(refused.status, 4, "{backend:?}: {}", refused.stdout);
+        let said = stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, "--all"]);
+        assert!(said.status == 3 && said.stderr.contains("left out: tenant t-00001"), "{backend:?}: {}", said.stderr);
         // Signed after approval.
         stage.run.ok(&["notice", "disclose", &id, "--why", "a mistake"]);
         stage.run.ok(&["notice", "draft", SLUG]);
         stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
         sign(&withhold(&stage, &["t-00001", "notice"]));
-        let refused = stage.run.as_actor("lead").run(&["wave", "release", SLUG, "w", "--all"]);
-        assert_eq!(refused.status, 4, "{backend:?}: {}", refused.stdout);
-        assert!(refused.stderr.contains("t-00001"), "{}", refused.stderr);
+        let said = stage.run.as_actor("lead").run(&["wave", "release", SLUG, "w", "--all"]);
+        assert!(said.status == 3 && said.stdout.contains("t-00001"), "{backend:?}: {}", said.stdout);
         let done = stage.run.json(&["notice", "draft", SLUG]);
         assert_eq!((&done["withheld"], &done["withdrawn"]), (&1.into(), &1.into()), "{done}");
-        stage.run.as_actor("lead").ok(&["wave", "release", SLUG, "w", "--all"]);
         let recorder = Recorder::start().unwrap();
         stage.work(&recorder);
         assert_eq!(recorder.messages().len(), 1);

@@ -38,7 +38,7 @@ use store::facts::Scope;
 use store::notices::{LetterRow, Notice};
 
 pub use approve::{Approved, Drafts, approve};
-pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
+pub(crate) use approve::{addressees, ladder_text, not_as_approved};
 pub(crate) use check::clock_facts;
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use draft::{Drafted, LeftOut, TextOnly, draft};

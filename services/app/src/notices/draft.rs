@@ -59,6 +59,13 @@ pub struct LeftOut {
     pub next: String,
 }
 
+impl LeftOut {
+    /// As an error, where it stops everything.
+    pub(crate) fn refusal(&self) -> AppError {
+        AppError::refused(self.why.clone(), self.next.clone())
+    }
+}
+
 /// A letter that has no HTML part.
 #[derive(Debug, Clone, Serialize)]
 pub struct TextOnly {
