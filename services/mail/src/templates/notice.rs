@@ -195,7 +195,7 @@ fn domain(language: Language, facts: &DomainFacts, labels: &Labels) -> DomainVie
     let known = known
         .map(|one| TypeView { label: labels.describe(language, &one.id), objects: figure(TYPE_OBJECTS, one.objects) });
     let mut types: Vec<TypeView> = known.collect();
-    for name in ["types", "type"].into_iter().filter(|name| hidden(name)) {
+    for name in marked::withheld_types(facts) {
         types.push(TypeView { label: words.name(name).to_owned(), objects: Figure::Withheld(words.figure) });
     }
     let (first_date, last_date) =

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::notices::{TypeCount, Unknown};
+use crate::withholding::Had;
 
 fn facts(domain: &str, objects: i64, invoices: i64) -> DomainFacts {
     DomainFacts {
@@ -31,7 +32,10 @@ fn changes(before: &[DomainFacts], after: &[DomainFacts]) -> Vec<Change> {
 fn told(facts: &[DomainFacts], names: &[&str]) -> (Vec<DomainFacts>, Vec<FactName>) {
     let names: Vec<FactName> = names.iter().map(|name| FactName::parse(name).unwrap()).collect();
     let mut facts = facts.to_vec();
-    facts.iter_mut().for_each(|facts| names.iter().for_each(|name| name.blank(facts)));
+    for facts in &mut facts {
+        let had = Had::of(facts);
+        names.iter().for_each(|name| drop(name.blank(facts, &had)));
+    }
     (facts, names)
 }
 
