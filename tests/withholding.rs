@@ -1,6 +1,7 @@
 //! The register of withholdings: two people sign, the notice says that and why, nothing of it leaks, a date ends it.
 
 mod reviews;
+mod told_before;
 
 use testkit::process::Backend;
 use testkit::smtp::Recorder;

@@ -146,6 +146,12 @@ impl ToDo {
                 total.unsettled += 1;
                 return Ok(());
             }
+            if material.changes.is_empty() {
+                // Nothing of it would be new to the reader.
+                self.withdraw(latest);
+                total.kept += 1;
+                return Ok(());
+            }
         }
         match plan {
             Plan::Keep => {

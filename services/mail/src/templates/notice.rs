@@ -5,6 +5,7 @@
 //! be found again in text and HTML alike.
 
 mod changes;
+mod elements;
 mod marked;
 mod withheld;
 
