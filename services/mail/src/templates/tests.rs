@@ -405,7 +405,9 @@ fn an_element_that_nothing_was_stated_of_is_empty_and_every_other_is_filled() {
 /// What an English block for the cause says, in HTML and in text.
 #[track_caller]
 fn block(source: &str, expect: Content) {
-    let context = serde_json::json!({ "blank": " \u{200b}\u{a0}", "tag": "<b>", "dot": ".", "words": "A wrong rule." });
+    // Letters that are drawn as nothing.
+    let hidden = "\u{3164}\u{115f}\u{ffa0}".repeat(20);
+    let context = serde_json::json!({ "blank": " \u{200b}\u{a0}", "hidden": hidden, "tag": "<b>", "dot": ".", "words": "A wrong rule." });
     let context = Context::wraps(context).unwrap();
     let source = format!("{{{{#element \"cause\"}}}}{source}{{{{/element}}}}");
     let templates =
@@ -418,8 +420,21 @@ fn block(source: &str, expect: Content) {
 
 #[test]
 fn a_block_says_something_only_in_words_or_figures() {
-    let silent =
-        ["", " {{blank}}\n", "{{dot}}", ".", "– … —", "{{tag}}", "n/a", "k. A.", "TBD", "xxx {{dot}}", "*** ", "a"];
+    let silent = [
+        "",
+        " {{blank}}\n",
+        "{{hidden}}",
+        "{{dot}}",
+        ".",
+        "– … —",
+        "{{tag}}",
+        "n/a",
+        "k. A.",
+        "TBD",
+        "xxx {{dot}}",
+        "*** ",
+        "a",
+    ];
     silent.iter().for_each(|source| block(source, Content::Empty));
     let said = ["{{words}}", "No.", "なし", "An open port."];
     said.iter().for_each(|source| block(source, Content::Filled));
