@@ -8,8 +8,7 @@ use testkit::smtp::Recorder;
 use crate::setup::{SLUG, Stage, path, readable};
 use crate::tickets::{question_ids, raw_sql, receive, reply_to, sent};
 
-const SUBJECT: &str =
-    "{{#when supplements}}Supplement: {{/when}}From counsel: {{tenant_name}} at {{vendor}} [{{code}}]\n";
+const SUBJECT: &str = "{{#when supplements}}{{#when corrects}}Correction: {{/when}}{{#whenNot corrects}}Supplement: {{/whenNot}}{{/when}}From counsel: {{tenant_name}} at {{vendor}} [{{code}}]\n";
 
 /// The built-in English notice as files: subject, text, HTML.
 fn builtin(stage: &Stage) -> [(PathBuf, String); 3] {

@@ -122,13 +122,19 @@ impl FactName {
             Some(id) if !had.types.contains(id) => return None,
             // Of several types each is named, so that each has its own reason.
             Some(id) => facts.data_types.retain(|count| count.id != id),
-            None if facts.withholds(&self.name) => return None,
             None => {}
         }
         let also: Vec<&'static str> =
             self.follows().iter().copied().filter(|name| *name != UNKNOWN[0] || had.unknown_type).collect();
+        // The fact alone may be hidden already, as what follows from another one.
+        let is_hidden = facts.withholds(self.shown()) && also.iter().all(|name| facts.withholds(name));
+        if is_hidden && self.data_type().is_none() {
+            return None;
+        }
         blank_one(self.shown(), facts);
-        facts.withheld.push(self.shown().to_owned());
+        if self.data_type().is_some() || !facts.withholds(self.shown()) {
+            facts.withheld.push(self.shown().to_owned());
+        }
         for name in &also {
             blank_one(name, facts);
             if !facts.withholds(name) {
@@ -271,6 +277,7 @@ mod tests {
         }
         let named = |name: &str| facts.withheld.iter().filter(|one| *one == name).count();
         assert_eq!((named("type"), named("objects"), named("emails")), (2, 1, 1), "{:?}", facts.withheld);
+        assert!(facts.withholds(TYPE_OBJECTS), "objects hide more than a type does");
     }
 
     #[test]

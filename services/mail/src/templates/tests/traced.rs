@@ -109,7 +109,7 @@ fn check(part: Part, old: &str, new: &str, expect: &[&str]) {
 fn a_template_that_keeps_facts_to_itself_or_types_figures_is_found_out() {
     let (text, html) = (Part::Text, Part::Html);
     // The figure stands in the domain's name still.
-    check(text, "{{objects}} objects", "some objects", &[]);
+    check(text, "{{objects}} {{counted}}", "some objects", &[]);
     check(text, "{{objects}}", "some", &["text without a12.example/objects", "text without a12.example/type:invoice"]);
     check(html, "{{objects}}", "some", &["html without a12.example/objects", "html without a12.example/type:invoice"]);
     check(text, "{{label}}", "a kind", &["text without a12.example/name:invoice"]);
