@@ -1,6 +1,7 @@
 //! Faults: killed senders, several workers, servers that fail in every way. Nothing is lost, copies only as the promise
 //! allows.
 
+mod crashes;
 mod frozen;
 mod ledger;
 mod routes;

@@ -167,11 +167,31 @@ async fn commit(store: &Store, sender: &str, waiting: &[Waiting]) -> Result<Held
         hit += mark_at_dot(&mut tx, sender, &dots).await?;
     }
     if usize::try_from(hit).is_ok_and(|hit| hit == waiting.len()) {
+        before_commit(&dots, &verdicts);
         tx.commit_ledger().await?;
+        after_commit(&dots, &verdicts);
         return Ok(Held::All);
     }
     drop(tx);
     commit_what_is_held(store, sender, &dots, verdicts).await
+}
+
+fn before_commit(dots: &[&str], verdicts: &[&Verdict]) {
+    if !dots.is_empty() {
+        crate::crash_point!("at_dot.before");
+    }
+    if !verdicts.is_empty() {
+        crate::crash_point!("verdict.before");
+    }
+}
+
+fn after_commit(dots: &[&str], verdicts: &[&Verdict]) {
+    if !dots.is_empty() {
+        crate::crash_point!("at_dot.after");
+    }
+    if !verdicts.is_empty() {
+        crate::crash_point!("verdict.after");
+    }
 }
 
 async fn commit_what_is_held(
