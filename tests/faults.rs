@@ -4,6 +4,7 @@
 mod crashes;
 mod frozen;
 mod ledger;
+mod restarts;
 mod routes;
 mod scripted;
 mod sweeps;
