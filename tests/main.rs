@@ -15,6 +15,7 @@ mod law;
 mod looks;
 mod mapping;
 mod notices;
+mod postfix;
 mod reach;
 mod reception;
 mod report;

@@ -502,10 +502,12 @@ pub struct Letterbox {
 pub async fn claim(app: &App, sender: &str, limit: i64) -> Result<Vec<Letterbox>, AppError> {
     let mut tx = app.store.begin().await?;
     let claimed = store::delivery::claim(&mut tx, sender, app.clock.real().micros(), limit).await?;
+    store::crash_point!("claim.before");
     tx.commit_ledger().await?;
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
+    store::crash_point!("claim.after");
     let mut conn = app.store.read().await?;
     let ids: Vec<String> =
         claimed.iter().map(|mail| mail.letter_id.clone()).collect::<BTreeSet<_>>().into_iter().collect();
@@ -636,7 +638,10 @@ pub async fn heartbeat(app: &App, sender: &str) -> Result<(), AppError> {
 pub async fn farewell(app: &App, sender: &str) -> Result<(), AppError> {
     let mut tx = app.store.begin().await?;
     store::delivery::farewell(&mut tx, sender).await?;
-    Ok(tx.commit_ledger().await?)
+    store::crash_point!("farewell.before");
+    tx.commit_ledger().await?;
+    store::crash_point!("farewell.after");
+    Ok(())
 }
 
 /// Puts mails back that a sender holds and has not begun to write; they are due again after `wait`.
@@ -655,7 +660,9 @@ pub async fn reclaim(app: &App) -> Result<u64, AppError> {
     }
     let mut tx = app.store.begin().await?;
     let (uncertain, waiting) = store::delivery::reclaim(&mut tx, real, app.clock.now().micros(), uncertain_at).await?;
+    store::crash_point!("resolve.before");
     tx.commit_ledger().await?;
+    store::crash_point!("resolve.after");
     if uncertain + waiting > 0 {
         tracing::warn!(uncertain, waiting, "took back the mails of a sender that is gone");
     }

@@ -213,16 +213,19 @@ async fn commit(store: &Store, sender: &str, waiting: &[Waiting]) -> Result<Held
             Note::Ended(verdict) => verdicts.push(verdict.as_ref()),
         }
     }
-    match &store.pools {
-        Pools::Postgres(pool) => keep_at_once(pool, sender, &dots, &verdicts).await,
+    before_commit(&dots, &verdicts);
+    let held = match &store.pools {
+        Pools::Postgres(pool) => keep_at_once(pool, sender, &dots, &verdicts).await?,
         Pools::Sqlite { writer, .. } => match note_all(writer, sender, &dots, &verdicts).await {
-            Ok(()) => Ok(Held::All),
+            Ok(()) => Held::All,
             Err(sqlx::Error::Database(error)) if error.message() == LOST => {
-                commit_what_is_held(store, sender, &dots, verdicts).await
+                commit_what_is_held(store, sender, &dots, &verdicts).await?
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
         },
-    }
+    };
+    after_commit(&dots, &verdicts);
+    Ok(held)
 }
 
 /// Puts everything into the view of [`NOTES_SQLITE`].
@@ -290,17 +293,35 @@ async fn keep_at_once(pool: &PgPool, sender: &str, dots: &[&str], verdicts: &[&V
     Ok(Held::These(kept.into_iter().collect()))
 }
 
+fn before_commit(dots: &[&str], verdicts: &[&Verdict]) {
+    if !dots.is_empty() {
+        crate::crash_point!("at_dot.before");
+    }
+    if !verdicts.is_empty() {
+        crate::crash_point!("verdict.before");
+    }
+}
+
+fn after_commit(dots: &[&str], verdicts: &[&Verdict]) {
+    if !dots.is_empty() {
+        crate::crash_point!("at_dot.after");
+    }
+    if !verdicts.is_empty() {
+        crate::crash_point!("verdict.after");
+    }
+}
+
 /// What of this is held, on SQLite.
 async fn commit_what_is_held(
     store: &Store,
     sender: &str,
     dots: &[&str],
-    mut verdicts: Vec<&Verdict>,
+    verdicts: &[&Verdict],
 ) -> Result<Held, StoreError> {
     let mut tx = store.begin().await?;
     let ids: Vec<&str> = verdicts.iter().map(|verdict| verdict.id.as_str()).chain(dots.iter().copied()).collect();
     let held: HashSet<String> = held_among(&mut tx, sender, &ids).await?.into_iter().collect();
-    verdicts.retain(|verdict| held.contains(&verdict.id));
+    let verdicts: Vec<&Verdict> = verdicts.iter().copied().filter(|verdict| held.contains(&verdict.id)).collect();
     let dots: Vec<&str> = dots.iter().copied().filter(|id| held.contains(*id)).collect();
     if !held.is_empty()
         && let Raw::Sqlite(conn) = tx.raw()

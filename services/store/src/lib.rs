@@ -10,6 +10,7 @@ mod db;
 pub mod audit;
 pub mod codes;
 pub mod contacts;
+pub mod crash;
 pub mod delivery;
 pub mod denials;
 pub mod directory;

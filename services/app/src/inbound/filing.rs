@@ -30,6 +30,7 @@ pub(super) async fn file_all(app: &App, mails: Vec<ToFile>) -> Result<usize, App
         let mut tx = app.store.begin().await?;
         store::inbound::begin(&mut tx, &ids).await?;
         tx.commit_ledger().await?;
+        store::crash_point!("begun.after");
         filed += file_batch(app, ids).await?;
     }
     Ok(filed)
@@ -133,12 +134,14 @@ async fn commit(app: &App, mails: Vec<Understood>) -> Result<usize, AppError> {
         }
     }
     let filed = done.len();
+    store::crash_point!("filed.before");
     if let [(id, detail)] = &mut done[..] {
         tx.commit(app.entry("mail.receive", id.clone(), detail.take())).await?;
     } else if filed > 1 {
         let details: Vec<serde_json::Value> = done.into_iter().map(|(_, detail)| detail).collect();
         tx.commit(app.entry("mail.receive", format!("{filed} mails"), serde_json::json!({ "mails": details }))).await?;
     }
+    store::crash_point!("filed.after");
     disputed.sort_unstable();
     disputed.dedup();
     for incident in disputed {

@@ -270,6 +270,7 @@ impl Carrier {
             return;
         }
         let result = open.message(mail).await;
+        store::crash_point!("dot.after");
         let (tls, route) = (open.tls().to_owned(), open.lane().name.clone());
         let (outcome, phase, reply) = match result {
             Ok(reply) => {
