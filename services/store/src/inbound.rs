@@ -41,7 +41,7 @@ statements! {
         WHERE id = $1 AND state = 'stored' AND tries > 0";
     COUNT_TO_FILE = "SELECT COUNT(*) FROM inbound WHERE state = 'stored'";
     NEEDING_A_PERSON = "
-        SELECT COUNT(*)
+        SELECT COUNT(*) + (SELECT COUNT(*) FROM mailbox_mails WHERE state = 'refused')
         FROM inbound
         WHERE duplicate_of IS NULL AND (state IN ('quarantined', 'failed') OR (class = 'unclear' AND state = 'filed'))";
     TO_CHECK = "

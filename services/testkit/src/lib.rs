@@ -6,6 +6,7 @@
 pub mod data;
 pub mod dkim;
 pub mod dns;
+pub mod dovecot;
 pub mod forms;
 pub mod generator;
 pub mod postgres;
