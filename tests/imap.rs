@@ -83,8 +83,15 @@ fn found(run: &Forthright) -> Vec<String> {
     let output = run.run(&["doctor", "--json"]);
     let findings: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     let imap = findings.as_array().unwrap().iter().filter(|one| one["check"] == "imap");
-    imap.map(|one| format!("{}: {} > {}", one["result"].as_str().unwrap(), one["what"].as_str().unwrap(), one["next"].as_str().unwrap()))
-        .collect()
+    imap.map(|one| {
+        format!(
+            "{}: {} > {}",
+            one["result"].as_str().unwrap(),
+            one["what"].as_str().unwrap(),
+            one["next"].as_str().unwrap()
+        )
+    })
+    .collect()
 }
 
 #[test]
@@ -168,7 +175,10 @@ fn a_mail_that_cannot_be_taken_is_put_before_a_person_and_stops_no_other() {
     assert!(world.sql("SELECT text FROM tasks WHERE kind = 'mailbox'").contains("could not be taken"));
     assert_eq!(running.terminate(), 0);
     let found = found(&run);
-    assert!(found.iter().any(|one| one.starts_with("warning: 1 mails of mailbox support could not be taken")), "{found:?}");
+    assert!(
+        found.iter().any(|one| one.starts_with("warning: 1 mails of mailbox support could not be taken")),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -196,7 +206,10 @@ fn a_server_that_comes_back_is_looked_into_again_and_its_absence_is_shown() {
     server.stop();
     wait_until("its absence is noted", || world.sql("SELECT COUNT(*) FROM mailboxes WHERE failing_since > 0") == "1");
     let shown = found(&run);
-    assert!(shown[0].starts_with("bad: mailbox support: ") && shown[0].contains("check that the server runs"), "{shown:?}");
+    assert!(
+        shown[0].starts_with("bad: mailbox support: ") && shown[0].contains("check that the server runs"),
+        "{shown:?}"
+    );
     server.deliver("support", &world.mail("Came while it was away?"));
     server.restart().unwrap();
     wait_until("it is taken", || world.asked() == ["Came while it was away?"]);
@@ -260,7 +273,8 @@ fn nothing_is_said_to_a_server_whose_certificate_is_not_the_right_one() {
         let found = found(&world.with(&[("support", lines.to_owned())]));
         assert!(found[0].starts_with(expect), "{lines}: {found:?}");
     };
-    let (starttls, direct) = (format!("tls = \"starttls\"\nport = {}", server.port), format!("port = {}", server.tls_port));
+    let (starttls, direct) =
+        (format!("tls = \"starttls\"\nport = {}", server.port), format!("port = {}", server.tls_port));
     let other = format!("sha256:{}", "00".repeat(32));
     for place in [&starttls, &direct] {
         check(place, "bad: mailbox support: TLS failed");

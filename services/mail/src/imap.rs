@@ -60,7 +60,9 @@ impl Session {
     pub async fn open(account: &Account, purpose: Purpose) -> Result<Self, ImapFault> {
         let address = (account.host.as_str(), account.port);
         let tcp = within(OPENING, "connecting", async {
-            TcpStream::connect(address).await.map_err(|error| ImapFault::new(ImapFaultKind::Unreachable, error.to_string()))
+            TcpStream::connect(address)
+                .await
+                .map_err(|error| ImapFault::new(ImapFaultKind::Unreachable, error.to_string()))
         })
         .await?;
         // Commands are small, and each waits for the one before without this.
@@ -88,7 +90,10 @@ impl Session {
         };
         let folder = opened.map_err(no_folder)?;
         let validity = folder.uid_validity.ok_or_else(|| {
-            ImapFault::new(ImapFaultKind::Protocol, "the server gives no UIDVALIDITY: its messages cannot be told apart")
+            ImapFault::new(
+                ImapFaultKind::Protocol,
+                "the server gives no UIDVALIDITY: its messages cannot be told apart",
+            )
         })?;
         Ok(Self { inner, offers: Offers::of(&capabilities), validity })
     }
@@ -119,17 +124,22 @@ impl Session {
         Ok(found.into_iter().filter(|uid| *uid >= first).collect())
     }
 
-    /// How large these messages are; one that is gone is left out.
+    /// How large these messages are; one that is gone, or of which the server says nothing, is left out.
     pub async fn sizes(&mut self, uids: &[u32]) -> Result<Vec<(u32, u32)>, ImapFault> {
         self.inner.get_mut().allow(REPLY);
         within(COMMAND, "the sizes", async {
             let fetched: Vec<_> = self.inner.uid_fetch(set(uids), "(UID RFC822.SIZE)").await?.try_collect().await?;
-            Ok(fetched.iter().filter_map(|one| Some((one.uid?, one.size?))).filter(|(uid, _)| uids.contains(uid)).collect())
+            Ok(fetched
+                .iter()
+                .filter_map(|one| Some((one.uid?, one.size?)))
+                .filter(|(uid, _)| uids.contains(uid))
+                .collect())
         })
         .await
     }
 
-    /// The bytes of these messages, without marking them as seen; one that is gone is left out. `most` is what all of them
+    /// The bytes of these messages, without marking them as seen; one that is gone, or that the server does not hand over,
+    /// is left out. `most` is what all of them
     /// may be together: a server that sends more is cut off.
     pub async fn fetch(&mut self, uids: &[u32], most: usize) -> Result<Vec<(u32, Vec<u8>)>, ImapFault> {
         self.inner.get_mut().allow(most.saturating_add(REPLY));
@@ -158,11 +168,7 @@ impl Session {
     pub async fn delete(&mut self, uids: &[u32]) -> Result<(), ImapFault> {
         self.flag(uids, "\\Deleted").await?;
         if self.offers.uidplus {
-            within(COMMAND, "EXPUNGE", async {
-                let gone: Vec<u32> = self.inner.uid_expunge(set(uids)).await?.try_collect().await?;
-                Ok(drop(gone))
-            })
-            .await?;
+            self.told(COMMAND, &format!("UID EXPUNGE {}", set(uids))).await?;
         }
         Ok(())
     }
@@ -190,13 +196,13 @@ impl Session {
     }
 
     async fn flag(&mut self, uids: &[u32], flag: &str) -> Result<(), ImapFault> {
+        self.told(COMMAND, &format!("UID STORE {} +FLAGS.SILENT ({flag})", set(uids))).await
+    }
+
+    /// A command of which only the end counts. The library's own readers of lists take a NO at the end for its end.
+    async fn told(&mut self, limit: Duration, command: &str) -> Result<(), ImapFault> {
         self.inner.get_mut().allow(REPLY);
-        within(COMMAND, "STORE", async {
-            let stored = self.inner.uid_store(set(uids), format!("+FLAGS.SILENT ({flag})")).await?;
-            let told: Vec<_> = stored.try_collect().await?;
-            Ok(drop(told))
-        })
-        .await
+        within(limit, "a command", async { Ok(self.inner.run_command_and_check_ok(command).await?) }).await
     }
 
     /// Waits until the server tells of something, or has since the last [`uids_from`](Self::uids_from), `longest` at most.
@@ -302,7 +308,8 @@ fn set(uids: &[u32]) -> String {
     let mut text = String::new();
     let mut rest = uids;
     while let [first, ..] = rest {
-        let run = rest.iter().enumerate().take_while(|(at, uid)| usize::try_from(**uid - first).ok() == Some(*at)).count();
+        let run =
+            rest.iter().enumerate().take_while(|(at, uid)| usize::try_from(**uid - first).ok() == Some(*at)).count();
         let comma = if text.is_empty() { "" } else { "," };
         let _ = match run {
             1 => write!(text, "{comma}{first}"),

@@ -98,19 +98,13 @@ pub async fn open(tx: &mut Tx, place: &str, validity: i64) -> Result<i64, StoreE
 
 /// Under what UIDs were counted until now.
 pub async fn validity_before(conn: &mut Conn, place: &str) -> Result<Option<i64>, StoreError> {
-    let found: Option<Option<i64>> =
-        on!(conn, |c| sqlx::query_scalar(BEFORE).bind(place).fetch_optional(c).await)?;
+    let found: Option<Option<i64>> = on!(conn, |c| sqlx::query_scalar(BEFORE).bind(place).fetch_optional(c).await)?;
     Ok(found.flatten())
 }
 
 /// What is known of the mails from `first` on.
 pub async fn known(conn: &mut Conn, first: Uid<'_>) -> Result<Vec<Known>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(KNOWN)
-        .bind(first.place)
-        .bind(first.validity)
-        .bind(first.uid)
-        .fetch_all(c)
-        .await)?)
+    Ok(on!(conn, |c| sqlx::query_as(KNOWN).bind(first.place).bind(first.validity).bind(first.uid).fetch_all(c).await)?)
 }
 
 /// Counts a try to fetch each of these mails, before it is begun.
@@ -170,7 +164,13 @@ pub async fn refuse(tx: &mut Tx, mail: Uid<'_>, why: &str, now: i64) -> Result<b
 
 /// Notes that nothing is left to do up to this mail.
 pub async fn settled_to(tx: &mut Tx, last: Uid<'_>) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(SETTLED_TO).bind(last.uid).bind(last.place).bind(last.validity).execute(c).await.map(drop))?;
+    on!(tx, |c| sqlx::query(SETTLED_TO)
+        .bind(last.uid)
+        .bind(last.place)
+        .bind(last.validity)
+        .execute(c)
+        .await
+        .map(drop))?;
     Ok(())
 }
 

@@ -127,10 +127,11 @@ impl Dovecot {
         fs::rename(&unfinished, there.join("new").join(&name)).expect("a mail can be delivered");
     }
 
-    /// A message that Dovecot can list and not read: its size stands in its name, and its file belongs to nobody.
+    /// A message that Dovecot can list and not read: its size stands in its name, and nobody may open its file.
     pub fn deliver_unreadable(&self, user: &str) {
         let there = self.maildir(user).join("new").join("1600000000.M1P1.test,S=20,W=20");
-        fs::create_dir(&there).expect("a folder can be made");
+        fs::write(&there, "Subject: x\r\n\r\nhello\r\n").expect("a mail can be written");
+        fs::set_permissions(&there, fs::Permissions::from_mode(0)).expect("a mail can be locked");
     }
 
     /// The messages of a folder (`""` = INBOX), without those that are marked as deleted.

@@ -185,7 +185,10 @@ async fn ready(app: &App) -> String {
     match app::mailboxes::standing(app).await {
         Ok(mailboxes) => said.extend(mailboxes.iter().filter_map(|mailbox| {
             let since = mailbox.failing_since?;
-            Some(format!("degraded: no mail is taken from mailbox {} since {since}; see forthright doctor\n", mailbox.name))
+            Some(format!(
+                "degraded: no mail is taken from mailbox {} since {since}; see forthright doctor\n",
+                mailbox.name
+            ))
         })),
         Err(error) => tracing::warn!(%error, "mailboxes could not be asked for"),
     }

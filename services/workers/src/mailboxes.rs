@@ -33,6 +33,8 @@ enum VisitError {
     Imap(#[from] ImapFault),
     #[error("{0}")]
     App(#[from] AppError),
+    #[error("the server lists {0} mails and does not hand them over")]
+    Withheld(usize),
 }
 
 impl VisitError {
@@ -40,6 +42,7 @@ impl VisitError {
         match self {
             Self::Imap(fault) => fault.hint(),
             Self::App(error) => error.hint().unwrap_or("run `forthright doctor`"),
+            Self::Withheld(_) => "look into the server's log; what cannot be taken in three tries is left to a person",
         }
     }
 
@@ -102,7 +105,7 @@ async fn visit(desk: &Arc<Desk>, mailbox: &ImapSettings, went_well: &mut bool) -
     }
     tracing::info!(mailbox = mailbox.name, idle = session.can_idle(), "mail is taken from a mailbox");
     loop {
-        let round = round::take(desk, mailbox, &mut session, &mut folder).await?;
+        let round = round::take(desk, mailbox, &mut session, &mut folder, went_well).await?;
         *went_well = true;
         if round == round::Ended::Again {
             continue;

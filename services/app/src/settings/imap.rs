@@ -115,20 +115,28 @@ impl ImapSettings {
         let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
         let names = [("name", &self.name), ("host", &self.host), ("user", &self.user), ("folder", &self.folder)];
         if let Some((key, _)) = names.iter().find(|(_, text)| !plain(text)) {
-            return Some(format!("{key} is empty or not ASCII (a folder is written as the server does, RFC 3501 5.1.3)"));
+            return Some(format!(
+                "{key} is empty or not ASCII (a folder is written as the server does, RFC 3501 5.1.3)"
+            ));
         }
         let others = match &self.after {
             After::Move(folder) => [folder.as_str(), self.quarantine.as_str()],
             After::Seen | After::Delete => ["", self.quarantine.as_str()],
         };
-        if let Some(folder) = others.iter().find(|folder| !folder.is_empty() && (!plain(folder) || **folder == self.folder)) {
+        if let Some(folder) =
+            others.iter().find(|folder| !folder.is_empty() && (!plain(folder) || **folder == self.folder))
+        {
             return Some(format!("`{folder}` is the folder that mail is taken from, or not ASCII"));
         }
         if self.tls == ImapTls::None && !is_here {
-            return Some("tls = \"none\" would send the password over the network: use \"required\" or \"starttls\"".to_owned());
+            return Some(
+                "tls = \"none\" would send the password over the network: use \"required\" or \"starttls\"".to_owned(),
+            );
         }
         if !self.pin.is_empty() && Pin::parse(&self.pin).is_none() {
-            return Some("pin is no fingerprint: write it as in sha256:AB:CD:… (openssl x509 -fingerprint -sha256)".to_owned());
+            return Some(
+                "pin is no fingerprint: write it as in sha256:AB:CD:… (openssl x509 -fingerprint -sha256)".to_owned(),
+            );
         }
         if !(1..=3_600).contains(&self.poll_seconds) {
             return Some(format!("poll_seconds is {}: use 1 to 3600", self.poll_seconds));

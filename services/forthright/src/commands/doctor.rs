@@ -161,12 +161,15 @@ async fn mailboxes(app: &app::App) -> Result<Vec<Finding>> {
 }
 
 async fn look_into(mailbox: &app::settings::ImapSettings) -> Result<String, (String, String)> {
-    let account = mailbox.account().map_err(|error| (error.to_string(), error.hint().unwrap_or_default().to_owned()))?;
+    let account =
+        mailbox.account().map_err(|error| (error.to_string(), error.hint().unwrap_or_default().to_owned()))?;
     let session = mail::imap::Session::open(&account, mail::imap::Purpose::Look).await;
     let session = session.map_err(|fault| (fault.to_string(), fault.hint().to_owned()))?;
     let tells = if session.can_idle() { "tells of new mail" } else { "is asked for new mail" };
     let keeps = match (&mailbox.after, session.can_take_away()) {
-        (app::settings::After::Delete, false) => ", and cannot delete one mail alone: mails stay there, marked as deleted",
+        (app::settings::After::Delete, false) => {
+            ", and cannot delete one mail alone: mails stay there, marked as deleted"
+        }
         _ => "",
     };
     session.quit().await;

@@ -51,7 +51,10 @@ impl AsyncRead for Line {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let line = self.get_mut();
         if line.left == 0 {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the server sends more than was asked for")));
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the server sends more than was asked for",
+            )));
         }
         let before = buf.filled().len();
         let read = match &mut line.wire {

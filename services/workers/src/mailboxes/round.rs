@@ -1,7 +1,8 @@
 //! One look through a mailbox: what is new is measured, fetched, stored, and only then marked or taken away.
 //!
-//! Invariant: a mail that cannot be taken stands alone from its second try on, comes after those that were never tried, and
-//! is left to a person after its last one.
+//! Invariant: a mail that cannot be taken stands alone from its second try on, comes after those that were tried less, and
+//! is left to a person after its last one. A failed fetch ends the visit: a server that says no may hang up next, and
+//! the next mail's try would be counted for nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ const BYTES: usize = 4 * 1024 * 1024;
 pub(super) enum Ended {
     /// Nothing is left until something comes.
     Settled,
-    /// Something failed, and is tried again at once: tries are counted.
+    /// A mail that was there is not any more, or was not handed over: it is looked for at once, and tries are counted.
     Again,
 }
 
@@ -34,6 +35,8 @@ struct Round<'a> {
     folder: &'a mut Folder,
     /// What is not settled yet.
     left: BTreeSet<u32>,
+    /// Whether anything was taken: the server is not what fails.
+    went_well: &'a mut bool,
 }
 
 /// Looks through the mailbox once.
@@ -42,6 +45,7 @@ pub(super) async fn take(
     mailbox: &ImapSettings,
     session: &mut Session,
     folder: &mut Folder,
+    went_well: &mut bool,
 ) -> Result<Ended, VisitError> {
     let first = match mailbox.after {
         After::Seen => folder.settled_to.saturating_add(1),
@@ -55,7 +59,7 @@ pub(super) async fn take(
         None => BTreeMap::new(),
     };
     let left = there.into_iter().filter(|uid| known.get(uid) != Some(&Known::Settled)).collect();
-    let mut round = Round { desk, mailbox, session, folder, left };
+    let mut round = Round { desk, mailbox, session, folder, left, went_well };
     round.finish_kept(&known).await?;
     for batch in round.batches(&known).await? {
         round.fetch(&batch).await?;
@@ -82,58 +86,66 @@ impl Round<'_> {
     /// What is to be fetched: those that were never tried, many at a time; then the others, one by one.
     async fn batches(&mut self, known: &BTreeMap<u32, Known>) -> Result<Vec<Batch>, VisitError> {
         let uids: Vec<u32> = self.left.iter().copied().collect();
-        let (mut batches, mut alone): (Vec<Batch>, Vec<Batch>) = (Vec::new(), Vec::new());
+        let (mut batches, mut alone): (Vec<Batch>, Vec<(i64, Batch)>) = (Vec::new(), Vec::new());
         for part in uids.chunks(SIZES) {
             let sizes: BTreeMap<u32, usize> = self.session.sizes(part).await?.into_iter().map(sized).collect();
             for uid in part {
-                let Some(size) = sizes.get(uid).copied() else {
-                    // Somebody took it away meanwhile.
-                    self.left.remove(uid);
-                    continue;
-                };
+                let size = sizes.get(uid).copied();
                 let tries = match known.get(uid) {
                     Some(Known::Begun(tries)) => *tries,
                     _ => 0,
                 };
-                if size > app::inbound::LARGEST {
-                    self.refuse(*uid, &format!("it has {size} bytes, more than {}", app::inbound::LARGEST)).await?;
-                } else if tries >= TRIES {
-                    self.refuse(*uid, &format!("it could not be fetched in {tries} tries")).await?;
-                } else if tries > 0 {
-                    alone.push(Batch { uids: vec![*uid], bytes: size });
-                } else {
-                    Batch::add(&mut batches, *uid, size);
+                match size {
+                    Some(size) if size > app::inbound::LARGEST => {
+                        self.refuse(*uid, &format!("it has {size} bytes, more than {}", app::inbound::LARGEST)).await?;
+                    }
+                    _ if tries >= TRIES => {
+                        self.refuse(*uid, &format!("it could not be fetched in {tries} tries")).await?
+                    }
+                    Some(size) if tries == 0 => Batch::add(&mut batches, *uid, size),
+                    // Of unknown size where the server does not say: it is cut off at the largest.
+                    _ => {
+                        let bytes = size.unwrap_or(app::inbound::LARGEST);
+                        alone.push((tries, Batch { uids: vec![*uid], bytes }));
+                    }
                 }
             }
         }
-        batches.extend(alone);
+        alone.sort_by_key(|(tries, _)| *tries);
+        batches.extend(alone.into_iter().map(|(_, batch)| batch));
         Ok(batches)
     }
 
     async fn fetch(&mut self, batch: &Batch) -> Result<(), VisitError> {
         app::mailboxes::begin(&self.desk.app, self.folder, &batch.uids).await?;
-        let fetched = match self.session.fetch(&batch.uids, batch.bytes).await {
-            Ok(fetched) => fetched,
-            Err(fault) if fault.kind == ImapFaultKind::Refused => {
-                tracing::warn!(mailbox = self.mailbox.name, mails = batch.uids.len(), error = %fault, "mails could not be fetched and are tried again");
-                return Ok(());
-            }
-            Err(fault) => return Err(fault.into()),
-        };
-        let (mails, mut empty): (Vec<_>, Vec<_>) = fetched.into_iter().partition(|(_, raw)| !raw.is_empty());
-        let (mails, large): (Vec<_>, Vec<_>) = mails.into_iter().partition(|(_, raw)| raw.len() <= app::inbound::LARGEST);
-        empty.extend(large);
-        for (uid, raw) in empty {
+        let fetched = self.session.fetch(&batch.uids, batch.bytes).await?;
+        let missing: Vec<u32> =
+            batch.uids.iter().copied().filter(|uid| fetched.iter().all(|(there, _)| there != uid)).collect();
+        let fits = |raw: &Vec<u8>| !raw.is_empty() && raw.len() <= app::inbound::LARGEST;
+        let (mails, unfit): (Vec<_>, Vec<_>) = fetched.into_iter().partition(|(_, raw)| fits(raw));
+        for (uid, raw) in unfit {
             self.refuse(uid, &format!("the server hands it over with {} bytes", raw.len())).await?;
         }
-        let uids: Vec<u32> = mails.iter().map(|(uid, _)| *uid).collect();
-        if uids.is_empty() {
-            return Ok(());
+        if !mails.is_empty() {
+            let uids: Vec<u32> = mails.iter().map(|(uid, _)| *uid).collect();
+            app::mailboxes::keep(&self.desk.app, self.folder, mails).await?;
+            self.desk.mail_came_in.notify_one();
+            *self.went_well = true;
+            self.put_away(&uids).await?;
         }
-        app::mailboxes::keep(&self.desk.app, self.folder, mails).await?;
-        self.desk.mail_came_in.notify_one();
-        self.desk.sweep_now.notify_one();
-        self.put_away(&uids).await
+        self.look_for(&missing).await
+    }
+
+    /// What was not handed over is gone, or the server fails.
+    async fn look_for(&mut self, missing: &[u32]) -> Result<(), VisitError> {
+        let Some(first) = missing.first() else { return Ok(()) };
+        let there = self.session.uids_from(*first).await?;
+        let withheld = missing.iter().filter(|uid| there.contains(uid)).count();
+        if withheld > 0 {
+            return Err(VisitError::Withheld(withheld));
+        }
+        self.left.retain(|uid| !missing.contains(uid));
+        Ok(())
     }
 
     /// The mailbox hears that these mails are stored.
@@ -151,7 +163,12 @@ impl Round<'_> {
     /// It is remembered before it is moved: a move that fails leaves it where it is.
     async fn refuse(&mut self, uid: u32, why: &str) -> Result<(), VisitError> {
         app::mailboxes::refuse(&self.desk.app, self.folder, uid, why).await?;
-        tracing::error!(mailbox = self.mailbox.name, uid, why, "a mail of a mailbox cannot be taken and waits for a person");
+        tracing::error!(
+            mailbox = self.mailbox.name,
+            uid,
+            why,
+            "a mail of a mailbox cannot be taken and waits for a person"
+        );
         self.left.remove(&uid);
         if !self.mailbox.quarantine.is_empty()
             && let Err(fault) = self.session.move_to(&[uid], &self.mailbox.quarantine).await
