@@ -10,6 +10,7 @@ mod dkim;
 mod escalation;
 mod faults;
 mod genuine;
+mod imap;
 mod intake;
 mod law;
 mod looks;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use testkit::dovecot::Mailboxes;
+use testkit::mailboxes::Mailboxes;
 use testkit::postfix::{Relay, Ways};
 use testkit::process::{Backend, Forthright};
 

@@ -20,6 +20,7 @@ use store::inbound::{Inbound, ToFile};
 use crate::{App, AppError};
 
 pub use keep::arrive;
+pub(crate) use keep::from_mailbox;
 pub(crate) use senders::Senders;
 
 use keep::Way;

@@ -30,7 +30,7 @@ pub use attachments::{Attachment, LARGEST as LARGEST_ATTACHMENT, attachments};
 pub use content::content_digest;
 pub use objection::says_objection;
 pub use questions::questions;
-pub use wrong_recipient::{names_one_of, other_recipients, says_wrong_recipient};
+pub use wrong_recipient::{Heard, heard, names_one_of, other_recipients, says_wrong_recipient};
 
 use automatic::Signs;
 use mime::Mail;

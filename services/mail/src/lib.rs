@@ -6,6 +6,7 @@
 //! Architecture invariant: knows `model` only; no SQL, no other crate of ours.
 
 pub mod dkim;
+pub mod imap;
 pub mod inbound;
 pub mod message;
 pub mod proof;

@@ -3,6 +3,8 @@
 //! Verdicts on attempts are written by `ledger`. Invariant: a row is claimed by one sender at a time, and a sender
 //! that is gone loses its leases: what was at the dot becomes uncertain, the rest waits again.
 
+use std::collections::HashSet;
+
 use sqlx::AssertSqlSafe;
 
 use crate::notices::one;
@@ -500,6 +502,24 @@ pub async fn list(conn: &mut Conn, incident: i64) -> Result<Vec<Delivery>, Store
 /// The mail of a Message-ID.
 pub async fn by_message_id(conn: &mut Conn, message_id: &str) -> Result<Option<Delivery>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(BY_MESSAGE_ID).bind(message_id).fetch_optional(c).await)?)
+}
+
+/// Those of these Message-IDs that are of mails of ours.
+pub async fn own_message_ids(conn: &mut Conn, ids: &[String]) -> Result<HashSet<String>, StoreError> {
+    let mut own = HashSet::new();
+    for part in ids.chunks(ROWS_AN_INSERT) {
+        let text =
+            format!("SELECT message_id FROM outbox WHERE message_id IN {}", list_of(conn.dialect(), 1, part.len()));
+        let found: Vec<String> = on!(conn, |c| {
+            let mut query = sqlx::query_scalar(AssertSqlSafe(text));
+            for id in part {
+                query = query.bind(id);
+            }
+            query.fetch_all(c).await
+        })?;
+        own.extend(found);
+    }
+    Ok(own)
 }
 
 /// The ticket a mail belongs to.

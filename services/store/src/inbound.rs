@@ -5,7 +5,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::rows::{execute_in, insert_text};
+use crate::rows::{ROWS_AN_INSERT, execute_in, insert_text, list};
 use crate::{Conn, StoreError, Tx};
 
 statements! {
@@ -41,7 +41,7 @@ statements! {
         WHERE id = $1 AND state = 'stored' AND tries > 0";
     COUNT_TO_FILE = "SELECT COUNT(*) FROM inbound WHERE state = 'stored'";
     NEEDING_A_PERSON = "
-        SELECT COUNT(*)
+        SELECT COUNT(*) + (SELECT COUNT(*) FROM mailbox_mails WHERE state = 'refused')
         FROM inbound
         WHERE duplicate_of IS NULL AND (state IN ('quarantined', 'failed') OR (class = 'unclear' AND state = 'filed'))";
     TO_CHECK = "
@@ -196,6 +196,24 @@ pub async fn by_digest(conn: &mut Conn, digest: &str) -> Result<Option<String>, 
 /// The mail of an id.
 pub async fn by_id(conn: &mut Conn, id: &str) -> Result<Option<Inbound>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(BY_ID).bind(id).fetch_optional(c).await)?)
+}
+
+/// The mails of these ids that are not filed yet, in one question.
+pub async fn by_ids(conn: &mut Conn, ids: &[String]) -> Result<Vec<Inbound>, StoreError> {
+    let mut all = Vec::with_capacity(ids.len());
+    for part in ids.chunks(ROWS_AN_INSERT) {
+        let whole = BY_ID.trim_end().trim_end_matches("id = $1");
+        let text = format!("{whole}state = 'stored' AND id IN {}", list(conn.dialect(), 1, part.len()));
+        let rows: Vec<Inbound> = on!(conn, |c| {
+            let mut query = sqlx::query_as(AssertSqlSafe(text));
+            for id in part {
+                query = query.bind(id);
+            }
+            query.fetch_all(c).await
+        })?;
+        all.extend(rows);
+    }
+    Ok(all)
 }
 
 /// The mails of a ticket as they came, without those that repeat another.

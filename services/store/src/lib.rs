@@ -21,6 +21,7 @@ pub mod inbox;
 pub mod incidents;
 pub mod intake;
 pub mod ledger;
+pub mod mailboxes;
 pub mod mapping;
 pub mod notices;
 pub mod overview;
@@ -64,6 +65,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         incidents::STATEMENTS,
         intake::STATEMENTS,
         ledger::STATEMENTS,
+        mailboxes::STATEMENTS,
         mapping::STATEMENTS,
         notices::STATEMENTS,
         overview::STATEMENTS,

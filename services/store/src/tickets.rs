@@ -69,6 +69,12 @@ statements! {
         FROM questions
         WHERE ticket_id = $1
         ORDER BY id";
+    /// For a mail that may object: a conversation can have hundreds of others.
+    DECLINED = "
+        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
+        FROM questions
+        WHERE ticket_id = $1 AND state = 'declined'
+        ORDER BY id";
     QUESTION = "
         SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
         FROM questions
@@ -365,6 +371,11 @@ pub async fn close(tx: &mut Tx, ticket: &str, now: i64) -> Result<(), StoreError
 /// The questions of a ticket, oldest first.
 pub async fn questions(conn: &mut Conn, ticket: &str) -> Result<Vec<QuestionRow>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(QUESTIONS).bind(ticket).fetch_all(c).await)?)
+}
+
+/// Those of them that are declined, oldest first.
+pub async fn declined(conn: &mut Conn, ticket: &str) -> Result<Vec<QuestionRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(DECLINED).bind(ticket).fetch_all(c).await)?)
 }
 
 /// One question.

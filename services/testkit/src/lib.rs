@@ -9,6 +9,7 @@ pub mod dns;
 pub mod dovecot;
 pub mod forms;
 pub mod generator;
+pub mod mailboxes;
 mod guard;
 pub mod postfix;
 pub mod postgres;

@@ -170,12 +170,29 @@ pub(crate) async fn healthz() -> &'static str {
 /// The database answers.
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let why = match tokio::time::timeout(READY, app::incidents::stopped_since(&app)).await {
-        Ok(Ok(_)) => return "ready\n".into_response(),
+        Ok(Ok(_)) => return ready(&app).await.into_response(),
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("the database has not answered within {} s", READY.as_secs()),
     };
     tracing::warn!(why, "not ready");
     (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response()
+}
+
+/// Ready; and what this installation does not do although it should. A mailbox that cannot be reached takes nobody's page
+/// away, so it changes no status.
+async fn ready(app: &App) -> String {
+    let mut said = "ready\n".to_owned();
+    match app::mailboxes::standing(app).await {
+        Ok(mailboxes) => said.extend(mailboxes.iter().filter_map(|mailbox| {
+            let since = mailbox.failing_since?;
+            Some(format!(
+                "degraded: no mail is taken from mailbox {} since {since}; see forthright doctor\n",
+                mailbox.name
+            ))
+        })),
+        Err(error) => tracing::warn!(%error, "mailboxes could not be asked for"),
+    }
+    said
 }
 
 /// The looks.

@@ -24,6 +24,7 @@ pub(super) struct Filing<'a> {
     app: &'a App,
     row: Inbound,
     read: mail::inbound::Inbound,
+    heard: mail::inbound::Heard,
     whose: Whose,
     /// The mail that this one repeats; then it changes nothing.
     duplicate_of: Option<String>,
@@ -32,13 +33,13 @@ pub(super) struct Filing<'a> {
 
 impl<'a> Filing<'a> {
     pub(super) fn new(app: &'a App, mail: Understood, whose: Whose, duplicate_of: Option<String>) -> Self {
-        let Understood { row, read, content_digest } = mail;
+        let Understood { row, read, content_digest, heard } = mail;
         let questions = match &whose.ticket {
             Some(_) if duplicate_of.is_none() => questions(&row.id, &read, is_own_staff(&whose, &read)),
             _ => Vec::new(),
         };
         let row = Inbound { content_digest, ..row };
-        Self { app, row, read, whose, duplicate_of, questions }
+        Self { app, row, read, heard, whose, duplicate_of, questions }
     }
 
     /// Without addresses and words.
@@ -137,7 +138,7 @@ impl<'a> Filing<'a> {
         let said = Objection {
             mail: &self.row.id,
             at: self.row.received_at,
-            objects: mail::inbound::says_objection(&self.read.new_text),
+            objects: self.heard.objects,
             answers: self.whose.mail.as_ref().map(|mail| mail.id.as_str()),
             asks: &self.questions,
         };
@@ -150,12 +151,12 @@ impl<'a> Filing<'a> {
         if self.read.class != Class::Human {
             return Ok(None);
         }
-        let named = mail::inbound::other_recipients(&self.read.new_text);
+        let named = &self.heard.other_recipients;
         if !named.is_empty() {
             let said_by = format!("named by {} in {}", self.sender(), self.row.id);
-            crate::tickets::named_instead(self.app, tx, ticket, &named, &said_by).await?;
+            crate::tickets::named_instead(self.app, tx, ticket, named, &said_by).await?;
         }
-        if !mail::inbound::says_wrong_recipient(&self.read.new_text) {
+        if !self.heard.wrong_recipient {
             return Ok(None);
         }
         // All of them: which domains are meant stands between the lines, and a signature names others.

@@ -33,8 +33,7 @@ pub(crate) async fn object(
     ticket: &TicketRow,
     said: &Objection<'_>,
 ) -> Result<usize, AppError> {
-    let mut declined = store::tickets::questions(tx, &ticket.id).await?;
-    declined.retain(|question| question.state == QuestionState::Declined.as_str());
+    let declined = store::tickets::declined(tx, &ticket.id).await?;
     if declined.is_empty() {
         return Ok(0);
     }

@@ -39,6 +39,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     findings.push(signing(&app));
     findings.push(senders(&app));
     findings.extend(targets(&app));
+    findings.extend(mailboxes(&app).await?);
     findings.extend(unsettled(&app).await?);
     findings.extend(left_out(&app).await?);
     findings.extend(stopped(&app).await?);
@@ -136,6 +137,43 @@ fn targets(app: &app::App) -> Vec<Finding> {
             finding("targets", "warning", what, format!("set [targets] {target} in the configuration"))
         })
         .collect()
+}
+
+/// Mailboxes that mail is taken from: each is logged into now, and what was found before is told too.
+async fn mailboxes(app: &app::App) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (mailbox, found) in app.settings.receive.imap.iter().zip(app::mailboxes::standing(app).await?) {
+        let name = &mailbox.name;
+        findings.push(match look_into(mailbox).await {
+            Ok(what) => finding("imap", "good", what, ""),
+            Err((fault, next)) => {
+                let since = found.failing_since.map_or_else(String::new, |since| format!(" (since {since})"));
+                finding("imap", "bad", format!("mailbox {name}: {fault}{since}"), next)
+            }
+        });
+        if found.refused > 0 {
+            let what = format!("{} mails of mailbox {name} could not be taken", found.refused);
+            let next = "the overview has a task for each: read it there; `forthright mail receive` takes its file";
+            findings.push(finding("imap", "warning", what, next));
+        }
+    }
+    Ok(findings)
+}
+
+async fn look_into(mailbox: &app::settings::ImapSettings) -> Result<String, (String, String)> {
+    let account =
+        mailbox.account().map_err(|error| (error.to_string(), error.hint().unwrap_or_default().to_owned()))?;
+    let session = mail::imap::Session::open(&account, mail::imap::Purpose::Look).await;
+    let session = session.map_err(|fault| (fault.to_string(), fault.hint().to_owned()))?;
+    let tells = if session.can_idle() { "tells of new mail" } else { "is asked for new mail" };
+    let keeps = match (&mailbox.after, session.can_take_away()) {
+        (app::settings::After::Delete, false) => {
+            ", and cannot delete one mail alone: mails stay there, marked as deleted"
+        }
+        _ => "",
+    };
+    session.quit().await;
+    Ok(format!("mailbox {}: {} lets us in, and {tells}{keeps}", mailbox.name, mailbox.host))
 }
 
 /// Whether receivers will believe mail of this sender. Without a name server to ask that was said already.

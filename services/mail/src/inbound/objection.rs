@@ -3,7 +3,9 @@
 //! Does not understand text: it looks for phrases. Invariant: in doubt yes, for what follows is that a question is open
 //! again; nothing is ever closed by a phrase.
 
-use super::wrong_recipient::Said;
+use std::sync::LazyLock;
+
+use super::wrong_recipient::{Phrases, Said};
 
 /// As folded (lower case, without accents, umlauts as two letters), of each language that letters are written in.
 const OBJECTS: &[&str] = &[
@@ -73,9 +75,15 @@ const OBJECTS: &[&str] = &[
     "再検討",
 ];
 
+static OBJECTING: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(OBJECTS));
+
 /// Whether a person's own words object to something.
 pub fn says_objection(new_text: &str) -> bool {
-    Said::new(new_text).any(OBJECTS)
+    objects(&Said::new(new_text))
+}
+
+pub(super) fn objects(said: &Said) -> bool {
+    said.any(&OBJECTING)
 }
 
 #[cfg(test)]

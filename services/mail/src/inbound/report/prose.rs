@@ -63,10 +63,14 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
     if failed.is_none() && !is_daemon(mail) && is_absence(words) {
         return None;
     }
-    let told = Told::of(mail, text);
-    let delays = told.is_delay();
     let subject = has_bounce_subject(&mail.subject);
     let unread = is_nobody(mail.from.as_deref().unwrap_or_default());
+    if !machine && !subject && !(unread && opens_as_system(words)) {
+        // A person's mail, as most are: its words need not be looked through.
+        return None;
+    }
+    let told = Told::of(mail, text);
+    let delays = told.is_delay();
     let fails = match (machine, subject) {
         (true, true) => null_sender || is_sure_daemon(mail) || !asks(words) || told.says(SYSTEMS),
         (true, false) if is_sure_daemon(mail) || failed.is_some() => told.is_failure() || delays,
@@ -75,7 +79,7 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
         (false, true) => {
             !asks(words) && !is_thread(mail) && (opens_as_system(words) || (told.is_failure() && returns(mail, &told)))
         }
-        (false, false) => unread && opens_as_system(words),
+        (false, false) => true,
     };
     if !fails && failed.is_none() {
         return None;
