@@ -14,6 +14,7 @@ mod mime;
 mod objection;
 mod questions;
 mod report;
+mod requests;
 mod senders;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Mails as they arrive, over all classes and encodings, and any bytes at all.
 
+mod doubtful;
 mod machines;
 mod people;
 
