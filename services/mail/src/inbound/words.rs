@@ -5,7 +5,11 @@
 
 mod marks;
 
-use marks::{attribution_above_quote, attribution_at, header_block_at, is_forward, is_quote, is_separator};
+use super::requests;
+use marks::{
+    answers_inside, attribution_above_quote, attribution_at, header_block_at, is_deep_quote, is_forward, is_quote,
+    is_separator,
+};
 
 /// Opens a signature (RFC 3676 4.3). People write dashes of their own without the space.
 const SIGNATURE_MARK: &str = "-- ";
@@ -13,8 +17,21 @@ const SIGNATURE_MARK: &str = "-- ";
 const SIGNATURE: usize = 12;
 /// Lines in which headings are looked for; behind them only marked lines are a quote.
 const LOOKED_AT: usize = 4_000;
+/// Lines below a heading in which somebody may have gone on in their own words: a repeated letter is longer.
+const FEW: usize = 6;
 /// Words above a repeated mail that say the answers stand inside it.
-const ANSWERS_BELOW: [&str; 23] = [
+const ANSWERS_BELOW: [&str; 34] = [
+    "comments",
+    "my answers",
+    "our answers",
+    "my remarks",
+    "kommentare",
+    "anmerkungen",
+    "commentaires",
+    "remarques",
+    "comentarios",
+    "commenti",
+    "コメント",
     "in bold",
     "in capitals",
     "en rouge",
@@ -176,7 +193,7 @@ fn mark_quotes(lines: &[&str], kinds: &mut [Line]) {
 }
 
 /// Where a mail is repeated without marks, to the end. Nothing is cut when no own words stand above, when they say
-/// that the answers stand inside, or when marked quotes follow (then own words may stand between them).
+/// that the answers stand inside, when they do, or when marked quotes follow (then own words may stand between them).
 fn repeated_from(lines: &[&str], kinds: &mut [Line]) -> Option<usize> {
     let last_quote = kinds.iter().rposition(|kind| *kind == Line::Quote).unwrap_or_default();
     let mut above = String::new();
@@ -185,7 +202,7 @@ fn repeated_from(lines: &[&str], kinds: &mut [Line]) -> Option<usize> {
             continue;
         }
         let heading = if is_separator(lines[at]) { Some(at + 1) } else { header_block_at(lines, at) };
-        let unmarked = || attribution_at(lines, at).filter(|end| lines[at..*end].iter().any(|line| line.contains('@')));
+        let unmarked = || attribution_at(lines, at).filter(|end| names_an_address(&lines[at..*end]));
         let Some(end) = heading.or_else(unmarked) else {
             above.push_str(lines[at].trim());
             above.push('\n');
@@ -194,14 +211,42 @@ fn repeated_from(lines: &[&str], kinds: &mut [Line]) -> Option<usize> {
         if above.trim_start().is_empty() {
             return None;
         }
-        if last_quote > at {
+        if last_quote > at && !keep_deep_quotes(&lines[end..], &mut kinds[end..]) {
             kinds[at..end].fill(Line::Heading);
             continue;
         }
         let above = above.to_lowercase();
-        return if ANSWERS_BELOW.iter().any(|words| above.contains(words)) { None } else { Some(at) };
+        let inside = ANSWERS_BELOW.iter().any(|words| above.contains(words)) || answers_inside(&lines[end..]);
+        return if inside || goes_on(&lines[end..]) { None } else { Some(at) };
     }
     None
+}
+
+/// As mail programs write one: people write `bob@vendor.example` without brackets around it.
+fn names_an_address(heading: &[&str]) -> bool {
+    heading.iter().any(|line| line.contains('@'))
+        && heading.iter().any(|line| line.contains(['<', '[', '(']) || line.contains("mailto:"))
+}
+
+/// Whether no more than a few lines follow, and a later paragraph of them asks something: a letter that is repeated is
+/// longer, and who pastes a few lines of another text goes on below them.
+fn goes_on(below: &[&str]) -> bool {
+    let mut written = below.iter().filter(|line| !line.trim().is_empty());
+    if written.by_ref().take(FEW).count() == 0 || written.next().is_some() {
+        return false;
+    }
+    let pasted = below.iter().skip_while(|line| line.trim().is_empty()).skip_while(|line| !line.trim().is_empty());
+    pasted.into_iter().any(|line| line.contains(['?', '？', '؟']) || requests::is_one(line))
+}
+
+/// Below an unmarked mail, `>>>` marks what its reader wrote into it, unless there are quotes of one mark, too.
+fn keep_deep_quotes(below: &[&str], kinds: &mut [Line]) -> bool {
+    let quotes = || below.iter().zip(0..).filter(|(line, _)| is_quote(line)).map(|(_, at): (_, usize)| at);
+    if !quotes().all(|at| is_deep_quote(below[at])) {
+        return false;
+    }
+    quotes().for_each(|at| kinds[at] = Line::Own);
+    true
 }
 
 /// From the mark to the next quote, heading or the end, if that is short and asks nothing.
@@ -209,7 +254,7 @@ fn mark_signature(lines: &[&str], kinds: &mut [Line]) {
     let Some(at) = lines.iter().position(|line| *line == SIGNATURE_MARK) else { return };
     let end = (at..lines.len()).find(|line| kinds[*line] != Line::Own).unwrap_or(lines.len());
     let written = lines[at..end].iter().skip(1).filter(|line| !line.is_empty());
-    let asks = written.clone().any(|line| line.contains(['?', '？']));
+    let asks = written.clone().any(|line| line.contains(['?', '？']) || requests::is_one(line));
     if written.count() <= SIGNATURE && !asks {
         kinds[at..end].fill(Line::Signature);
     }

@@ -284,3 +284,44 @@ fn a_mail_that_names_only_a_telephone_is_for_a_person_to_look_at() {
         reply("", "Sent from my iPhone\n\n> On 4 Oct 2022, Vendor <ir@vendor.example> wrote:\n> Data\n> about you\n");
     assert_eq!(inbound.class, Class::Unclear);
 }
+
+#[track_caller]
+fn whole(text: &str) {
+    own(text, &text.replace("-- \n", "--\n"));
+}
+
+#[test]
+fn own_words_below_what_only_looks_like_a_mail_programs_heading_stay() {
+    whole(
+        "Hello,\n\nOn 24 September 2022 your colleague bob@vendor.example wrote:\nyour access key was rotated.\n\n\
+         Which key is meant, and who rotated it?",
+    );
+    whole(
+        "Hello,\n\nOn 24 September 2022 Bob <bob@vendor.example> wrote:\nyour access key was rotated.\n\n\
+         Which key is meant, and who rotated it?",
+    );
+    whole(
+        "The files of this period:\n\nFrom: 2021-01-01\nTo: 2022-09-24\nSubject: invoices\n\nThose we need by all means.",
+    );
+    whole(
+        "Im Log steht:\n\nVon: 10.0.0.1\nAn: 10.0.0.2\nDatum: 2022-09-01\n\nDas war der Zugriff. Nennen Sie den Nutzer.",
+    );
+    whole("The copies went:\n\nFrom: Berlin\nTo: Munich\nDate: 2022-09-01\n\nThat is all we know.");
+}
+
+#[test]
+fn what_a_reader_wrote_into_an_unmarked_mail_stays() {
+    let mail = "From: Vendor <ir@vendor.example>\nSent: Monday\nTo: Pat\nSubject: notice\n\nWHAT HAPPENED\n\
+                A storage server was reachable.\nFrom there files were read.\n";
+    let rest = "\nWHAT TO DO\nNothing today.\nWe go on.\nMore follows.\nVendor";
+    whole(&format!("Hi, my comments.\n\n{mail}Since when was it reachable?{rest}"));
+    whole(&format!("Hi, see there.\n\n{mail}[Pat] Who pays for that?{rest}"));
+    whole(&format!("Hi, see there.\n\n{mail}>>> Since when?{rest}\n>>> And whose?"));
+    own(&format!("Hi, see there.\n\n{mail}[1] https://vendor.example{rest}"), "Hi, see there.");
+}
+
+#[test]
+fn a_request_behind_a_signature_mark_stays() {
+    whole("Thanks.\n\n-- \nPlease send the log of accesses");
+    own("Thanks.\n\n-- \nAnn Doe\nPlease consider the environment before printing", "Thanks.");
+}
