@@ -3,6 +3,7 @@
 //! Invariant: a try is counted before it is begun, so that a mail that ends the process is put before a person after a
 //! few starts; a mail that fails takes no other one with it; and each mail is filed once, whoever files.
 
+use mail::inbound::Class;
 use store::Tx;
 use store::inbound::ToFile;
 use tokio::task::JoinSet;
@@ -161,8 +162,11 @@ async fn file_one(
     if let Some(ticket) = ticket {
         store::tickets::lock(tx, ticket).await?;
     }
+    // A copy that a machine marked asked nothing: the one without the mark is no repetition of it.
+    let class = mail.read.class;
+    let as_much = [class, if class == Class::Unclear { Class::Human } else { class }].map(Class::name);
     let duplicate_of = match &mail.content_digest {
-        Some(digest) => store::inbound::same_content(tx, digest, &mail.row.id, ticket).await?,
+        Some(digest) => store::inbound::same_content(tx, digest, &mail.row.id, ticket, as_much).await?,
         None => None,
     };
     let filing = Filing::new(app, mail, whose, duplicate_of);
