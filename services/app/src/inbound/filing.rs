@@ -157,7 +157,7 @@ async fn file_one(
     tx: &mut Tx,
     mail: Understood,
 ) -> Result<Option<(serde_json::Value, Option<i64>)>, AppError> {
-    let whose = whose::find(tx, &mail.read).await?;
+    let whose = whose::find(tx, &mail.read, mail.row.envelope_to.as_deref()).await?;
     let ticket = whose.ticket.as_ref().map(|ticket| ticket.id.as_str());
     if let Some(ticket) = ticket {
         store::tickets::lock(tx, ticket).await?;

@@ -18,10 +18,7 @@ const ABBREVIATIONS: [&str; 28] = [
 /// Proposed questions in the sender's own words; empty only if the text is.
 pub fn questions(new_text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for sentence in paragraphs(new_text).iter().flat_map(|paragraph| sentences(paragraph)) {
-        if !is_question(sentence) {
-            continue;
-        }
+    for sentence in &asked(new_text) {
         let full = found.len() == MOST;
         match found.last_mut() {
             // What is joined stays bounded: four bytes make a character at most.
@@ -37,6 +34,13 @@ pub fn questions(new_text: &str) -> Vec<String> {
         found.push(new_text.trim().to_owned());
     }
     found.into_iter().map(whole).collect()
+}
+
+/// Every sentence with a question mark.
+pub(super) fn asked(text: &str) -> Vec<String> {
+    let paragraphs = paragraphs(text);
+    let sentences = paragraphs.iter().flat_map(|paragraph| sentences(paragraph));
+    sentences.filter(|sentence| is_question(sentence)).map(str::to_owned).collect()
 }
 
 fn whole(mut question: String) -> String {

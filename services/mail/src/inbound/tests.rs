@@ -2,6 +2,7 @@
 
 mod doubtful;
 mod machines;
+mod parts;
 mod people;
 
 use proptest::prelude::*;

@@ -11,6 +11,10 @@ use marks::{
     is_separator,
 };
 
+/// Stands before a line that a reader does not see; no text of a mail can hold it.
+pub(super) const HIDDEN: char = '\u{fdd0}';
+/// Stands before a line that markup says is quoted.
+pub(super) const CITED: char = '\u{fdd1}';
 /// Opens a signature (RFC 3676 4.3). People write dashes of their own without the space.
 const SIGNATURE_MARK: &str = "-- ";
 /// Lines of a signature; what is longer stays.
@@ -61,9 +65,29 @@ const ANSWERS_BELOW: [&str; 34] = [
 enum Line {
     Own,
     Quote,
+    /// A quote by markup, and not by what may be a bullet.
+    Cited,
     /// A mail program's heading over what it repeats.
     Heading,
     Signature,
+    /// What its reader does not see.
+    Hidden,
+}
+
+impl Line {
+    fn is_quote(self) -> bool {
+        matches!(self, Self::Quote | Self::Cited)
+    }
+}
+
+/// A text of a mail without the marks of this module.
+pub(super) fn without_marks(text: &str) -> String {
+    text.replace([HIDDEN, CITED], "")
+}
+
+/// A text with marks as people read it.
+pub(super) fn shown(text: &str) -> String {
+    text.replace(CITED, "").replace(HIDDEN, "[hidden] ")
 }
 
 /// What a mail does with the mail it repeats, by its subject.
@@ -108,7 +132,7 @@ impl Purpose {
 pub(super) fn own(text: &str, purpose: Purpose) -> String {
     let lines: Vec<&str> =
         text.lines().map(|line| if line == SIGNATURE_MARK { line } else { line.trim_end() }).collect();
-    let mut kinds = vec![Line::Own; lines.len()];
+    let (lines, mut kinds) = marked(&lines);
     let looked_at = lines.len().min(LOOKED_AT);
     let passed_on =
         lines[..looked_at].iter().position(|line| is_forward(line) && !is_quote(line)).unwrap_or(lines.len());
@@ -121,14 +145,25 @@ pub(super) fn own(text: &str, purpose: Purpose) -> String {
     };
     let end = repeated.unwrap_or(lines.len());
     let (lines, kinds) = (&lines[..end], &mut kinds[..end]);
+    keep_answers(lines, kinds);
     mark_signature(lines, kinds);
     let own = joined(lines, kinds);
     if !own.is_empty() || kinds.contains(&Line::Heading) {
         return own;
     }
     // Nothing but marked lines, and no mail program says that they are a quote: they may be the sender's bullets.
-    let bullets = kinds.iter().map(|kind| if *kind == Line::Quote { Line::Own } else { *kind });
+    let bullets = kinds.iter().map(|kind| if kind.is_quote() { Line::Own } else { *kind });
     joined(lines, &bullets.collect::<Vec<_>>())
+}
+
+/// Lines without marks, and what the marks say they are.
+fn marked<'a>(lines: &[&'a str]) -> (Vec<&'a str>, Vec<Line>) {
+    let of = |line: &&'a str| match (line.strip_prefix(HIDDEN), line.strip_prefix(CITED)) {
+        (Some(line), _) => (line, Line::Hidden),
+        (None, Some(line)) => (line, Line::Cited),
+        (None, None) => (*line, Line::Own),
+    };
+    lines.iter().map(of).unzip()
 }
 
 /// Whether a text says no more than which telephone it was written on.
@@ -166,7 +201,7 @@ pub(super) fn is_mobile_signature(text: &str) -> bool {
 fn mark_quotes(lines: &[&str], kinds: &mut [Line]) {
     let mut headed = false;
     for (line, kind) in lines.iter().zip(kinds.iter_mut()) {
-        if is_quote(line) {
+        if *kind == Line::Own && is_quote(line) {
             *kind = Line::Quote;
         }
     }
@@ -178,7 +213,7 @@ fn mark_quotes(lines: &[&str], kinds: &mut [Line]) {
             continue;
         };
         let below = (end..lines.len()).find(|line| !lines[*line].is_empty());
-        if below.is_some_and(|line| kinds[line] == Line::Quote) {
+        if below.is_some_and(|line| kinds[line].is_quote()) {
             kinds[at..end].fill(Line::Heading);
             headed = true;
             at = end;
@@ -188,14 +223,14 @@ fn mark_quotes(lines: &[&str], kinds: &mut [Line]) {
     }
     // One marked line that nothing introduces may be the sender's own way of writing.
     if !headed && kinds.iter().filter(|kind| **kind == Line::Quote).count() == 1 {
-        kinds.fill(Line::Own);
+        kinds.iter_mut().filter(|kind| **kind == Line::Quote).for_each(|kind| *kind = Line::Own);
     }
 }
 
 /// Where a mail is repeated without marks, to the end. Nothing is cut when no own words stand above, when they say
 /// that the answers stand inside, when they do, or when marked quotes follow (then own words may stand between them).
 fn repeated_from(lines: &[&str], kinds: &mut [Line]) -> Option<usize> {
-    let last_quote = kinds.iter().rposition(|kind| *kind == Line::Quote).unwrap_or_default();
+    let last_quote = kinds.iter().rposition(|kind| kind.is_quote()).unwrap_or_default();
     let mut above = String::new();
     for at in 0..lines.len().min(LOOKED_AT) {
         if kinds[at] != Line::Own {
@@ -220,6 +255,17 @@ fn repeated_from(lines: &[&str], kinds: &mut [Line]) -> Option<usize> {
         return if inside || goes_on(&lines[end..]) { None } else { Some(at) };
     }
     None
+}
+
+/// Who writes into what markup calls a quote says so above it, and writes nothing below.
+fn keep_answers(lines: &[&str], kinds: &mut [Line]) {
+    let Some(first) = kinds.iter().position(|kind| *kind == Line::Cited) else { return };
+    let is_written = |at: &usize| kinds[*at] == Line::Own && !lines[*at].trim().is_empty();
+    let above = (0..first).filter(is_written).map(|at| lines[at]).collect::<Vec<_>>().join("\n").to_lowercase();
+    if (first..lines.len()).any(|at| is_written(&at)) || !ANSWERS_BELOW.iter().any(|words| above.contains(words)) {
+        return;
+    }
+    kinds.iter_mut().filter(|kind| **kind == Line::Cited).for_each(|kind| *kind = Line::Own);
 }
 
 /// As mail programs write one: people write `bob@vendor.example` without brackets around it.
