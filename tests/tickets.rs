@@ -2,6 +2,7 @@
 
 mod answers;
 mod history;
+mod landing;
 mod objections;
 mod parts;
 mod search;

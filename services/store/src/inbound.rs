@@ -61,11 +61,11 @@ statements! {
     ACKNOWLEDGE = "
         INSERT INTO acknowledgements (inbound_id, ticket_id, address, at, outbox_id)
         VALUES ($1, $2, $3, $4, $5)";
-    /// The first of those that say the same to the same ticket, or to none.
+    /// The first of those that say the same to the same ticket, or to none, and were as much to us.
     SAME_CONTENT = "
         SELECT id
         FROM inbound
-        WHERE content_digest = $1 AND id <> $2 AND duplicate_of IS NULL AND (ticket_id = $3 OR (ticket_id IS NULL AND $3 = ''))
+        WHERE content_digest = $1 AND id <> $2 AND duplicate_of IS NULL AND (ticket_id = $3 OR (ticket_id IS NULL AND $3 = '')) AND class IN ($4, $5)
         ORDER BY received_at, id
         LIMIT 1";
 }
@@ -275,15 +275,23 @@ pub async fn file(tx: &mut Tx, inbound: &Inbound) -> Result<bool, StoreError> {
     Ok(hit == 1)
 }
 
-/// The first mail that said the same in the same ticket, or in none.
+/// The first mail that said the same in the same ticket, or in none, and was of one of these classes.
 pub async fn same_content(
     conn: &mut Conn,
     digest: &str,
     id: &str,
     ticket: Option<&str>,
+    [class, or]: [&str; 2],
 ) -> Result<Option<String>, StoreError> {
     let ticket = ticket.unwrap_or_default();
-    Ok(on!(conn, |c| sqlx::query_scalar(SAME_CONTENT).bind(digest).bind(id).bind(ticket).fetch_optional(c).await)?)
+    Ok(on!(conn, |c| sqlx::query_scalar(SAME_CONTENT)
+        .bind(digest)
+        .bind(id)
+        .bind(ticket)
+        .bind(class)
+        .bind(or)
+        .fetch_optional(c)
+        .await)?)
 }
 
 /// Mails whose sender is to be proven at this real time.

@@ -121,7 +121,8 @@ impl<'a> Filing<'a> {
         if self.read.class == Class::Human {
             crate::tickets::tell_watchers(tx, ticket, &self.row.id, self.app.clock.now()).await?;
         }
-        self.ask(tx, ticket).await?;
+        self.ask(tx, ticket, &self.questions).await?;
+        self.tell_others(tx).await?;
         if self.read.class == Class::Human {
             let last = ticket.last_inbound_at.unwrap_or(i64::MIN).max(self.row.received_at);
             store::tickets::set_inbound(tx, &ticket.id, last).await?;
@@ -217,12 +218,25 @@ impl<'a> Filing<'a> {
         Ok(())
     }
 
-    async fn ask(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<(), AppError> {
+    /// It stands in one conversation: in the others that it names it is owed that somebody reads it, without its words,
+    /// for they may be another organisation's.
+    async fn tell_others(&self, tx: &mut Tx) -> Result<(), AppError> {
+        for ticket in &self.whose.also {
+            store::tickets::lock(tx, &ticket.id).await?;
+            let text =
+                format!("a mail that a person must read ({}): it was sent to other conversations, too", self.row.id);
+            self.ask(tx, ticket, &[text]).await?;
+            crate::tickets::set_turn(tx, &ticket.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, tx: &mut Tx, ticket: &TicketRow, questions: &[String]) -> Result<(), AppError> {
         // Ids of one millisecond are in no order of their own, and questions are listed by id.
-        let mut ids: Vec<String> = self.questions.iter().map(|_| new_id("qst")).collect();
+        let mut ids: Vec<String> = questions.iter().map(|_| new_id("qst")).collect();
         ids.sort();
         let asked_by = self.sender();
-        for (id, text) in ids.iter().zip(&self.questions) {
+        for (id, text) in ids.iter().zip(questions) {
             let new = NewQuestion {
                 id,
                 ticket: &ticket.id,
@@ -371,11 +385,15 @@ mod tests {
     #[test]
     fn only_the_reader_of_an_escalation_letter_is_one_of_our_own() {
         let mail = read("From: Lead <LEAD@vendor.example>\r\n\r\nI see to it.\r\n");
-        let whose = |tenant, address| Whose { ticket: None, mail: Some(delivery(tenant, address, "accepted")) };
+        let whose = |tenant, address| Whose {
+            ticket: None,
+            mail: Some(delivery(tenant, address, "accepted")),
+            also: Vec::new(),
+        };
         assert!(is_own_staff(&whose(None, "lead@vendor.example"), &mail));
         assert!(!is_own_staff(&whose(Some("t-1"), "lead@vendor.example"), &mail));
         assert!(!is_own_staff(&whose(None, "other@vendor.example"), &mail));
-        assert!(!is_own_staff(&Whose { ticket: None, mail: None }, &mail));
+        assert!(!is_own_staff(&Whose { ticket: None, mail: None, also: Vec::new() }, &mail));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Invariant: a try is counted before it is begun, so that a mail that ends the process is put before a person after a
 //! few starts; a mail that fails takes no other one with it; and each mail is filed once, whoever files.
 
+use mail::inbound::Class;
 use store::Tx;
 use store::inbound::ToFile;
 
@@ -195,13 +196,16 @@ async fn file_one(
     tx: &mut Tx,
     mail: Understood,
 ) -> Result<Option<(serde_json::Value, Option<i64>)>, AppError> {
-    let whose = whose::find(tx, &mail.read).await?;
+    let whose = whose::find(tx, &mail.read, mail.row.envelope_to.as_deref()).await?;
     let ticket = whose.ticket.as_ref().map(|ticket| ticket.id.as_str());
     if let Some(ticket) = ticket {
         store::tickets::lock(tx, ticket).await?;
     }
+    // A copy that a machine marked asked nothing: the one without the mark is no repetition of it.
+    let class = mail.read.class;
+    let as_much = [class, if class == Class::Unclear { Class::Human } else { class }].map(Class::name);
     let duplicate_of = match &mail.content_digest {
-        Some(digest) => store::inbound::same_content(tx, digest, &mail.row.id, ticket).await?,
+        Some(digest) => store::inbound::same_content(tx, digest, &mail.row.id, ticket, as_much).await?,
         None => None,
     };
     let filing = Filing::new(app, mail, whose, duplicate_of);

@@ -423,6 +423,23 @@ async fn what_could_not_be_filed_is_filed_by_the_sweep() {
 }
 
 #[tokio::test]
+async fn a_copy_that_a_machine_marked_does_not_silence_the_persons_own() {
+    for mark in ["Auto-Submitted: auto-replied", "X-Forthright-X: 1", "X-Autoreply: yes"] {
+        let world = World::new().await;
+        let mail = format!(
+            "From: <{SUE}>\r\nMessage-ID: <1@x.example>\r\nTo: ir+{TOKEN}@vendor.example\r\n\r\nWe need all.\r\n"
+        );
+        let marked = receive(&world.app, format!("{mark}\r\n{mail}").as_bytes(), None, None).await.unwrap();
+        assert!(marked.questions.is_empty(), "{marked:?}");
+        let own = receive(&world.app, mail.as_bytes(), None, None).await.unwrap();
+        assert_eq!((own.duplicate_of, own.questions.len()), (None, 1), "{mark}");
+        // And the other way round nothing is asked twice.
+        let unclear = receive(&world.app, format!("Return-Path: <>\r\n{mail}").as_bytes(), None, None).await.unwrap();
+        assert_eq!((unclear.class.as_str(), unclear.duplicate_of), ("unclear", Some(own.id)), "{mark}");
+    }
+}
+
+#[tokio::test]
 async fn a_mail_that_came_two_ways_is_one_message() {
     let world = World::new().await;
     let mail =

@@ -18,12 +18,18 @@ pub(super) struct Whose {
     pub(super) ticket: Option<TicketRow>,
     /// Which of our mails it is about.
     pub(super) mail: Option<Delivery>,
+    /// Other tickets that it names by their tokens: somebody reads it for them, too.
+    pub(super) also: Vec<TicketRow>,
 }
 
+/// Other tickets that are looked at of one mail.
+const OTHERS: usize = 20;
+
 /// Looks the tokens up, the envelope's first, then the Message-IDs.
-pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppError> {
+pub(super) async fn find(conn: &mut Conn, read: &Inbound, envelope_to: Option<&str>) -> Result<Whose, AppError> {
     let mut ticket = None;
-    for token in read.to.iter().filter_map(|address| model::ids::token_of(address)) {
+    let mut tokens = read.to.iter().filter_map(|address| model::ids::token_of(address));
+    for token in tokens.by_ref() {
         ticket = store::tickets::by_token(conn, &token).await?;
         if ticket.is_some() {
             break;
@@ -31,6 +37,15 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppEr
     }
     // Whoever answers a mail of a ticket that was merged since goes on talking in the other one.
     ticket = landing(conn, ticket).await?;
+    let mut also: Vec<TicketRow> = Vec::new();
+    // A mail server hands one copy over for each recipient, and says for which.
+    if let (Some(first), None) = (&ticket, envelope_to.and_then(model::ids::token_of)) {
+        for token in tokens.take(OTHERS) {
+            let other = store::tickets::by_token(conn, &token).await?;
+            let other = landing(conn, other).await?;
+            also.extend(other.filter(|one| one.id != first.id && also.iter().all(|known| known.id != one.id)));
+        }
+    }
     let by_token = ticket.as_ref().map(|ticket| ticket.id.clone());
     for id in named(read) {
         let Some(mail) = store::delivery::by_message_id(conn, id).await? else { continue };
@@ -41,7 +56,7 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppEr
             continue;
         }
         let mail = meant(conn, mail, &its_ticket, read).await?;
-        return Ok(Whose { ticket: ticket.or(Some(its_ticket)), mail });
+        return Ok(Whose { ticket: ticket.or(Some(its_ticket)), mail, also });
     }
     // A report without a Message-ID still says who was not reached; the token says in which conversation.
     let mail = match &ticket {
@@ -50,7 +65,7 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppEr
         }
         _ => None,
     };
-    Ok(Whose { ticket, mail })
+    Ok(Whose { ticket, mail, also })
 }
 
 /// The mail that a report is about: the one whose header it returns may have been sent on, or be quoted in a report on

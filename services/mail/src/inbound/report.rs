@@ -9,6 +9,7 @@ mod prose;
 
 use super::mime::{Fields, Leaf, Mail, parse, split};
 use super::senders::is_daemon;
+use super::words::shown;
 use super::{Class, MOST, Recipient};
 use prose::Told;
 pub(super) use prose::{has_bounce_subject, opens_as_server, opens_as_system};
@@ -92,7 +93,7 @@ fn delivery(mail: &Mail, text: &str, null_sender: bool) -> Option<Report> {
     if leaves.is_empty()
         && let Some(inner) = wrapped(mail)
     {
-        let text = inner.text();
+        let text = shown(&inner.text());
         return delivery(&inner, &text, true);
     }
     let told = Told::of(mail, text);
