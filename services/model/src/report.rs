@@ -5,9 +5,11 @@
 //! Invariant: whatever it lists stands on the line that it names, and nothing but a contradiction or a withheld fact is
 //! held against a text.
 
+mod claims;
 mod compare;
 mod dates;
 mod days;
+mod families;
 mod figures;
 mod names;
 mod nouns;

@@ -166,6 +166,7 @@ fn names(thing: &Thing, cues: &Cues) -> Vec<String> {
                 add(&["shared_addresses"]);
             }
         }
+        Thing::Addresses => add(&["emails", "type:postal_address", "type:ip_address", "type:email_address"]),
         Thing::Persons => add(&["emails", "users"]),
         Thing::Users => add(&["users"]),
         Thing::Projects => add(&["projects"]),
