@@ -7,6 +7,7 @@ mod objections;
 mod parts;
 mod search;
 mod sequences;
+mod specific;
 
 use std::process::Command;
 

@@ -13,8 +13,10 @@ mod objections;
 mod pack;
 mod parts;
 mod phrases;
+mod review;
 mod search;
 mod show;
+mod specific;
 mod timeline;
 mod unsaid;
 mod watchers;
@@ -33,8 +35,10 @@ pub use declines::{Proposed, approve_decline, decline, reopen, withdraw_question
 pub use filled::{Intent, Outcome, answer_many, answer_with};
 pub use pack::{DraftAnswer, Held as WithheldFact, Pack, Settled as SettledQuestion, pack};
 pub use parts::{Merged, Split, merge, split};
+pub use review::{SetAside, set_aside};
 pub use search::{Found, search};
 pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
+pub use specific::About;
 
 pub use timeline::{Happened, Timeline, timeline};
 pub use watchers::{unwatch, watch};
@@ -73,22 +77,32 @@ pub struct Answered {
 }
 
 /// Answers questions by name; the letter goes to whoever asked, if they are a contact, else to whoever has the notice.
-pub async fn answer(app: &App, ticket: &str, questions: &[String], text: &str) -> Result<Answered, AppError> {
+/// While facts of theirs were not told, the text names one of them, or the agent says that it is asked about something else.
+pub async fn answer(
+    app: &App,
+    ticket: &str,
+    questions: &[String],
+    text: &str,
+    about: About<'_>,
+) -> Result<Answered, AppError> {
     let text = words(text, "the answer")?;
+    let about = about.checked()?;
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Answer)?;
     links::refuse_outside(app, &mut tx, &case, "the answer", text).await?;
     unsaid::refuse(&mut tx, &case, text).await?;
+    specific::refuse_generic(app, &mut tx, &case, &[text], about).await?;
     let entry = add_entry(app, &mut tx, ticket, "answer", text.to_owned()).await?;
+    specific::record(app, &mut tx, ticket, &named, about).await?;
     for question in &named {
         store::tickets::change_question(&mut tx, ticket, &question.id, now.micros(), Change::Answer { entry: &entry })
             .await?;
     }
     let post = Post { about: &named, content: Content::Answer { text }, entry: &entry };
     let mails = letters::queue(app, &mut tx, &case, &post).await?;
-    finish(app, tx, "ticket.answer", ticket, Done { entry, mails, named }).await
+    finish(app, tx, "ticket.answer", ticket, Done { entry, mails, named, about }).await
 }
 
 /// Promises an answer by a time. The questions stay debt.
@@ -114,7 +128,7 @@ pub async fn promise(
     }
     let post = Post { about: &named, content: Content::Promise { by, text }, entry: &entry };
     let mails = letters::queue(app, &mut tx, &case, &post).await?;
-    finish(app, tx, "ticket.promise", ticket, Done { entry, mails, named }).await
+    finish(app, tx, "ticket.promise", ticket, Done { entry, mails, named, about: About::Facts }).await
 }
 
 /// Adds an internal note. Nothing leaves, no question changes.
@@ -209,13 +223,14 @@ fn cut(text: &str) -> String {
 }
 
 /// What a step did, before it is committed.
-struct Done {
+struct Done<'a> {
     entry: String,
     mails: usize,
     named: Vec<QuestionRow>,
+    about: About<'a>,
 }
 
-async fn finish(app: &App, mut tx: Tx, verb: &'static str, ticket: &str, done: Done) -> Result<Answered, AppError> {
+async fn finish(app: &App, mut tx: Tx, verb: &'static str, ticket: &str, done: Done<'_>) -> Result<Answered, AppError> {
     let row = set_turn(&mut tx, ticket).await?;
     let (debt, questions) = (row.debt, ids(&done.named));
     let held = store::delivery::held_answers(&mut tx, ticket).await?;
@@ -223,9 +238,12 @@ async fn finish(app: &App, mut tx: Tx, verb: &'static str, ticket: &str, done: D
         Some(_) => Some(what_lets_it_go(&app.incident_by_id(&mut tx, row.incident_id).await?)),
         None => None,
     };
-    let detail = serde_json::json!({
+    let mut detail = serde_json::json!({
         "entry": done.entry, "questions": questions, "mails": done.mails, "debt": debt, "waits": waits.is_some(),
     });
+    if let About::SomethingElse { why } = done.about {
+        detail["not_about_facts"] = why.into();
+    }
     tx.commit(app.entry(verb, ticket, detail)).await?;
     Ok(Answered { ticket: ticket.to_owned(), entry: done.entry, mails: done.mails, questions, debt, waits })
 }

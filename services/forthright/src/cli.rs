@@ -459,6 +459,15 @@ pub(crate) enum TicketVerb {
         /// Say what each would get, write nothing.
         #[arg(long)]
         preview: bool,
+        /// The questions are not about what of theirs was exposed: why. It is kept for a reviewer.
+        #[arg(long, value_name = "WHY")]
+        not_about_facts: Option<String>,
+    },
+    /// Questions that agents say are not about facts, with the reason: for a reviewer.
+    #[command(after_help = "Example: forthright ticket not-about-facts bluebleed")]
+    NotAboutFacts {
+        /// The incident.
+        slug: String,
     },
     /// Answer questions, by name.
     #[command(
@@ -476,6 +485,9 @@ pub(crate) enum TicketVerb {
         /// A snippet, filled with the organisation's own facts.
         #[arg(long, value_name = "NAME")]
         snippet: Option<String>,
+        /// The questions are not about what of theirs was exposed: why. It is kept for a reviewer.
+        #[arg(long, value_name = "WHY")]
+        not_about_facts: Option<String>,
     },
     /// Promise an answer by a time.
     Promise {

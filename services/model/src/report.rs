@@ -5,9 +5,11 @@
 //! Invariant: whatever it lists stands on the line that it names, and nothing but a contradiction or a withheld fact is
 //! held against a text.
 
+mod claims;
 mod compare;
 mod dates;
 mod days;
+mod families;
 mod figures;
 mod names;
 mod nouns;
@@ -142,6 +144,18 @@ pub fn check(text: &str, facts: &Facts) -> Vec<Finding> {
     }
     findings.sort_by_key(|(at, _)| *at);
     findings.into_iter().map(|(_, finding)| finding).collect()
+}
+
+/// The facts that a text names, each by its noun, its own name or its day: `objects`, `type:invoice`, `first document`. A
+/// bare figure names none, and neither does what a fact denies.
+pub fn named(text: &str, facts: &Facts) -> Vec<String> {
+    let says = |one: &Finding| {
+        let by_chance = one.detail == figures::NO_NOUN || one.detail.contains(compare::IF_MEANT);
+        let is_there =
+            one.fact.strip_prefix("type:").is_none_or(|id| facts.types.iter().any(|(of, n)| of == id && *n > 0));
+        matches!(one.finding, Verdict::Agrees | Verdict::Rounds) && !one.fact.is_empty() && is_there && !by_chance
+    };
+    check(text, facts).into_iter().filter(says).map(|one| one.fact).collect()
 }
 
 #[cfg(test)]

@@ -123,6 +123,12 @@ statements! {
         FROM ticket_entries
         WHERE ticket_id = $1
         ORDER BY at, id";
+    ENTRIES_OF_KIND = "
+        SELECT e.ticket_id, t.tenant_id, e.at, e.actor, e.body
+        FROM ticket_entries e
+        JOIN tickets t ON t.id = e.ticket_id
+        WHERE t.incident_id = $1 AND e.kind = $2
+        ORDER BY e.at, e.id";
 }
 
 /// A ticket as stored.
@@ -202,8 +208,23 @@ pub struct Entry {
     pub id: String,
     /// Microseconds since the epoch.
     pub at: i64,
-    /// `mail`, `answer`, `promise`, `decline`, `note`, `status`, `escalation`.
+    /// `mail`, `answer`, `promise`, `decline`, `note`, `status`, `escalation`, `not-about-facts`.
     pub kind: String,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub body: String,
+}
+
+/// A line of some ticket's timeline.
+#[derive(Debug, sqlx::FromRow)]
+pub struct EntryOf {
+    /// The ticket.
+    pub ticket_id: String,
+    /// With whom.
+    pub tenant_id: String,
+    /// Microseconds since the epoch.
+    pub at: i64,
     /// Who.
     pub actor: String,
     /// What.
@@ -484,6 +505,11 @@ pub async fn change_question(
         query.bind(id).bind(ticket).execute(c).await.map(|done| done.rows_affected())
     })?;
     one(hit, || format!("question {id}"))
+}
+
+/// All lines of one kind in an incident's timelines, the oldest first.
+pub async fn entries_of_kind(conn: &mut Conn, incident: i64, kind: &str) -> Result<Vec<EntryOf>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ENTRIES_OF_KIND).bind(incident).bind(kind).fetch_all(c).await)?)
 }
 
 /// Adds a line to a ticket's timeline; it is found by its words.

@@ -9,6 +9,7 @@ use store::tickets::NewTicket;
 
 use super::*;
 use crate::tickets;
+use crate::tickets::About;
 use crate::{Opening, Settings, new_id};
 
 const TICKET: &str = "tkt_1";
@@ -215,12 +216,15 @@ async fn a_question_is_debt_until_it_is_answered_and_a_reply_opens_the_ticket_ag
     let refused = tickets::close(&world.app, TICKET).await.unwrap_err();
     assert_eq!(refused.exit_code(), 4);
     let ids = World::ids(&shown);
-    let done = tickets::answer(&world.app, TICKET, &ids, "Invoices, since January.").await.unwrap();
+    let done = tickets::answer(&world.app, TICKET, &ids, "Invoices, since January.", About::Facts).await.unwrap();
     assert_eq!((done.mails, done.debt), (1, 0));
     assert_eq!(world.answered().await, [SUE]);
     let shown = world.shown().await;
     assert_eq!((shown.ticket.status.as_str(), shown.ticket.turn.as_str()), ("open", "theirs"));
-    assert!(tickets::answer(&world.app, TICKET, &ids, "Again.").await.is_err(), "what is answered is no debt");
+    assert!(
+        tickets::answer(&world.app, TICKET, &ids, "Again.", About::Facts).await.is_err(),
+        "what is answered is no debt"
+    );
     tickets::close(&world.app, TICKET).await.unwrap();
     tickets::close(&world.app, TICKET).await.unwrap();
     assert_eq!(world.shown().await.ticket.turn, "nobody");
@@ -234,7 +238,7 @@ async fn a_strangers_question_is_debt_and_its_answer_goes_to_those_with_the_noti
     let world = World::new().await;
     world.ask("stranger@acme.example", "Which files?").await;
     let ids = World::ids(&world.shown().await);
-    let done = tickets::answer(&world.app, TICKET, &ids, "Invoices.").await.unwrap();
+    let done = tickets::answer(&world.app, TICKET, &ids, "Invoices.", About::Facts).await.unwrap();
     assert_eq!(done.mails, 2);
     let mut to = world.answered().await;
     to.sort();
@@ -246,11 +250,12 @@ async fn a_generic_text_pays_no_debt() {
     let world = World::new().await;
     world.ask(SUE, "Which files?").await;
     let ids = World::ids(&world.shown().await);
-    let error =
-        tickets::answer(&world.app, TICKET, &ids, "There is no further information available.").await.unwrap_err();
+    let error = tickets::answer(&world.app, TICKET, &ids, "There is no further information available.", About::Facts)
+        .await
+        .unwrap_err();
     assert_eq!(error.exit_code(), 4);
     assert!(error.hint().is_some_and(|hint| hint.contains("forthright ticket pack")));
-    assert!(tickets::answer(&world.app, TICKET, &[], "Invoices.").await.is_err());
+    assert!(tickets::answer(&world.app, TICKET, &[], "Invoices.", About::Facts).await.is_err());
     let shown = world.shown().await;
     assert_eq!((shown.ticket.debt, shown.mails.len()), (1, 3), "nothing was written");
 }

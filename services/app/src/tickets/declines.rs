@@ -14,7 +14,7 @@ use store::tickets::{Change, QuestionRow};
 
 use super::case::Case;
 use super::letters::{self, Content, Post};
-use super::{Answered, Done, add_entry, cut, finish, ids, in_future, links, set_turn, words};
+use super::{About, Answered, Done, add_entry, cut, finish, ids, in_future, links, set_turn, words};
 use crate::{App, AppError};
 
 /// A decline that waits for a second person.
@@ -76,7 +76,7 @@ pub async fn approve_decline(app: &App, ticket: &str, questions: &[String]) -> R
         let content = Content::Decline { reason, review_at: Timestamp::from_micros(*review_at) };
         mails += letters::queue(app, &mut tx, &case, &Post { about, content, entry: &entry }).await?;
     }
-    finish(app, tx, "ticket.decline-approve", ticket, Done { entry, mails, named }).await
+    finish(app, tx, "ticket.decline-approve", ticket, Done { entry, mails, named, about: About::Facts }).await
 }
 
 /// The questions by reason and review date: each group is one letter. Never with the proposer's own approval.

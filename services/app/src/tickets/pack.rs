@@ -15,7 +15,7 @@ use crate::notices::Version;
 use crate::{App, AppError};
 
 /// The snippet that names nothing of an organisation's.
-const UNPROVEN: &str = "unproven";
+pub(super) const UNPROVEN: &str = "unproven";
 
 /// What an agent needs to answer.
 #[derive(Debug, Serialize)]
@@ -101,7 +101,7 @@ pub async fn pack(app: &App, ticket: &str) -> Result<Pack, AppError> {
     let entries = store::tickets::entries(&mut conn, ticket).await?;
     let is_debt = |state: &str| QuestionState::parse(state).is_some_and(QuestionState::is_debt);
     let (open, done): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| is_debt(&question.state));
-    let trust = least(store::tickets::trust_of_questions(&mut conn, ticket).await?, &open);
+    let trust = least_trust(&mut conn, ticket, &open).await?;
     let goes_to = letters::addresses(&mut conn, &row, &open).await?;
     let context = crate::snippets::context(app, &mut conn, &incident, &tenant).await?;
     let proven = trust != "U";
@@ -153,6 +153,15 @@ fn because(trust: &str) -> &'static str {
         "B" => "somebody at a domain of theirs asks, proven: their facts may be told",
         _ => "who asks is not proven: nothing specific may be told to them; the contacts who have the notice may be",
     }
+}
+
+/// How sure we are of those who ask these questions, or any of the ticket's where there is none.
+pub(super) async fn least_trust(
+    conn: &mut store::Conn,
+    ticket: &str,
+    questions: &[store::tickets::QuestionRow],
+) -> Result<String, AppError> {
+    Ok(least(store::tickets::trust_of_questions(conn, ticket).await?, questions))
 }
 
 /// The least trust of the questions that wait, or of all where none does; one that nobody mailed is not proven.

@@ -118,7 +118,7 @@ pub struct EntryView {
     pub id: String,
     /// When.
     pub at: Timestamp,
-    /// `mail`, `answer`, `promise`, `decline`, `note`, `status`, `escalation`.
+    /// `mail`, `answer`, `promise`, `decline`, `note`, `status`, `escalation`, `not-about-facts`.
     pub kind: String,
     /// Who.
     pub actor: String,

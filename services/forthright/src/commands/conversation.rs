@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use anyhow::{Context, Result};
 use app::AppError;
-use app::tickets::{Intent, Outcome, Wrong};
+use app::tickets::{About, Intent, Outcome, Wrong};
 use model::time::Timestamp;
 
 use super::{DONE, PARTIAL, open, say, text_of};
@@ -101,16 +101,25 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
             output::list(e, &["ticket", "tenant_id", "found_in", "at", "source", "text"], rows.collect())?;
         }
         TicketVerb::Pack { ticket } => output::document(e, &app::tickets::pack(&app, &ticket).await?)?,
-        TicketVerb::AnswerMany { slug, questions, snippet, preview } => {
+        TicketVerb::NotAboutFacts { slug } => {
+            let rows = app::tickets::set_aside(&app, &slug).await?.into_iter().map(|one| {
+                vec![one.ticket, one.tenant_id, one.question, one.at.to_string(), one.said_by, one.why, one.text]
+            });
+            let header = ["ticket", "tenant_id", "question", "at", "said_by", "why", "text"];
+            output::list(e, &header, rows.collect())?;
+        }
+        TicketVerb::AnswerMany { slug, questions, snippet, preview, not_about_facts } => {
             let intent = if preview { Intent::Preview } else { Intent::Send };
-            let outcomes = app::tickets::answer_many(&app, &slug, &questions, &snippet, intent).await?;
+            let about = about(not_about_facts.as_deref());
+            let outcomes = app::tickets::answer_many(&app, &slug, &questions, &snippet, about, intent).await?;
             outcomes_of(e, &outcomes)?;
             return Ok(if outcomes.iter().any(Outcome::is_failure) { PARTIAL } else { DONE });
         }
-        TicketVerb::Answer { ticket, questions, text, snippet } => {
+        TicketVerb::Answer { ticket, questions, text, snippet, not_about_facts } => {
+            let about = about(not_about_facts.as_deref());
             let done = match (snippet, text) {
-                (Some(name), _) => app::tickets::answer_with(&app, &ticket, &questions, &name).await?,
-                (None, Some(path)) => app::tickets::answer(&app, &ticket, &questions, &text_of(&path)?).await?,
+                (Some(name), _) => app::tickets::answer_with(&app, &ticket, &questions, &name, about).await?,
+                (None, Some(path)) => app::tickets::answer(&app, &ticket, &questions, &text_of(&path)?, about).await?,
                 (None, None) => anyhow::bail!("neither --text nor --snippet is given"),
             };
             answered(e, &done)?;
@@ -162,6 +171,10 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
         TicketVerb::Close { tickets } => return close(e, &app, &tickets).await,
     }
     Ok(DONE)
+}
+
+fn about(not_about_facts: Option<&str>) -> About<'_> {
+    not_about_facts.map_or(About::Facts, |why| About::SomethingElse { why })
 }
 
 /// A result for each ticket; what each is told is in one line of it.

@@ -13,6 +13,9 @@ use super::numbers::Number;
 use super::text::{Sentence, What};
 use super::{Facts, Finding, Judged, Verdict};
 
+/// Said of a number that is the same as a figure by chance or by meaning.
+pub(super) const NO_NOUN: &str = "no noun says what it counts; this figure is the same";
+
 /// Every number of a sentence.
 pub(super) fn check(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>, findings: &mut Vec<(usize, Finding)>) {
     let mut taken = vec![false; sentence.tokens.len()];
@@ -118,11 +121,7 @@ pub(super) fn unnamed(number: &Number, facts: &Facts) -> Option<Judged> {
         |value: i64| number.readings.iter().any(|reading| reading.unit > 0 && reading.value == i128::from(value));
     let matching: Vec<(String, i64)> = known().filter(|(_, value)| exact(*value)).collect();
     if let Some((name, _)) = matching.iter().find(|(name, _)| !facts.hides(name)) {
-        return Some(Judged::new(
-            Verdict::Agrees,
-            name.as_str(),
-            "no noun says what it counts; this figure is the same",
-        ));
+        return Some(Judged::new(Verdict::Agrees, name.as_str(), NO_NOUN));
     }
     if let Some((name, value)) = matching.first()
         && *value >= 1_000

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod sentences;
 mod table;
 
 fn facts() -> Facts {
