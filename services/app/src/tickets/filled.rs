@@ -15,7 +15,7 @@ use store::tickets::Change;
 
 use super::case::Case;
 use super::letters::{self, Content, Post};
-use super::{Answered, Done, add_entry, finish, links, unsaid};
+use super::{Answered, Done, add_entry, finish, foreign, links, unsaid};
 use crate::{App, AppError};
 
 /// What one ticket of many gets.
@@ -177,6 +177,7 @@ async fn prepare(
     let texts = fill(app, tx, &case, snippet).await?;
     for text in texts.values() {
         links::refuse_outside(app, tx, &case, "the snippet", text).await?;
+        foreign::refuse(app, tx, &case, "the snippet", text).await?;
         unsaid::refuse(tx, &case, text).await?;
     }
     let said = texts.get(&Language::En).or_else(|| texts.values().next()).cloned().unwrap_or_default();
