@@ -1,6 +1,8 @@
 //! Tickets: a reply always lands, a question is debt until it is answered, and no path closes a ticket with debt.
 
 mod answers;
+mod foreign;
+mod guards;
 mod history;
 mod landing;
 mod objections;

@@ -7,6 +7,7 @@ mod attachments;
 mod case;
 mod declines;
 mod filled;
+mod foreign;
 mod letters;
 mod links;
 mod objections;
@@ -92,6 +93,7 @@ pub async fn answer(
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Answer)?;
     links::refuse_outside(app, &mut tx, &case, "the answer", text).await?;
+    foreign::refuse(app, &mut tx, &case, "the answer", text).await?;
     unsaid::refuse(&mut tx, &case, text).await?;
     specific::refuse_generic(app, &mut tx, &case, &[text], about).await?;
     let entry = add_entry(app, &mut tx, ticket, "answer", text.to_owned()).await?;
@@ -120,6 +122,7 @@ pub async fn promise(
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Promise)?;
     links::refuse_outside(app, &mut tx, &case, "the promise", text).await?;
+    foreign::refuse(app, &mut tx, &case, "the promise", text).await?;
     let body = format!("by {by} for {}\n\n{text}", ids(&named).join(", ")).trim_end().to_owned();
     let entry = add_entry(app, &mut tx, ticket, "promise", body).await?;
     for question in &named {

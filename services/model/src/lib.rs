@@ -20,6 +20,7 @@ pub mod law;
 pub mod links;
 pub mod machine;
 pub mod mapping;
+pub mod mentions;
 pub mod notices;
 pub mod pace;
 pub mod path_rule;

@@ -16,6 +16,7 @@ pub mod denials;
 pub mod directory;
 pub mod escalation;
 pub mod facts;
+pub mod foreign;
 pub mod inbound;
 pub mod inbox;
 pub mod incidents;
@@ -61,6 +62,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         directory::tenants::STATEMENTS,
         escalation::STATEMENTS,
         facts::STATEMENTS,
+        foreign::STATEMENTS,
         inbound::STATEMENTS,
         incidents::STATEMENTS,
         intake::STATEMENTS,

@@ -14,7 +14,7 @@ use store::tickets::{Change, QuestionRow};
 
 use super::case::Case;
 use super::letters::{self, Content, Post};
-use super::{About, Answered, Done, add_entry, cut, finish, ids, in_future, links, set_turn, words};
+use super::{About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, set_turn, words};
 use crate::{App, AppError};
 
 /// A decline that waits for a second person.
@@ -45,6 +45,7 @@ pub async fn decline(
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = ids(&case.named(questions, Step::Decline)?);
     links::refuse_outside(app, &mut tx, &case, "the reason", why).await?;
+    foreign::refuse(app, &mut tx, &case, "the reason", why).await?;
     let body = format!("proposed for {}, review at {review_at}\n\n{why}", named.join(", "));
     let entry = add_entry(app, &mut tx, ticket, "decline", body).await?;
     for question in &named {
@@ -65,6 +66,7 @@ pub async fn approve_decline(app: &App, ticket: &str, questions: &[String]) -> R
     let groups = by_reason(&named, &app.actor)?;
     for (reason, _) in groups.keys() {
         links::refuse_outside(app, &mut tx, &case, "the reason", reason).await?;
+        foreign::refuse(app, &mut tx, &case, "the reason", reason).await?;
     }
     let entry = add_entry(app, &mut tx, ticket, "decline", format!("approved for {}", ids(&named).join(", "))).await?;
     let change = Change::Decline { entry: &entry, by: &app.actor };

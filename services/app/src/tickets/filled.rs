@@ -16,7 +16,7 @@ use store::tickets::{Change, QuestionRow};
 use super::case::Case;
 use super::letters::{self, Content, Post};
 use super::pack::{UNPROVEN, least_trust};
-use super::{About, Answered, Done, add_entry, finish, links, specific, unsaid};
+use super::{About, Answered, Done, add_entry, finish, foreign, links, specific, unsaid};
 use crate::{App, AppError};
 
 /// What one ticket of many gets.
@@ -194,6 +194,7 @@ async fn prepare<'a>(
     let texts = fill(app, tx, &case, snippet).await?;
     for text in texts.values() {
         links::refuse_outside(app, tx, &case, "the snippet", text).await?;
+        foreign::refuse(app, tx, &case, "the snippet", text).await?;
         unsaid::refuse(tx, &case, text).await?;
     }
     if !is_for_unproven(tx, &case, &named, snippet).await? {
