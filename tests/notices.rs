@@ -5,6 +5,7 @@ mod canaries;
 mod history;
 mod left_out;
 mod specific;
+mod stated;
 mod supplements;
 
 use testkit::process::Backend;

@@ -1,6 +1,6 @@
 //! An organisation whose letter cannot be written, or only as text, stops nobody and is passed over by nobody quietly.
 
-use testkit::process::Backend;
+use testkit::process::{Backend, Output};
 use testkit::smtp::Recorder;
 
 use crate::setup::{SLUG, Stage, path, readable};
@@ -92,5 +92,43 @@ fn a_letter_whose_html_would_be_cut_off_goes_out_as_text_that_states_everything(
         let text = readable(mail);
         assert!((0..80).all(|n| text.contains(&format!("Domain: unit{n:04}.example"))), "{text}");
         assert!(recorder.accepted_for("security@org00000.example")[0].text().contains("text/html"));
+    }
+}
+
+#[test]
+fn a_draft_that_is_stale_is_left_out_by_name_and_stops_nobody_elses() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(3);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let header = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
+        let more = stage.file("more.csv", &format!("{header}x.pdf,org00001.example,,invoice,2020-01-02,5,,\n"));
+        stage.import(&[&more], &stage.file("none.txt", "free.example\n"));
+        let named = |output: &Output| {
+            assert_eq!(output.status, 3, "{backend:?}: {}", output.stderr);
+            let said: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+            let left_out = said["left_out"].as_array().unwrap().clone();
+            assert!(left_out.iter().all(|one| !one["why"].as_str().unwrap().is_empty()), "{left_out:?}");
+            left_out.iter().map(|one| one["tenant_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let counsel = stage.run.as_actor("counsel");
+        assert_eq!(named(&counsel.run(&["notice", "approve", SLUG, "--all", "--json"])), ["t-00001"]);
+        let stale = stage.run.csv(&["notice", "list", SLUG])[1].clone();
+        assert_eq!((stale["tenant_id"].as_str(), stale["state"].as_str()), ("t-00001", "drafted"));
+        assert_eq!(counsel.run(&["notice", "approve", SLUG, &stale["notice_id"]]).status, 4, "{backend:?}: named");
+        assert_eq!(counsel.run(&["notice", "approve", SLUG, "--all"]).status, 4, "{backend:?}: nothing else is left");
+
+        stage.run.ok(&["notice", "draft", SLUG]);
+        counsel.ok(&["notice", "approve", SLUG, "--all"]);
+        let add = ["directory", "add-contact", "t-00002", "--email", "dpo@org00002.example", "--role", "privacy"];
+        stage.run.ok(&[&add[..], &["--name", "Officer", "--why", "a call"]].concat());
+        let again = stage.file("again.csv", &format!("{header}y.pdf,org00000.example,,invoice,2020-01-02,5,,\n"));
+        stage.import(&[&again], &stage.file("none.txt", "free.example\n"));
+        let released = stage.run.as_actor("lead").run(&["wave", "release", SLUG, "w", "--all", "--json"]);
+        assert_eq!(named(&released), ["t-00000", "t-00002"], "other facts, and other contacts");
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        assert_eq!(recorder.messages().len(), 1, "{backend:?}");
+        stage.status();
     }
 }

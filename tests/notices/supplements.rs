@@ -6,6 +6,7 @@ use testkit::process::Backend;
 use testkit::smtp::Recorder;
 
 use crate::setup::{SLUG, Stage, path, readable};
+use crate::tickets::raw_sql;
 
 const HEADER: &str = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
 
@@ -213,6 +214,31 @@ fn what_states_records_that_were_taken_back_and_has_not_left_does_not_leave() {
         one(told(&stage, "true"), "t-00001", "initial");
         stage.work(&recorder);
         assert_eq!(recorder.messages().len(), 2, "{backend:?}");
+    }
+}
+
+/// A program that dies after a manifest was taken back and before its figures are counted anew.
+#[test]
+fn who_counts_anew_after_a_withdrawal_that_was_cut_off_calls_back_what_states_it() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(2);
+        let rows = format!("{HEADER}x/1.pdf,org00001.example,,invoice,2020-01-02,9,,\n");
+        stage.import(&[&stage.file("x.csv", &rows)], &stage.file("none.txt", "free.example\n"));
+        assert_eq!(told(&stage, "first").len(), 2);
+        for statement in [
+            "DELETE FROM run_blocks WHERE run_id IN (SELECT r.id FROM runs r JOIN manifests m ON m.id = r.manifest_id WHERE m.name = 'x.csv')",
+            "DELETE FROM runs WHERE manifest_id IN (SELECT id FROM manifests WHERE name = 'x.csv')",
+            "UPDATE manifests SET withdrawn_at = 1, withdrawn_why = 'of another incident' WHERE name = 'x.csv'",
+            "INSERT INTO stale_sheets (incident_id, reversed, cause, stamp) SELECT id, 'example!org00001', 'x.csv withdrawn', 1 FROM incidents",
+        ] {
+            raw_sql(&stage, statement).unwrap();
+        }
+        assert_eq!(stage.run.json(&["exposure", "totals", SLUG])["objects"], 2, "{backend:?}: whoever counts first");
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        let to: Vec<_> = recorder.messages().into_iter().map(|message| message.recipients[0].clone()).collect();
+        assert_eq!(to, ["security@org00000.example"], "{backend:?}");
     }
 }
 

@@ -20,7 +20,7 @@ use store::ledger::Verdict;
 use store::notices::{LetterRow, Notice};
 use store::tickets::NewTicket;
 
-use crate::notices::Piloted;
+use crate::notices::{LeftOut, Piloted};
 use crate::waves::{Finding, Release};
 use crate::{App, AppError, Incident, new_id};
 
@@ -57,6 +57,10 @@ pub struct Released {
     /// Of a pilot: how it was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pilot: Option<Piloted>,
+    /// Of a wave of all: approved notices that are not true any more, or for other contacts. They wait for another draft and
+    /// stop nobody else's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// What speaks against the sending domain, where many notices left all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Finding>,
@@ -78,9 +82,14 @@ pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Rel
     let stopped = crate::waves::must_not_be_stopped(&mut tx, &incident, override_why).await?;
     let approved = store::notices::in_state(&mut tx, incident.id, "approved").await?;
     let all = approved.len();
-    let (chosen, pilot) = choose(&mut tx, &incident, approved, selection).await?;
-    must_be_true(&mut tx, &incident, &chosen).await?;
-    crate::notices::must_be_as_approved(&mut tx, &incident, &chosen).await?;
+    let (mut chosen, pilot) = choose(&mut tx, &incident, approved, selection).await?;
+    let left_out = stale(&mut tx, &incident, &chosen).await?;
+    let is_named = !matches!(selection, Selection::All);
+    if let Some(first) = left_out.first().filter(|_| is_named || left_out.len() == chosen.len()) {
+        return Err(first.refusal());
+    }
+    let stale: BTreeSet<&str> = left_out.iter().map(|one| one.tenant_id.as_str()).collect();
+    chosen.retain(|notice| !stale.contains(notice.tenant_id.as_str()));
     if let Some(mine) =
         chosen.iter().find(|notice| notice.approved_by.as_deref().is_some_and(|by| is_one_person(by, &app.actor)))
     {
@@ -132,12 +141,13 @@ pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Rel
         without_letter: store::unwritten::count_without_letter(&mut tx, incident.id).await?,
         approved_left: all - chosen.len(),
         pilot,
+        left_out: left_out.clone(),
         warnings,
     };
     let detail = serde_json::json!({
         "wave": wave.id, "name": name, "notices": released.notices, "mails": queued, "limits": limits,
         "approved_left": released.approved_left, "without_letter": released.without_letter, "pilot": released.pilot,
-        "override": override_why, "warnings": released.warnings, "stopped": stopped,
+        "override": override_why, "warnings": released.warnings, "stopped": stopped, "left_out": stale,
     });
     tx.commit(app.entry("wave.release", slug, detail)).await?;
     Ok(released)
@@ -240,23 +250,27 @@ async fn wave_mails(
     Ok(mails)
 }
 
-/// What was approved is released only while it is still what the rows say: a mapping may have changed since.
-async fn must_be_true(tx: &mut store::Tx, incident: &Incident, chosen: &[Notice]) -> Result<(), AppError> {
+/// What was approved is released only while it is still what the rows say, for whom it was approved: a mapping may have
+/// changed since. Those that are not.
+async fn stale(tx: &mut store::Tx, incident: &Incident, chosen: &[Notice]) -> Result<Vec<LeftOut>, AppError> {
     let tenants = || chosen.iter().map(|notice| notice.tenant_id.as_str());
-    let (Some(first), Some(last)) = (tenants().min(), tenants().max()) else { return Ok(()) };
+    let (Some(first), Some(last)) = (tenants().min(), tenants().max()) else { return Ok(Vec::new()) };
     let facts = crate::notices::told(tx, incident.id, Scope::Tenants(first, last)).await?;
-    for notice in chosen {
-        if !crate::notices::is_true(notice, facts.get(&notice.tenant_id), &incident.facts) {
-            return Err(AppError::refused(
-                format!(
-                    "cannot release notice {}: the facts of tenant {} changed since it was approved, or what the incident states or withholds",
-                    notice.id, notice.tenant_id
-                ),
-                format!("run `forthright notice draft {}` and let it be approved again", incident.slug),
-            ));
-        }
-    }
-    Ok(())
+    let (true_ones, untrue): (Vec<Notice>, Vec<Notice>) = chosen
+        .iter()
+        .cloned()
+        .partition(|notice| crate::notices::is_true(notice, facts.get(&notice.tenant_id), &incident.facts));
+    let left_out = untrue.into_iter().map(|notice| LeftOut {
+        why: format!(
+            "cannot release notice {}: the facts of tenant {} changed since it was approved, or what the incident states or withholds",
+            notice.id, notice.tenant_id
+        ),
+        next: format!("run `forthright notice draft {}` and let it be approved again", incident.slug),
+        tenant_id: notice.tenant_id,
+    });
+    let mut left_out: Vec<LeftOut> = left_out.collect();
+    left_out.extend(crate::notices::not_as_approved(tx, incident, &true_ones).await?);
+    Ok(left_out)
 }
 
 /// Mail about a domain that is no longer its tenant's does not leave, unless it is past the dot already: whoever loses

@@ -7,6 +7,7 @@
 mod climb;
 mod next_contact;
 mod plan;
+mod reviews;
 #[cfg(test)]
 mod tests;
 
@@ -74,7 +75,7 @@ pub async fn tick(app: &App) -> Result<Ticked, AppError> {
             round.add(start(&app, reason, policy, now).await?);
         }
         round.add(climb::climb_due(&app, now).await?);
-        round.tasks += crate::notices::review_withholdings(&app, now, CHUNK).await?;
+        round.tasks += reviews::climb(&app, now, CHUNK).await?;
         total.add(round);
         // Ladders that merely started were climbed in the same round, and more that start meanwhile can wait for the next
         // tick: while a wave is being sent there would be no end of them.
@@ -91,7 +92,7 @@ pub async fn due(app: &App) -> Result<bool, AppError> {
     if !store::escalation::due(&mut conn, now, 1).await?.is_empty() || store::escalation::to_end(&mut conn).await? > 0 {
         return Ok(true);
     }
-    if crate::notices::review_is_due(&mut conn, app.clock.now()).await? {
+    if reviews::is_due(&mut conn, app.clock.now()).await? {
         return Ok(true);
     }
     for reason in std::iter::once(Reason::Stranded).chain(STARTING.map(|(reason, _)| reason)) {

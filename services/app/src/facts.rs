@@ -160,7 +160,12 @@ async fn write_anew(app: &App, incident: i64, counted: CountedAnew) -> Result<()
     store::facts::delete(&mut tx, incident, &gone).await?;
     store::facts::insert_changes(&mut tx, incident, &changes).await?;
     store::mapping::forget(&mut tx, incident, &silent).await?;
-    Ok(tx.commit_ledger().await?)
+    let mails = crate::intake::call_back(app, &mut tx, incident, &changes).await?;
+    if mails == 0 {
+        return Ok(tx.commit_ledger().await?);
+    }
+    let slug = app.incident_by_id(&mut tx, incident).await?.slug;
+    Ok(tx.commit(app.entry("exposure.call-back", &slug, serde_json::json!({ "mails": mails }))).await?)
 }
 
 /// What the runs say about one organisation domain.

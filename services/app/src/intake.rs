@@ -35,6 +35,7 @@ pub use prove::{FIGURES, Proof, prove};
 #[cfg(feature = "object-store")]
 pub use scan::{Scan, look_through, scan};
 pub use totals::{Removed, Totals, totals};
+pub(crate) use withdrawal::call_back;
 pub use withdrawal::{Withdrawn, withdraw};
 
 /// How a file that may have been counted before is counted.

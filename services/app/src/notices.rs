@@ -5,6 +5,7 @@
 
 mod approve;
 mod check;
+mod compare;
 mod cores;
 mod draft;
 mod groups;
@@ -27,9 +28,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use mail::templates::Kind;
 use model::delivery::recipients;
-use model::difference::{self, Change, What, Why, between};
+use model::difference::{Change, Why};
 use model::language::Language;
-use model::notices::{DomainFacts, EarlierNotice, IncidentFacts, Letter, NoticeContext};
+use model::notices::{EarlierNotice, IncidentFacts, Letter};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
@@ -38,8 +39,10 @@ use store::facts::Scope;
 use store::notices::{LetterRow, Notice};
 
 pub use approve::{Approved, Drafts, approve};
-pub(crate) use approve::{addressees, ladder_text, must_be_as_approved};
+pub(crate) use approve::{addressees, ladder_text, not_as_approved};
 pub(crate) use check::clock_facts;
+use compare::{Known, Said, compare};
+
 pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, check};
 pub use draft::{Drafted, LeftOut, TextOnly, draft};
 pub use groups::{TemplateGroup, groups};
@@ -54,7 +57,7 @@ pub use stated::{StatedFact, stated};
 pub use unspecific::Unspecific;
 pub use verify::{Genuine, Verified, genuine, verify};
 pub use withhold::{ListedWithholding, Proposed, approve_withholding, disclose, withhold, withholdings};
-pub(crate) use withhold::{Told, digest_of, review as review_withholdings, review_is_due, told};
+pub(crate) use withhold::{Told, digest_of, told};
 pub use without_letter::without_letter;
 
 use draft::Source;
@@ -194,91 +197,6 @@ impl Plan {
             Self::Keep | Self::Rewrite { .. } | Self::Replace { .. } | Self::New { .. } => None,
         }
     }
-}
-
-/// What happened in an incident, for saying why facts changed; read once, by the first notice that needs it.
-struct Known {
-    causes: Vec<store::facts::Change>,
-    register: withhold::Register,
-}
-
-impl Known {
-    async fn of(conn: &mut store::Conn, incident: i64) -> Result<Self, AppError> {
-        let causes = store::facts::changes(conn, incident).await?;
-        Ok(Self { causes, ..Self::without_causes(conn, incident).await? })
-    }
-
-    /// Where no domain is gone and nobody asks why.
-    async fn without_causes(conn: &mut store::Conn, incident: i64) -> Result<Self, AppError> {
-        Ok(Self { causes: Vec::new(), register: withhold::Register::of(conn, incident).await? })
-    }
-
-    /// The changes from what a notice said, which was drafted and released then, to what is told today.
-    fn changes(
-        &self,
-        tenant: &str,
-        said: &[DomainFacts],
-        (drafted_at, released_at): (i64, Option<i64>),
-        today: &Told,
-    ) -> Vec<Change> {
-        let hidden = self.register.hidden(tenant, drafted_at);
-        let mut changes = between(difference::Told { facts: said, hidden: &hidden }, today.side());
-        for change in changes.iter_mut().filter(|change| change.what == What::Gone) {
-            let since = released_at.unwrap_or(i64::MIN);
-            // By version, so the last one says what became of it.
-            let of_domain = |row: &&store::facts::Change| row.organisation_domain == change.domain;
-            let last = self.causes.iter().rfind(of_domain).filter(|row| row.changed_at >= since);
-            if last.is_some_and(|row| Why::of_cause(&row.cause) == Why::TakenBack) {
-                change.what = What::Cleared;
-            }
-        }
-        changes
-    }
-}
-
-/// Says what changed since the organisation's newest released notice, and why; the kind that follows from it.
-async fn compare(
-    conn: &mut store::Conn,
-    incident: &Incident,
-    material: &mut Material,
-    known: &mut Option<Known>,
-) -> Result<&'static str, AppError> {
-    let tenant = &material.tenant.id;
-    let mut past = store::notices::past(conn, incident.id, tenant).await?;
-    past.retain(|notice| notice.state == "released");
-    let Some(before) = past.last() else { return Ok("supplement") };
-    let named = past.iter().rev().filter_map(|notice| {
-        let released_at = Timestamp::from_micros(notice.released_at?);
-        Some(EarlierNotice { code: notice.code.clone(), released_at })
-    });
-    material.earlier = named.collect();
-    let told: NoticeContext = serde_json::from_str(&before.facts).map_err(AppError::stored("notices.facts"))?;
-    let known = match known {
-        Some(known) => known,
-        None => known.insert(Known::of(conn, incident.id).await?),
-    };
-    let at = (before.drafted_at, before.released_at);
-    material.changes = known.changes(tenant, &told.domains, at, &material.told);
-    if material.changes.is_empty() {
-        return Ok("supplement");
-    }
-    let since = before.released_at.unwrap_or(i64::MIN);
-    let (disclosed, changed): (Vec<_>, Vec<_>) = material.changes.iter().partition(|change| change.discloses());
-    let about = |row: &&store::facts::Change| {
-        row.changed_at >= since && changed.iter().any(|change| change.domain == row.organisation_domain)
-    };
-    let rows = known.causes.iter().filter(about);
-    let mut why: BTreeSet<Why> = rows.map(|row| Why::of_cause(&row.cause)).collect();
-    if why.is_empty() && !changed.is_empty() {
-        // A first sheet has no change before it: the domain is new, by records or by its mapping.
-        let is_new = material.changes.iter().any(|change| matches!(change.what, What::New));
-        why.insert(if is_new { Why::Records } else { Why::Mapping });
-    }
-    if !disclosed.is_empty() {
-        why.insert(Why::Disclosed);
-    }
-    material.why = Vec::from_iter(why);
-    Ok(if material.changes.iter().any(Change::corrects) { "correction" } else { "supplement" })
 }
 
 /// A notice behind a released one that says all of today's facts already: its id where it waits still, and that of the

@@ -26,6 +26,8 @@ named! {
         Review = "review",
         /// An asker objects to a decline.
         Objection = "objection",
+        /// A withheld fact was to be looked at again by now.
+        Withholding = "withholding",
     }
 }
 
@@ -85,9 +87,9 @@ pub struct Policies(BTreeMap<String, Policy>);
 /// A policy that cannot be climbed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadPolicy {
-    /// The name is none of the six.
+    /// The name is none of the seven.
     #[error(
-        "`{0}` is no escalation policy: the policies are debt, silence, promise, unreachable, review and objection"
+        "`{0}` is no escalation policy: the policies are debt, silence, promise, unreachable, review, objection and withholding"
     )]
     UnknownName(String),
     /// There is nothing to climb.
@@ -149,6 +151,15 @@ impl Default for Policies {
             ladder(PolicyName::Promise, vec![rung(0, &[Target::Agent, Target::Lead])]),
             ladder(PolicyName::Unreachable, vec![rung(0, &[Target::IncidentLead])]),
             ladder(PolicyName::Review, vec![rung(0, &[Target::Agent, Target::Lead])]),
+            // Weekly in the end, for a year: nobody is told a fact for want of somebody who looks at it again.
+            ladder(
+                PolicyName::Withholding,
+                vec![
+                    rung(0, &[Target::Counsel]),
+                    rung(72, &[Target::Lead]),
+                    Rung { repeats: 51, repeat_hours: 168, ..rung(168, &[Target::IncidentLead]) },
+                ],
+            ),
             // A rung above whoever declined: the agent's own ladder for debt begins anew beside it.
             ladder(PolicyName::Objection, vec![rung(0, &[Target::Lead]), rung(72, &[Target::Counsel])]),
         ]))

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::difference::{Change, What};
+use crate::difference::{Change, Lately, What};
 use crate::notices::{DomainFacts, IncidentFacts, NoticeContext, STATED};
 use crate::time::Timestamp;
 use crate::withholding::{TYPE_OBJECTS, UNKNOWN, Withheld};
@@ -115,7 +115,12 @@ fn withheld(withheld: &Withheld) -> Value {
 }
 
 fn change(change: &Change) -> Value {
-    let of = |what: &str, name: Option<&str>, before: Value, after: Value| json!({ "domain": change.domain, "what": what, "name": name, "before": before, "after": after });
+    let domain = Some(change.domain.as_str()).filter(|domain| !domain.is_empty());
+    let told_at = match change.lately {
+        Lately::Told => None,
+        Lately::Withheld { told_at } => Some(told_at.to_string()),
+    };
+    let of = |what: &str, name: Option<&str>, before: Value, after: Value| json!({ "domain": domain, "what": what, "name": name, "before": before, "after": after, "withheld_since": told_at });
     let days = |dates: &Option<(String, String)>| match dates {
         Some((first, last)) => json!({ "first_date": day(first), "last_date": day(last) }),
         None => Value::Null,
@@ -129,6 +134,8 @@ fn change(change: &Change) -> Value {
         What::Figure { name, before, after } => of("figure", Some(name), number(before), number(after)),
         What::Type { id, before, after } => of("data_type", Some(id), number(before), number(after)),
         What::Period { before, after } => of("period", None, days(before), days(after)),
+        What::Stated { element, before, after } => of("statement", Some(element), json!(before), json!(after)),
+        What::Withheld { fact, now } => of("withholding", Some(fact), Value::Null, json!(now)),
     }
 }
 

@@ -4,6 +4,8 @@
 //! reckoned from, so that neither a text nor the stored context of a notice holds it; its name stays, so that the reader
 //! is told that something is withheld.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::DomainName;
@@ -95,6 +97,11 @@ impl FactName {
         }
     }
 
+    /// Whether it would tell something that what it hides is there, or is not.
+    pub fn shows_by_being_there(&self) -> bool {
+        self.data_type().is_some() || self.follows().contains(&UNKNOWN[0])
+    }
+
     /// Its name for readers: which type is not told is part of what is not told.
     fn shown(&self) -> &str {
         if self.data_type().is_some() { "type" } else { &self.name }
@@ -104,26 +111,54 @@ impl FactName {
         self.domain.as_ref().is_none_or(|of| of == domain)
     }
 
-    /// Takes the fact out of a domain's facts, and what it could be reckoned from, and leaves their names. What a domain
-    /// does not have is not withheld.
-    pub fn blank(&self, facts: &mut DomainFacts) {
+    /// Takes the fact out of a domain's facts, and what it could be reckoned from, and leaves their names; the names of
+    /// the latter. None: it hides nothing here, or is hidden already. What a domain never had is not withheld; what it had
+    /// and has no more is, because that it is gone would tell it.
+    pub fn blank(&self, facts: &mut DomainFacts, had: &Had) -> Option<Vec<&'static str>> {
         if self.is_notice() || !self.is_of(&facts.domain) {
-            return;
+            return None;
         }
-        if let Some(id) = self.data_type() {
-            let before = facts.data_types.len();
-            facts.data_types.retain(|count| count.id != id);
-            if facts.data_types.len() == before {
-                return;
-            }
+        match self.data_type() {
+            Some(id) if !had.types.contains(id) => return None,
+            // Of several types each is named, so that each has its own reason.
+            Some(id) => facts.data_types.retain(|count| count.id != id),
+            None if facts.withholds(&self.name) => return None,
+            None => {}
         }
-        for name in std::iter::once(self.shown()).chain(self.follows().iter().copied()) {
+        let also: Vec<&'static str> =
+            self.follows().iter().copied().filter(|name| *name != UNKNOWN[0] || had.unknown_type).collect();
+        blank_one(self.shown(), facts);
+        facts.withheld.push(self.shown().to_owned());
+        for name in &also {
             blank_one(name, facts);
             if !facts.withholds(name) {
-                facts.withheld.push(name.to_owned());
+                facts.withheld.push((*name).to_owned());
             }
         }
         facts.withheld.sort();
+        Some(also)
+    }
+}
+
+/// What a domain had of what shows by being there, at any time since it is withheld.
+#[derive(Debug, Clone, Default)]
+pub struct Had {
+    types: BTreeSet<String>,
+    unknown_type: bool,
+}
+
+impl Had {
+    /// What it has.
+    pub fn of(facts: &DomainFacts) -> Self {
+        let mut had = Self::default();
+        had.add(facts);
+        had
+    }
+
+    /// What it had at another time.
+    pub fn add(&mut self, facts: &DomainFacts) {
+        self.types.extend(facts.data_types.iter().map(|count| count.id.clone()));
+        self.unknown_type |= facts.unknown.data_type > 0;
     }
 }
 
@@ -171,9 +206,9 @@ pub struct Withheld {
 }
 
 impl Withheld {
-    /// As the reader is told of it.
-    pub fn of(name: &FactName, why: &str, review_at: Timestamp) -> Self {
-        let also = name.follows().iter().map(|name| (*name).to_owned()).collect();
+    /// As the reader is told of it, `also` being what is withheld with it.
+    pub fn of(name: &FactName, also: &[&str], why: &str, review_at: Timestamp) -> Self {
+        let also = also.iter().map(|name| (*name).to_owned()).collect();
         let fact = name.shown().to_owned();
         Self { fact, also, domain: name.domain.clone(), why: why.to_owned(), review_at }
     }
@@ -206,7 +241,8 @@ mod tests {
 
     fn blanked(name: &str) -> DomainFacts {
         let mut facts = facts();
-        FactName::parse(name).unwrap().blank(&mut facts);
+        let had = Had::of(&facts);
+        FactName::parse(name).unwrap().blank(&mut facts, &had);
         facts
     }
 
@@ -221,6 +257,36 @@ mod tests {
         assert_eq!(blanked("ACME.example/objects").objects, 0);
         assert_eq!(blanked("notice"), facts());
         assert_eq!(blanked("period").first_date, None);
+    }
+
+    #[test]
+    fn each_of_two_data_types_that_are_withheld_is_counted_and_one_that_is_hidden_twice_is_not() {
+        let mut facts = DomainFacts {
+            data_types: ["contract", "invoice"].map(|id| TypeCount { id: id.to_owned(), objects: 3 }).to_vec(),
+            ..facts()
+        };
+        let had = Had::of(&facts);
+        for name in ["type:contract", "type:invoice", "objects", "emails", "emails"] {
+            FactName::parse(name).unwrap().blank(&mut facts, &had);
+        }
+        let named = |name: &str| facts.withheld.iter().filter(|one| *one == name).count();
+        assert_eq!((named("type"), named("objects"), named("emails")), (2, 1, 1), "{:?}", facts.withheld);
+    }
+
+    #[test]
+    fn objects_of_unknown_type_are_withheld_only_where_there_are_or_were_some() {
+        let known = || DomainFacts { unknown: Unknown { data_type: 0, date: 2, size: 2 }, ..facts() };
+        for name in ["objects", "types", "type:invoice"] {
+            let name = FactName::parse(name).unwrap();
+            let mut none = known();
+            assert!(name.blank(&mut none, &Had::of(&known())).is_some_and(|also| !also.contains(&UNKNOWN[0])));
+            assert!(!none.withholds(UNKNOWN[0]), "{name}");
+            let mut had = Had::of(&known());
+            had.add(&facts());
+            let mut were = known();
+            name.blank(&mut were, &had);
+            assert!(were.withholds(UNKNOWN[0]), "{name}");
+        }
     }
 
     /// Facts of a domain as they can be: each object has one type or none that is known, and is referenced at least once.
@@ -267,7 +333,8 @@ mod tests {
         #[test]
         fn what_is_told_is_the_same_whatever_the_withheld_count_is(facts in possible(), domain in 0..2_usize) {
             let told = |name: &str, mut facts: DomainFacts| {
-                FactName::parse(&format!("{}{name}", ["", "acme.example/"][domain])).unwrap().blank(&mut facts);
+                let had = Had::of(&facts);
+                FactName::parse(&format!("{}{name}", ["", "acme.example/"][domain])).unwrap().blank(&mut facts, &had);
                 facts
             };
             for count in &facts.data_types {
@@ -275,6 +342,14 @@ mod tests {
                 prop_assert_eq!(told("objects", facts.clone()), told("objects", more.clone()));
                 let name = format!("type:{}", count.id);
                 prop_assert_eq!(told(&name, facts.clone()), told(&name, more));
+                // Nor does it show that its records are gone.
+                let mut gone = facts.clone();
+                gone.data_types.retain(|other| other.id != count.id);
+                (gone.objects, gone.rows) = (facts.objects - count.objects, facts.rows - count.objects);
+                let mut had = Had::of(&gone);
+                had.add(&facts);
+                FactName::parse(&name).unwrap().blank(&mut gone, &had);
+                prop_assert_eq!(told(&name, facts.clone()), gone);
             }
             let other = DomainFacts { emails: facts.emails + 1, ..facts.clone() };
             prop_assert_eq!(told("emails", facts.clone()), told("emails", other));

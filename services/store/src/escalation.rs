@@ -40,6 +40,34 @@ macro_rules! settled {
     };
 }
 
+/// Questions, in a state, with a time from which a ladder is climbed that never started.
+macro_rules! question_starts {
+    ($policy:literal, $time:literal, $state:literal, $limit:literal) => {
+        concat!(
+            "SELECT q.ticket_id, t.incident_id, q.id || '/' || CAST(q.",
+            $time,
+            " AS TEXT) AS subject, q.",
+            $time,
+            " AS measured_from
+            FROM questions q
+            JOIN tickets t ON t.id = q.ticket_id
+            WHERE ",
+            $state,
+            "
+                AND NOT EXISTS (
+                    SELECT 1 FROM escalations e
+                    WHERE e.ticket_id = q.ticket_id AND e.policy = '",
+            $policy,
+            "' AND e.subject = q.id || '/' || CAST(q.",
+            $time,
+            " AS TEXT))
+            ORDER BY q.id
+            LIMIT ",
+            $limit
+        )
+    };
+}
+
 // Grouped by the ticket's key alone: with a second column beside it SQLite reads and sorts all tickets before it can
 // stop at the limit.
 statements! {
@@ -54,38 +82,16 @@ statements! {
         ORDER BY t.id
         LIMIT $1";
     /// Promises that have passed and whose ladder never started.
-    PROMISE_STARTS = "
-        SELECT q.ticket_id, t.incident_id, q.id || '/' || CAST(q.promised_by AS TEXT) AS subject, q.promised_by AS measured_from
-        FROM questions q
-        JOIN tickets t ON t.id = q.ticket_id
-        WHERE q.state = 'promised' AND q.promised_by <= $1
-            AND NOT EXISTS (
-                SELECT 1 FROM escalations e
-                WHERE e.ticket_id = q.ticket_id AND e.policy = 'promise' AND e.subject = q.id || '/' || CAST(q.promised_by AS TEXT))
-        ORDER BY q.id
-        LIMIT $2";
+    PROMISE_STARTS = question_starts!("promise", "promised_by", "q.state = 'promised' AND q.promised_by <= $1", "$2");
     /// Declined questions whose review is due and whose ladder never started.
-    REVIEW_STARTS = "
-        SELECT q.ticket_id, t.incident_id, q.id || '/' || CAST(q.review_at AS TEXT) AS subject, q.review_at AS measured_from
-        FROM questions q
-        JOIN tickets t ON t.id = q.ticket_id
-        WHERE q.state = 'declined' AND q.review_at <= $1
-            AND NOT EXISTS (
-                SELECT 1 FROM escalations e
-                WHERE e.ticket_id = q.ticket_id AND e.policy = 'review' AND e.subject = q.id || '/' || CAST(q.review_at AS TEXT))
-        ORDER BY q.id
-        LIMIT $2";
+    REVIEW_STARTS = question_starts!("review", "review_at", "q.state = 'declined' AND q.review_at <= $1", "$2");
     /// Questions that wait again because their asker objects, and whose ladder never started.
-    OBJECTION_STARTS = "
-        SELECT q.ticket_id, t.incident_id, q.id || '/' || CAST(q.objected_at AS TEXT) AS subject, q.objected_at AS measured_from
-        FROM questions q
-        JOIN tickets t ON t.id = q.ticket_id
-        WHERE q.objected_at IS NOT NULL AND q.state IN ('open', 'promised')
-            AND NOT EXISTS (
-                SELECT 1 FROM escalations e
-                WHERE e.ticket_id = q.ticket_id AND e.policy = 'objection' AND e.subject = q.id || '/' || CAST(q.objected_at AS TEXT))
-        ORDER BY q.id
-        LIMIT $1";
+    OBJECTION_STARTS = question_starts!(
+        "objection",
+        "objected_at",
+        "q.objected_at IS NOT NULL AND q.state IN ('open', 'promised')",
+        "$1"
+    );
     /// Open tickets with an accepted notice, no word from a person, and no ladder yet.
     SILENCE_STARTS = "
         SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(o.settled_at) AS measured_from
@@ -234,6 +240,8 @@ statements! {
         WHERE incident_id = $1 AND done_at IS NULL
         ORDER BY due_at, id
         LIMIT $2";
+    TASKS_OF_KIND =
+        "SELECT unique_key, created_at, done_at FROM tasks WHERE incident_id = $1 AND kind = $2 ORDER BY unique_key";
     FINISH_TASK = "UPDATE tasks SET done_at = $1, done_by = $2 WHERE id = $3 AND done_at IS NULL";
     TASK_DONE_AT = "SELECT done_at FROM tasks WHERE id = $1";
     SETTLED_OF_INCIDENT = settled!("e.incident_id = $1");
@@ -484,10 +492,10 @@ pub struct NewTask<'a> {
     pub unique_key: &'a str,
 }
 
-/// Adds a task, once per key.
-pub async fn insert_task(tx: &mut Tx, new: &NewTask<'_>) -> Result<(), StoreError> {
+/// Adds a task, once per key; how many are new.
+pub async fn insert_task(tx: &mut Tx, new: &NewTask<'_>) -> Result<u64, StoreError> {
     let NewTask { incident, task, unique_key } = new;
-    on!(tx, |c| sqlx::query(INSERT_TASK)
+    Ok(on!(tx, |c| sqlx::query(INSERT_TASK)
         .bind(&task.id)
         .bind(incident)
         .bind(&task.tenant_id)
@@ -500,8 +508,16 @@ pub async fn insert_task(tx: &mut Tx, new: &NewTask<'_>) -> Result<(), StoreErro
         .bind(task.due_at)
         .execute(c)
         .await
-        .map(drop))?;
-    Ok(())
+        .map(|done| done.rows_affected()))?)
+}
+
+/// All tasks of a kind that an incident has or had, as (key, made at, done at).
+pub async fn tasks_of_kind(
+    conn: &mut Conn,
+    incident: i64,
+    kind: &str,
+) -> Result<Vec<(String, i64, Option<i64>)>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(TASKS_OF_KIND).bind(incident).bind(kind).fetch_all(c).await)?)
 }
 
 /// Tasks that are not done, by due time.

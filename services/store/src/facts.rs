@@ -63,6 +63,12 @@ statements! {
         FROM fact_changes
         WHERE incident_id = $1
         ORDER BY organisation_domain, version";
+    BEFORE_CHANGES = "
+        SELECT c.organisation_domain, c.changed_at, c.before
+        FROM fact_sheets s
+        JOIN fact_changes c ON c.incident_id = s.incident_id AND c.organisation_domain = s.organisation_domain
+        WHERE s.incident_id = $1 AND s.tenant_id >= $2 AND s.tenant_id <= $3 AND c.changed_at >= $4 AND c.before <> ''
+        ORDER BY c.organisation_domain, c.version";
 }
 
 /// A fact sheet as it is written.
@@ -112,7 +118,9 @@ pub async fn mark_stale(
 ) -> Result<(), StoreError> {
     for part in reversed.chunks(ROWS_AN_INSERT) {
         let head = "INSERT INTO stale_sheets (incident_id, reversed, cause, stamp)";
-        let tail = "ON CONFLICT (incident_id, reversed) DO UPDATE SET stamp = excluded.stamp";
+        // That records were taken back is the cause that counts: mail is called back because of it.
+        let tail = "ON CONFLICT (incident_id, reversed) DO UPDATE SET stamp = excluded.stamp, cause = CASE \
+                    WHEN excluded.cause LIKE '% withdrawn' THEN excluded.cause ELSE stale_sheets.cause END";
         let text = insert_text(tx.dialect(), head, 4, part.len(), tail);
         on!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(text));
@@ -297,6 +305,29 @@ pub async fn facts(conn: &mut Conn, incident: i64, scope: Scope<'_>) -> Result<V
         serde_json::from_str(text).map_err(|error| StoreError::Unknown { what: format!("fact_sheets.facts: {error}") })
     };
     texts.iter().map(read).collect()
+}
+
+/// What was known of the domains of these tenants before each change from a time on, as (domain, time of the change,
+/// facts before it), by domain and time.
+pub async fn before_changes(
+    conn: &mut Conn,
+    incident: i64,
+    (first, last): (&str, &str),
+    since: i64,
+) -> Result<Vec<(String, i64, DomainFacts)>, StoreError> {
+    let rows: Vec<(String, i64, String)> = on!(conn, |c| sqlx::query_as(BEFORE_CHANGES)
+        .bind(incident)
+        .bind(first)
+        .bind(last)
+        .bind(since)
+        .fetch_all(c)
+        .await)?;
+    let read = |(domain, at, text): (String, i64, String)| {
+        let facts = serde_json::from_str(&text)
+            .map_err(|error| StoreError::Unknown { what: format!("fact_changes.before: {error}") })?;
+        Ok((domain, at, facts))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Up to `limit` organisation domains after `after`, shared ones too.

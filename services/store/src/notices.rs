@@ -45,7 +45,7 @@ statements! {
         WHERE notice_id = $1
         ORDER BY language";
     PAST = "
-        SELECT n.id, n.version, n.kind, n.state, n.code, n.facts, n.drafted_by, n.drafted_at, n.approved_by, n.approved_at, n.released_at, n.withdrawn_at,
+        SELECT n.id, n.version, n.kind, n.state, n.code, n.facts, n.elements, n.drafted_by, n.drafted_at, n.approved_by, n.approved_at, n.released_at, n.withdrawn_at,
             (SELECT MIN(o.settled_at) FROM outbox o WHERE o.notice_id = n.id AND o.state = 'accepted') AS accepted_at
         FROM notices n
         WHERE n.incident_id = $1 AND n.tenant_id = $2
@@ -134,6 +134,8 @@ pub struct Past {
     pub code: String,
     /// JSON of the context.
     pub facts: String,
+    /// JSON of `model::law::Filled`; none: it is older than that.
+    pub elements: Option<String>,
     /// Who drafted it.
     pub drafted_by: String,
     /// Microseconds since the epoch, as all times here.

@@ -25,13 +25,11 @@ statements! {
         "WHERE incident_id = $1 AND approved_at IS NOT NULL AND ended_at IS NULL ORDER BY fact, tenant_id, id"
     );
     DUE = withholding!(
-        "WHERE approved_at IS NOT NULL AND ended_at IS NULL AND review_at <= $1
-            AND NOT EXISTS (
-                SELECT 1 FROM tasks t
-                WHERE t.unique_key = 'withholding/' || withholdings.id || '/' || CAST(withholdings.review_at AS TEXT))
+        "WHERE approved_at IS NOT NULL AND ended_at IS NULL AND review_at <= $1 AND climb_at <= $1
         ORDER BY review_at, id
         LIMIT $2"
     );
+    CLIMB_AT = "UPDATE withholdings SET climb_at = $1 WHERE id = $2";
     APPROVE = "
         UPDATE withholdings
         SET approved_by = $1, approved_at = $2
@@ -105,9 +103,15 @@ pub async fn in_force(conn: &mut Conn, incident: i64) -> Result<Vec<Withholding>
     Ok(on!(conn, |c| sqlx::query_as(IN_FORCE).bind(incident).fetch_all(c).await)?)
 }
 
-/// Up to `limit` whose review is due and has no task yet.
+/// Up to `limit` whose review is due, and a rung of its ladder.
 pub async fn due(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<Withholding>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(DUE).bind(now).bind(limit).fetch_all(c).await)?)
+}
+
+/// Notes when the ladder of a review is climbed next.
+pub async fn climb_at(tx: &mut Tx, id: &str, at: i64) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(CLIMB_AT).bind(at).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || format!("the withholding {id}"))
 }
 
 /// Signs a proposal.

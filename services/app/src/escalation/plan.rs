@@ -17,11 +17,11 @@ use crate::{App, AppError, Incident};
 /// A rung of a ladder, for one target: fired, or yet to fire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// `esc_…`; empty for a ladder that has not started yet.
+    /// `esc_…`; `wth_…` where a withholding is to be looked at again; empty for a ladder that has not started yet.
     pub escalation: String,
     /// A name of `model::escalation::PolicyName`.
     pub policy: String,
-    /// `tkt_…`.
+    /// `tkt_…`; empty for a withholding.
     pub ticket: String,
     /// From 1.
     pub rung: i64,
@@ -49,6 +49,7 @@ pub async fn list(app: &App, slug: &str) -> Result<Vec<Line>, AppError> {
             lines.extend(yet_to_fire(ladder, firings)?);
         }
     }
+    lines.extend(super::reviews::lines(&mut conn, &incident).await?);
     Ok(sorted(lines))
 }
 
@@ -71,6 +72,8 @@ pub async fn preview(app: &App, slug: &str, until: Timestamp) -> Result<Vec<Line
         let (fires, _) = due(&incident.policies.get(name), from, until, &[]);
         lines.extend(fires.iter().map(|due| line("", name.as_str(), &start.ticket_id, due)));
     }
+    let reviews = super::reviews::lines(&mut conn, &incident).await?.into_iter();
+    lines.extend(reviews.filter(|line| line.fired_at.is_none() && line.due_at <= until));
     Ok(sorted(lines))
 }
 
@@ -115,7 +118,7 @@ fn yet_to_fire(ladder: &Escalation, firings: &[Firing]) -> Result<Vec<Line>, App
     Ok(open.map(|due| line(&ladder.id, &ladder.policy, &ladder.ticket_id, due)).collect())
 }
 
-fn line(escalation: &str, policy: &str, ticket: &str, due: &model::escalation::Due) -> Line {
+pub(super) fn line(escalation: &str, policy: &str, ticket: &str, due: &model::escalation::Due) -> Line {
     Line {
         escalation: escalation.to_owned(),
         policy: policy.to_owned(),

@@ -1,16 +1,18 @@
 //! Taking a manifest back: one that was read in the wrong way, or that belongs to another incident.
 //!
 //! Invariant: afterwards every figure is what it would be if the manifest had never been counted, and the record says
-//! that it was, by whom, and why it was taken back.
+//! that it was, by whom, and why it was taken back. With the figures go the mails that state others.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
+use model::difference::Why;
+use model::notices::DomainFacts;
 use model::runs::reversed;
 use model::time::Timestamp;
 use serde::Serialize;
-use store::facts::Scope;
+use store::facts::Change;
 use store::intake::Manifest as Stored;
-use store::{Conn, StoreError};
+use store::{Conn, StoreError, Tx};
 
 use super::correction::is_named;
 use crate::mapping::Hosts;
@@ -41,7 +43,6 @@ pub async fn withdraw(app: &App, slug: &str, name: &str, why: &str) -> Result<Wi
     let mut tx = app.store.begin().await?;
     // Nobody counts, maps or erases meanwhile: what is read here is what is taken back.
     store::incidents::seize(&mut tx, incident.id).await?;
-    let mut tenants = BTreeSet::new();
     if manifest.counted_at.is_some() {
         if store::mapping::unfolded(&mut tx, incident.id).await?.is_some() {
             return Err(StoreError::Stale { what: format!("the hosts of {slug}") }.into());
@@ -50,7 +51,6 @@ pub async fn withdraw(app: &App, slug: &str, name: &str, why: &str) -> Result<Wi
         let cause = format!("{} withdrawn", manifest.name);
         store::facts::mark_stale(&mut tx, incident.id, &cause, new_stamp(), &domains).await?;
         store::intake::withdraw(&mut tx, manifest.id, why, now).await?;
-        tenants = waiting(&mut tx, &incident, &domains).await?;
     } else {
         store::intake::abandon(&mut tx, manifest.id).await?;
     }
@@ -59,40 +59,33 @@ pub async fn withdraw(app: &App, slug: &str, name: &str, why: &str) -> Result<Wi
     });
     tx.commit(app.entry("exposure.withdraw", slug, detail)).await?;
     crate::facts::settle(app, incident.id).await?;
-    call_back(app, &incident, &tenants).await?;
     let Stored { name, digest, rows_read, .. } = manifest;
     Ok(Withdrawn { file: name, sha256: digest, rows: rows_read, withdrawn_at: now })
 }
 
-/// Tenants with notices that have not left and that may state what is taken back. `domains` are reversed.
-async fn waiting(conn: &mut Conn, incident: &Incident, domains: &[String]) -> Result<BTreeSet<String>, AppError> {
-    let unsent = store::delivery::unsent_tenants(conn, incident.id).await?;
-    let (Some(first), Some(last)) = (unsent.first(), unsent.last()) else { return Ok(BTreeSet::new()) };
-    let domains: HashSet<&str> = domains.iter().map(String::as_str).collect();
-    let sheets = store::facts::facts(conn, incident.id, Scope::Tenants(first, last)).await?;
-    let theirs = sheets.into_iter().filter(|sheet| domains.contains(reversed(&sheet.domain).as_str()));
-    let stating: BTreeSet<String> = theirs.filter_map(|sheet| sheet.tenant_id).collect();
-    Ok(unsent.into_iter().filter(|tenant| stating.contains(tenant)).collect())
-}
-
-/// Notices that state what was taken back and have not left do not leave. One that is still true goes on.
-async fn call_back(app: &App, incident: &Incident, tenants: &BTreeSet<String>) -> Result<(), AppError> {
-    if tenants.is_empty() {
-        return Ok(());
+/// Notices that state what was taken back and have not left do not leave: in the transaction that writes the sheets anew,
+/// whoever writes them. One that is still true goes on. How many mails.
+pub(crate) async fn call_back(app: &App, tx: &mut Tx, incident: i64, changes: &[Change]) -> Result<u64, AppError> {
+    let taken_back = changes.iter().filter(|change| Why::of_cause(&change.cause) == Why::TakenBack);
+    let mut tenants = BTreeSet::new();
+    for change in taken_back.filter(|change| !change.before.is_empty()) {
+        let before: DomainFacts =
+            serde_json::from_str(&change.before).map_err(AppError::stored("fact_changes.before"))?;
+        tenants.extend(before.tenant_id);
     }
-    let mut tx = app.store.begin().await?;
+    if tenants.is_empty() {
+        return Ok(0);
+    }
     let mut mails = 0;
-    for tenant in tenants {
-        let newest = store::escalation::newest_released(&mut tx, incident.id, tenant).await?;
+    for tenant in store::delivery::unsent_tenants(tx, incident).await?.iter().filter(|one| tenants.contains(*one)) {
+        let newest = store::escalation::newest_released(tx, incident, tenant).await?;
         let Some(newest) = newest else { continue };
-        if !crate::notices::states_facts_of_today(&mut tx, incident.id, &newest).await? {
+        if !crate::notices::states_facts_of_today(tx, incident, &newest).await? {
             let why = "called back: records that its notice states were taken back";
-            let now = app.clock.now().micros();
-            mails += store::delivery::call_back(&mut tx, incident.id, tenant, why, now).await?;
+            mails += store::delivery::call_back(tx, incident, tenant, why, app.clock.now().micros()).await?;
         }
     }
-    let detail = serde_json::json!({ "mails": mails, "tenants": tenants.len() });
-    Ok(tx.commit(app.entry("exposure.call-back", &incident.slug, detail)).await?)
+    Ok(mails)
 }
 
 async fn find(app: &App, incident: &Incident, name: &str) -> Result<Stored, AppError> {

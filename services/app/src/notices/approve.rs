@@ -3,7 +3,7 @@
 //! Draws a sample of what is approved in bulk, and writes it down. Invariant: what is released is, byte for byte and
 //! contact for contact, what was signed; climbing from one contact to the next changes neither.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::actor::is_one_person;
 use model::approval::{Addressee, Alike, SampleToken, Signed, changes};
@@ -19,7 +19,7 @@ use store::notices::{Approval, LetterRow, Notice, Written};
 use super::cores::on_every_core;
 use super::sample::Sampled;
 use super::traced::Pinned;
-use super::{A_RANGE, Told, groups, is_true, links, sample, signed, specific, told};
+use super::{A_RANGE, LeftOut, Told, groups, is_true, links, sample, signed, specific, told};
 use crate::{App, AppError, Incident};
 
 /// Which drafts are approved.
@@ -46,6 +46,9 @@ pub struct Approved {
     /// The sample, in the order of the draw.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<Sampled>,
+    /// Of many at once: those that are not true any more, which wait for another draft and stop nobody else's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Approves drafts: from here on they are frozen, byte for byte. Never by whoever drafted one of them, and never while
@@ -63,7 +66,7 @@ pub async fn approve(
     let mut tx = app.store.begin().await?;
     crate::mapping::hold_verdicts(&mut tx, incident.id).await?;
     let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await?;
-    let chosen = choose(&mut tx, &incident, drafted, which).await?;
+    let mut chosen = choose(&mut tx, &incident, drafted, which).await?;
     if let Some(mine) = chosen.iter().find(|notice| is_one_person(&notice.drafted_by, &app.actor)) {
         return Err(AppError::refused(
             format!("cannot approve notice {}: {} drafted it, and nobody approves their own", mine.id, app.actor),
@@ -74,15 +77,28 @@ pub async fn approve(
     let now = app.clock.now().micros();
     let today = app.incident_by_id(&mut tx, incident.id).await?;
     let mut signer = Signer { incident: &today, own_hosts: app.own_hosts(), pinned: Pinned::default() };
-    let mut done = Vec::with_capacity(chosen.len());
+    let (mut done, mut left_out) = (Vec::with_capacity(chosen.len()), Vec::new());
     for range in chosen.chunks(A_RANGE as usize) {
-        let range = sign_range(app, &mut tx, &mut signer, range).await?;
-        let approvals: Vec<Approval> = range.iter().map(|one| one.approval.clone()).collect();
+        let mut approvals: Vec<Approval> = Vec::with_capacity(range.len());
+        for one in sign_range(app, &mut tx, &mut signer, range).await? {
+            match one {
+                Looked::Signed(one) => {
+                    approvals.push(one.approval);
+                    done.push(one.sampled);
+                }
+                Looked::Stale(one) => left_out.push(one),
+            }
+        }
         store::notices::approve(&mut tx, &approvals, &app.actor, now).await?;
-        done.extend(range.into_iter().map(|one| one.sampled));
     }
+    let is_named = matches!(which, Drafts::These(_));
+    if let Some(first) = left_out.first().filter(|_| is_named || done.is_empty()) {
+        return Err(first.refusal());
+    }
+    let stale: BTreeSet<&str> = left_out.iter().map(|one| one.tenant_id.as_str()).collect();
+    chosen.retain(|notice| !stale.contains(notice.tenant_id.as_str()));
     signed::freeze(app, &mut tx, &chosen, now).await?;
-    let approved = shown(app, which, looked, &done)?;
+    let approved = Approved { left_out: left_out.clone(), ..shown(app, which, looked, &done)? };
     let ids: Vec<&str> = done.iter().map(|one| one.notice_id.as_str()).collect();
     let shown: Vec<_> = approved
         .sample
@@ -91,7 +107,7 @@ pub async fn approve(
         .collect();
     let detail = serde_json::json!({
         "notices": approved.approved, "ids": ids, "groups": approved.groups, "seed": approved.seed, "sample": shown,
-        "looked_at_before": looked.is_some(),
+        "looked_at_before": looked.is_some(), "left_out": stale,
     });
     tx.commit(app.entry("notice.approve", slug, detail)).await?;
     Ok(approved)
@@ -162,7 +178,8 @@ fn shown(
         Drafts::All => None,
         Drafts::Group(id) => Some(*id),
         Drafts::These(_) => {
-            return Ok(Approved { approved: signed.len(), groups: counts, seed: None, sample: Vec::new() });
+            let (seed, sample, left_out) = (None, Vec::new(), Vec::new());
+            return Ok(Approved { approved: signed.len(), groups: counts, seed, sample, left_out });
         }
     };
     let (seed, size) = match looked {
@@ -178,13 +195,20 @@ fn shown(
             "look again with `forthright notice sample`, and approve with the token that it names",
         ));
     }
-    Ok(Approved { approved: signed.len(), groups: counts, seed: Some(seed), sample })
+    Ok(Approved { approved: signed.len(), groups: counts, seed: Some(seed), sample, left_out: Vec::new() })
 }
 
 /// One draft, checked and ready to be stored as approved.
 struct SignedDraft {
     approval: Approval,
     sampled: Sampled,
+}
+
+/// What became of one draft.
+enum Looked {
+    Signed(Box<SignedDraft>),
+    /// It is not true any more.
+    Stale(LeftOut),
 }
 
 /// What belongs to one notice, brought together from a range.
@@ -295,7 +319,7 @@ async fn sign_range(
     tx: &mut store::Tx,
     signer: &mut Signer<'_>,
     range: &[Notice],
-) -> Result<Vec<SignedDraft>, AppError> {
+) -> Result<Vec<Looked>, AppError> {
     let (Some(first), Some(last)) = (range.first(), range.last()) else { return Ok(Vec::new()) };
     let incident = signer.incident.id;
     let facts = told(tx, incident, Scope::Tenants(&first.tenant_id, &last.tenant_id)).await?;
@@ -306,20 +330,21 @@ async fn sign_range(
     on_every_core(&parts, |parts| sign(signer, parts, facts.get(&parts.notice.tenant_id)))
 }
 
-fn sign(signer: &Signer<'_>, parts: &Parts<'_>, told: Option<&Told>) -> Result<SignedDraft, AppError> {
+fn sign(signer: &Signer<'_>, parts: &Parts<'_>, told: Option<&Told>) -> Result<Looked, AppError> {
     let (notice, incident) = (parts.notice, signer.incident);
     let context: NoticeContext =
         serde_json::from_str(&parts.written.facts).map_err(AppError::stored("notices.facts"))?;
     // Of a notice that takes everything back there are none any more.
     let facts_are_todays = told.map(|told| told.domains.as_slice()).unwrap_or_default() == context.domains;
     if !facts_are_todays || !is_true(notice, told, &incident.facts) {
-        return Err(AppError::refused(
-            format!(
+        return Ok(Looked::Stale(LeftOut {
+            tenant_id: notice.tenant_id.clone(),
+            why: format!(
                 "cannot approve notice {}: the facts of tenant {} changed since it was drafted, or what the incident states or withholds",
                 notice.id, notice.tenant_id
             ),
-            format!("run `forthright notice draft {}` and look at it again", incident.slug),
-        ));
+            next: format!("run `forthright notice draft {}` and look at it again", incident.slug),
+        }));
     }
     let letters = signer
         .pinned
@@ -334,7 +359,7 @@ fn sign(signer: &Signer<'_>, parts: &Parts<'_>, told: Option<&Told>) -> Result<S
         digest: parts.digest(&ladder),
         ladder,
     };
-    Ok(SignedDraft { approval, sampled: parts.sampled_of(&context) })
+    Ok(Looked::Signed(Box::new(SignedDraft { approval, sampled: parts.sampled_of(&context) })))
 }
 
 /// Whom a notice is for: everybody it can be sent to, in the order of the ladder.
@@ -356,38 +381,37 @@ pub(crate) fn ladder_text(ladder: &[Addressee]) -> String {
     serde_json::to_string(ladder).unwrap_or_default()
 }
 
-/// What was signed is released only while it is still that: the same bytes, for the same contacts.
-pub(crate) async fn must_be_as_approved(
+/// What was signed is released only while it is still that: the same bytes, for the same contacts. Those that are for other
+/// contacts now; an error where the bytes are others.
+pub(crate) async fn not_as_approved(
     tx: &mut store::Tx,
     incident: &Incident,
     chosen: &[Notice],
-) -> Result<(), AppError> {
+) -> Result<Vec<LeftOut>, AppError> {
+    let mut stale = Vec::new();
     for range in chosen.chunks(A_RANGE as usize) {
         let parts = parts(tx, range).await?;
-        on_every_core(&parts, |parts| as_approved(incident, parts))?;
+        stale.extend(on_every_core(&parts, |parts| as_approved(incident, parts))?.into_iter().flatten());
     }
-    Ok(())
+    Ok(stale)
 }
 
-fn as_approved(incident: &Incident, parts: &Parts<'_>) -> Result<(), AppError> {
+fn as_approved(incident: &Incident, parts: &Parts<'_>) -> Result<Option<LeftOut>, AppError> {
     let notice = parts.notice;
-    let refused = |why: String| {
-        Err(AppError::refused(
-            format!("cannot release notice {} to tenant {}: {why}", notice.id, notice.tenant_id),
-            format!("run `forthright notice draft {}` and let it be approved again", incident.slug),
-        ))
+    let stale = |why: String| LeftOut {
+        tenant_id: notice.tenant_id.clone(),
+        why: format!("cannot release notice {} to tenant {}: {why}", notice.id, notice.tenant_id),
+        next: format!("run `forthright notice draft {}` and let it be approved again", incident.slug),
     };
     let Some(approved) = &notice.approved_ladder else {
-        return refused("an older program approved it, which did not note whom it was for".to_owned());
+        return Ok(Some(stale("an older program approved it, which did not note whom it was for".to_owned())));
     };
     if notice.approved_digest.as_ref() != Some(&parts.digest(approved)) {
-        return refused("it does not say any more what was approved".to_owned());
+        return Err(stale("it does not say any more what was approved".to_owned()).refusal());
     }
     let approved: Vec<Addressee> =
         serde_json::from_str(approved).map_err(AppError::stored("notices.approved_ladder"))?;
     let changes = changes(&approved, &parts.ladder);
-    if changes.is_empty() {
-        return Ok(());
-    }
-    refused(format!("its contacts are not those it was approved for: {}", changes.join("; ")))
+    let for_others = || stale(format!("its contacts are not those it was approved for: {}", changes.join("; ")));
+    Ok((!changes.is_empty()).then(for_others))
 }

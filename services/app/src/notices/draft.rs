@@ -59,6 +59,13 @@ pub struct LeftOut {
     pub next: String,
 }
 
+impl LeftOut {
+    /// As an error, where it stops everything.
+    pub(crate) fn refusal(&self) -> AppError {
+        AppError::refused(self.why.clone(), self.next.clone())
+    }
+}
+
 /// A letter that has no HTML part.
 #[derive(Debug, Clone, Serialize)]
 pub struct TextOnly {
@@ -137,6 +144,12 @@ impl ToDo {
                 // While it is open whose a domain is, nothing is said of it.
                 self.withdraw(latest);
                 total.unsettled += 1;
+                return Ok(());
+            }
+            if material.changes.is_empty() {
+                // Nothing of it would be new to the reader.
+                self.withdraw(latest);
+                total.kept += 1;
                 return Ok(());
             }
         }

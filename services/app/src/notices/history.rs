@@ -2,7 +2,7 @@
 //!
 //! Changes nothing and compares only what is not told yet: a version's changes are those that its letter names.
 
-use model::difference::{Change, Told, What, Why, between};
+use model::difference::{Change, Lately, Told, What, Why, Withholding, between};
 use model::notices::{DomainFacts, NoticeContext};
 use model::time::Timestamp;
 use model::withholding::TYPE_OBJECTS;
@@ -11,7 +11,7 @@ use store::Conn;
 use store::facts::Scope;
 use store::notices::Past;
 
-use super::Known;
+use super::{Known, Said};
 use crate::{App, AppError};
 
 /// One version of what an organisation was told.
@@ -45,7 +45,7 @@ pub struct Version {
     pub supplements: Vec<String>,
     /// What it says, or what it says anew.
     pub lines: Vec<HistoryLine>,
-    /// Why: `records`, `taken back`, `mapping`.
+    /// Why: `further records`, `records taken back`, `mapping`, `withheld before`, `statements`, `withholding`.
     pub why: Vec<&'static str>,
 }
 
@@ -88,25 +88,23 @@ pub async fn log(app: &App, slug: &str, tenant: &str) -> Result<Log, AppError> {
     crate::directory::known_tenant(&mut conn, tenant).await?;
     let row = store::directory::tenant(&mut conn, tenant).await?;
     let mut versions = Vec::new();
-    let mut said_last: Option<(Vec<DomainFacts>, i64, Option<i64>)> = None;
+    let mut all_said: Vec<Said> = Vec::new();
     for past in store::notices::past(&mut conn, incident.id, tenant).await? {
         let context: NoticeContext = serde_json::from_str(&past.facts).map_err(AppError::stored("notices.facts"))?;
         versions.push(version(&past, &context));
-        if past.state == "released" {
-            said_last = Some((context.domains, past.drafted_at, past.released_at));
-        }
+        all_said.extend(Said::of(&past)?);
     }
     let today = super::told(&mut conn, incident.id, Scope::Tenants(tenant, tenant)).await?;
     let today = today.get(tenant).cloned().unwrap_or_default();
-    let lines: Vec<HistoryLine> = match &said_last {
-        Some((facts, drafted_at, released_at)) => {
+    let lines: Vec<HistoryLine> = match all_said.last() {
+        Some(last) => {
             let is_there = |one: &DomainFacts| today.domains.iter().any(|now| now.domain == one.domain);
             // Why a domain is gone is asked only where one is: the changes of an incident are many.
-            let known = match facts.iter().all(is_there) {
+            let known = match last.context.domains.iter().all(is_there) {
                 true => Known::without_causes(&mut conn, incident.id).await?,
                 false => Known::of(&mut conn, incident.id).await?,
             };
-            known.changes(tenant, facts, (*drafted_at, *released_at), &today).iter().map(changed).collect()
+            known.changes(tenant, &all_said, &today).iter().map(changed).collect()
         }
         None => today.domains.iter().map(said).collect(),
     };
@@ -218,6 +216,8 @@ fn why(why: Why) -> &'static str {
         Why::TakenBack => "records taken back",
         Why::Mapping => "mapping",
         Why::Disclosed => "withheld before",
+        Why::Stated => "statements",
+        Why::Withheld => "withholding",
     }
 }
 
@@ -252,7 +252,9 @@ fn said(facts: &DomainFacts) -> HistoryLine {
 
 fn changed(change: &Change) -> HistoryLine {
     let domain = &change.domain;
-    let moved = |name: &str, before: &str, after: &str| format!("{domain} {name}: {after} (before: {before})");
+    let whose = if domain.is_empty() { String::new() } else { format!("{domain} ") };
+    let then = if change.lately == Lately::Told { "" } else { ", then withheld" };
+    let moved = |name: &str, before: &str, after: &str| format!("{whose}{name}: {after} (before: {before}{then})");
     let count = |value: &Option<i64>| value.map_or_else(|| "withheld".to_owned(), |value| value.to_string());
     let detail = match &change.what {
         What::New => format!("{domain}: named for the first time"),
@@ -268,9 +270,21 @@ fn changed(change: &Change) -> HistoryLine {
             };
             moved("period", &span(before), &span(after))
         }
+        What::Stated { element, before, after } => {
+            let words = |text: &Option<String>| text.as_deref().unwrap_or("not stated").replace('\n', " ");
+            moved(element, &words(before), &words(after))
+        }
+        What::Withheld { fact, now } => {
+            let became = match now {
+                Withholding::Begun => "withheld from now on",
+                Withholding::Changed => "withheld for another reason, or until another day",
+                Withholding::Ended => "not withheld any more",
+            };
+            format!("{whose}{fact}: {became}")
+        }
     };
     let what = match (&change.what, change.corrects()) {
-        (What::Period { .. }, _) => "changed",
+        (What::Stated { .. } | What::Withheld { .. }, _) => "changed",
         (_, true) => "wrong",
         (_, false) => "new",
     };

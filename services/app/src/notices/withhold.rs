@@ -1,18 +1,18 @@
 //! Withholdings: proposed, signed by a second person, looked at again by a date, ended.
 //!
 //! Hides nothing by itself: whoever writes a notice, or asks whether one is still true, reads the facts through
-//! [`told`]. Invariant: a fact is withheld only while two people have signed for it, and its review becomes a task.
+//! [`told`]. Invariant: a fact is withheld only while two people have signed for it. What becomes of a review that is due
+//! is in `escalation`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::actor::is_one_person;
 use model::difference;
 use model::notices::DomainFacts;
 use model::taxonomy::Taxonomy;
 use model::time::Timestamp;
-use model::withholding::{FactName, Withheld};
+use model::withholding::{FactName, Had, Withheld};
 use serde::Serialize;
-use store::escalation::{NewTask, Task};
 use store::facts::Scope;
 use store::withholdings::Withholding;
 use store::{Conn, StoreError};
@@ -38,6 +38,8 @@ pub(crate) struct Told {
     pub(crate) domains: Vec<DomainFacts>,
     /// What is withheld of them.
     pub(crate) withheld: Vec<Withheld>,
+    /// By which row of the register, each.
+    named: Vec<String>,
     /// Whether it is not written to at all.
     pub(crate) nothing: bool,
     /// What hides the rest of its facts, by the full names.
@@ -53,6 +55,46 @@ impl Told {
     /// As it is compared with what was told before.
     pub(super) fn side(&self) -> difference::Told<'_> {
         difference::Told { facts: &self.domains, hidden: &self.hidden }
+    }
+
+    /// Adds a domain, without what these withhold. `past` is what it had before each of its changes.
+    fn tell<'a>(
+        &mut self,
+        mut facts: DomainFacts,
+        withheld: impl Iterator<Item = &'a (FactName, &'a Withholding)>,
+        past: &[(i64, DomainFacts)],
+    ) {
+        let now = Had::of(&facts);
+        let mut types: BTreeSet<&str> = BTreeSet::new();
+        for (name, row) in withheld {
+            self.nothing |= name.is_notice();
+            if !self.hidden.contains(name) {
+                self.hidden.push(name.clone());
+            }
+            if name.data_type().is_some_and(|id| name.hides_type(&facts.domain, id) && !types.insert(id)) {
+                continue;
+            }
+            let mut had = now.clone();
+            let since = row.approved_at.unwrap_or(i64::MAX);
+            past.iter().filter(|(at, _)| *at >= since).for_each(|(_, facts)| had.add(facts));
+            let Some(also) = name.blank(&mut facts, &had) else { continue };
+            self.say(row, Withheld::of(name, &also, &row.why, Timestamp::from_micros(row.review_at)));
+        }
+        self.domains.push(facts);
+    }
+
+    /// Names a withholding once, however many domains it hides something of.
+    fn say(&mut self, row: &Withholding, says: Withheld) {
+        match self.named.iter().position(|id| *id == row.id) {
+            Some(at) => {
+                let there = &mut self.withheld[at].also;
+                there.extend(says.also.into_iter().filter(|name| !there.contains(name)).collect::<Vec<_>>());
+            }
+            None => {
+                self.named.push(row.id.clone());
+                self.withheld.push(says);
+            }
+        }
     }
 
     /// Over everything that is told, and what is said of the rest. Nothing where nothing is told.
@@ -78,25 +120,33 @@ pub(crate) async fn told(conn: &mut Conn, incident: i64, scope: Scope<'_>) -> Re
     for row in &in_force {
         names.push((FactName::parse(&row.fact).map_err(|error| unknown(&error))?, row));
     }
+    let past = had_before(conn, incident, scope, &names).await?;
     let mut map: BTreeMap<String, Told> = BTreeMap::new();
-    for mut facts in store::facts::facts(conn, incident, scope).await? {
+    for facts in store::facts::facts(conn, incident, scope).await? {
         let Some(tenant) = facts.tenant_id.clone() else { continue };
-        let told = map.entry(tenant.clone()).or_default();
-        for (name, row) in names.iter().filter(|(_, row)| row.tenant_id.as_ref().is_none_or(|of| *of == tenant)) {
-            told.nothing |= name.is_notice();
-            if !told.hidden.contains(name) {
-                told.hidden.push(name.clone());
-            }
-            let before = facts.clone();
-            name.blank(&mut facts);
-            let says = Withheld::of(name, &row.why, Timestamp::from_micros(row.review_at));
-            if facts != before && !told.withheld.contains(&says) {
-                told.withheld.push(says);
-            }
-        }
-        told.domains.push(facts);
+        let of_tenant = names.iter().filter(|(_, row)| row.tenant_id.as_ref().is_none_or(|of| *of == tenant));
+        let past = past.get(&facts.domain).map(Vec::as_slice).unwrap_or_default();
+        map.entry(tenant.clone()).or_default().tell(facts, of_tenant, past);
     }
     Ok(map)
+}
+
+/// What domains were known to have before each of their changes, since something is withheld that shows by being there.
+async fn had_before(
+    conn: &mut Conn,
+    incident: i64,
+    scope: Scope<'_>,
+    names: &[(FactName, &Withholding)],
+) -> Result<HashMap<String, Vec<(i64, DomainFacts)>>, AppError> {
+    let mut past: HashMap<String, Vec<(i64, DomainFacts)>> = HashMap::new();
+    let since =
+        names.iter().filter(|(name, _)| name.shows_by_being_there()).filter_map(|(_, row)| row.approved_at).min();
+    if let (Scope::Tenants(first, last), Some(since)) = (scope, since) {
+        for (domain, at, facts) in store::facts::before_changes(conn, incident, (first, last), since).await? {
+            past.entry(domain).or_default().push((at, facts));
+        }
+    }
+    Ok(past)
 }
 
 /// All withholdings of an incident, to see what was hidden from whom when a notice was drafted.
@@ -303,44 +353,4 @@ async fn find(app: &App, conn: &mut Conn, id: &str) -> Result<(Withholding, Inci
     })?;
     let incident = app.incident_by_id(conn, row.incident_id).await?;
     Ok((row, incident))
-}
-
-/// Whether a review is due that nobody was told of.
-pub(crate) async fn review_is_due(conn: &mut Conn, now: Timestamp) -> Result<bool, AppError> {
-    Ok(!store::withholdings::due(conn, now.micros(), 1).await?.is_empty())
-}
-
-/// Puts withholdings whose review is due before counsel; how many tasks.
-pub(crate) async fn review(app: &App, now: Timestamp, limit: i64) -> Result<u64, AppError> {
-    let due = store::withholdings::due(&mut app.store.read().await?, now.micros(), limit).await?;
-    if due.is_empty() {
-        return Ok(0);
-    }
-    let mut tx = app.store.begin().await?;
-    for row in &due {
-        let whom =
-            row.tenant_id.as_deref().map_or("every organisation".to_owned(), |tenant| format!("tenant {tenant}"));
-        let task = Task {
-            id: new_id("tsk"),
-            tenant_id: row.tenant_id.clone(),
-            ticket_id: None,
-            kind: "withholding".to_owned(),
-            target: "counsel".to_owned(),
-            text: format!(
-                "the withholding {} of {} from {whom} is to be looked at again: end it with `forthright notice disclose {} --why …`, or sign a new one",
-                row.id, row.fact, row.id
-            ),
-            created_at: now.micros(),
-            due_at: row.review_at,
-        };
-        let unique_key = format!("withholding/{}/{}", row.id, row.review_at);
-        store::escalation::insert_task(
-            &mut tx,
-            &NewTask { incident: row.incident_id, task: &task, unique_key: &unique_key },
-        )
-        .await?;
-    }
-    let count = due.len() as u64;
-    tx.commit(app.entry("notice.withhold-review", "store", serde_json::json!({ "due": count }))).await?;
-    Ok(count)
 }

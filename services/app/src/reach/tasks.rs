@@ -72,6 +72,7 @@ impl Climber<'_> {
         };
         let unique_key = cause(attempt);
         let new = NewTask { incident: self.incident.id, task: &task, unique_key: &unique_key };
-        Ok(store::escalation::insert_task(tx, &new).await?)
+        store::escalation::insert_task(tx, &new).await?;
+        Ok(())
     }
 }

@@ -44,8 +44,8 @@ pub(super) async fn known(app: &App, slug: &str) -> Result<Known, AppError> {
     let (mut hidden, mut withheld) = (Vec::new(), Vec::new());
     for row in store::withholdings::in_force(&mut conn, incident.id).await? {
         if let (None, Ok(name)) = (&row.tenant_id, FactName::parse(&row.fact)) {
-            let says = Withheld::of(&name, &row.why, Timestamp::from_micros(row.review_at));
             let with_it = name.follows();
+            let says = Withheld::of(&name, with_it, &row.why, Timestamp::from_micros(row.review_at));
             if says.domain.is_none() {
                 withheld.push(says);
                 hidden.push(row.fact);

@@ -9,7 +9,7 @@ use app::App;
 use app::notices::{Drafts, Draw, Sampled};
 use model::approval::SampleToken;
 
-use super::say;
+use super::{DONE, PARTIAL, say};
 use crate::cli::Everywhere;
 use crate::output;
 
@@ -76,10 +76,12 @@ pub(super) async fn approve(
     slug: &str,
     drafts: &Drafts<'_>,
     looked: Option<&SampleToken>,
-) -> Result<()> {
+) -> Result<u8> {
     let approved = app::notices::approve(app, slug, drafts, looked).await?;
+    let code = if approved.left_out.is_empty() { DONE } else { PARTIAL };
     if e.json {
-        return output::json(&approved);
+        output::json(&approved)?;
+        return Ok(code);
     }
     if let Some(seed) = &approved.seed {
         table(e, &approved.sample)?;
@@ -96,7 +98,10 @@ pub(super) async fn approve(
     } else {
         writeln!(std::io::stdout().lock(), "approved: {}", approved.approved)?;
     }
-    Ok(())
+    for one in &approved.left_out {
+        say(e, format!("left out: tenant {}: {}; {}", one.tenant_id, one.why, one.next));
+    }
+    Ok(code)
 }
 
 fn table(e: &Everywhere, sample: &[Sampled]) -> Result<()> {

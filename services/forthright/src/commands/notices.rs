@@ -138,7 +138,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
                 None if notices.is_empty() => Drafts::All,
                 None => Drafts::These(&notices),
             };
-            approval::approve(e, &app, &slug, &drafts, sample.as_ref()).await?;
+            return approval::approve(e, &app, &slug, &drafts, sample.as_ref()).await;
         }
     }
     Ok(DONE)
@@ -208,6 +208,7 @@ pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
                 say(e, format!("warning: {}: {}; {}", finding.check, finding.what, finding.next));
             }
             without_letter(e, &app, &slug).await?;
+            return Ok(if released.left_out.is_empty() { DONE } else { PARTIAL });
         }
         WaveVerb::Pause { slug, name } => {
             app::delivery::pause(&app, &slug, &name).await?;

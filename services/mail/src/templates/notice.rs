@@ -5,6 +5,7 @@
 //! be found again in text and HTML alike.
 
 mod changes;
+mod elements;
 mod marked;
 mod withheld;
 
@@ -12,6 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use model::advice::Advice;
+use model::difference::Change;
 use model::language::Language;
 use model::notices::{DomainFacts, NoticeContext, STATED};
 use model::taxonomy::Taxonomy;
@@ -46,6 +48,8 @@ pub(super) struct NoticeView {
     changes: Vec<String>,
     /// Why, a sentence each.
     why: Vec<&'static str>,
+    /// Whether one of these changes takes back what was said.
+    corrects: bool,
     /// Paragraphs; none = not stated.
     what_happened: Vec<String>,
     measures: Vec<String>,
@@ -81,6 +85,8 @@ struct DomainView {
     name: String,
     rows: Figure,
     objects: Figure,
+    /// What stands behind the number of objects, in the form that the number asks for; empty where it is withheld.
+    counted: &'static str,
     emails: Figure,
     users: Figure,
     projects: Figure,
@@ -138,6 +144,7 @@ pub(super) fn view(language: Language, context: &NoticeContext, labels: &Labels)
         supplements: earlier(context),
         changes: context.changes.iter().map(|change| changes::sentence(language, change, labels)).collect(),
         why: context.why.iter().map(|why| changes::reason(language, *why)).collect(),
+        corrects: context.changes.iter().any(Change::corrects),
         what_happened: paragraphs(&incident.summary),
         measures: paragraphs(&incident.measures),
         contact: paragraphs(&incident.contact),
@@ -195,7 +202,7 @@ fn domain(language: Language, facts: &DomainFacts, labels: &Labels) -> DomainVie
     let known = known
         .map(|one| TypeView { label: labels.describe(language, &one.id), objects: figure(TYPE_OBJECTS, one.objects) });
     let mut types: Vec<TypeView> = known.collect();
-    for name in ["types", "type"].into_iter().filter(|name| hidden(name)) {
+    for name in marked::withheld_types(facts) {
         types.push(TypeView { label: words.name(name).to_owned(), objects: Figure::Withheld(words.figure) });
     }
     let (first_date, last_date) =
@@ -204,6 +211,7 @@ fn domain(language: Language, facts: &DomainFacts, labels: &Labels) -> DomainVie
         name: both_forms(&facts.domain),
         rows: figure("references", facts.rows),
         objects: figure("objects", facts.objects),
+        counted: if hidden("objects") { "" } else { counted(language, facts.objects) },
         emails: figure("emails", facts.emails),
         users: figure("users", facts.users),
         projects: figure("projects", facts.projects),
@@ -221,6 +229,23 @@ fn domain(language: Language, facts: &DomainFacts, labels: &Labels) -> DomainVie
         unknown_date: figure(UNKNOWN[1], facts.unknown.date),
         unknown_size: figure(UNKNOWN[2], facts.unknown.size),
     }
+}
+
+/// The word behind a number of objects, by the plural rules of the language (CLDR, cardinal numbers).
+fn counted(language: Language, objects: i64) -> &'static str {
+    let (one, other) = match language {
+        Language::De => ("Objekt", "Objekte"),
+        Language::En => ("object", "objects"),
+        Language::Es => ("objeto", "objetos"),
+        Language::Fr => ("objet", "objets"),
+        Language::Ja => ("件", "件"),
+    };
+    let is_one = match language {
+        // In French nothing is singular, too.
+        Language::Fr => (0..2).contains(&objects),
+        Language::De | Language::En | Language::Es | Language::Ja => objects == 1,
+    };
+    if is_one { one } else { other }
 }
 
 /// The most sensitive types of a domain, at most [`KINDS`] of them; among equals those with most objects.
@@ -291,6 +316,16 @@ mod tests {
         assert_eq!(both_forms("xn--mnchen-3ya.example"), "xn--mnchen-3ya.example (münchen.example)");
         assert_eq!(both_forms("plain.example"), "plain.example");
         assert_eq!(both_forms("xn--.example"), "xn--.example");
+    }
+
+    #[test]
+    fn the_word_behind_a_number_has_the_form_of_its_language() {
+        let of = |language| [0, 1, 2].map(|objects| counted(language, objects));
+        assert_eq!(of(Language::En), ["objects", "object", "objects"]);
+        assert_eq!(of(Language::De), ["Objekte", "Objekt", "Objekte"]);
+        assert_eq!(of(Language::Es), ["objetos", "objeto", "objetos"]);
+        assert_eq!(of(Language::Fr), ["objet", "objet", "objets"]);
+        assert_eq!(of(Language::Ja), ["件", "件", "件"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Made up, and the same at each call. Invariant: the first sample of a kind has every field, and something in every
 //! list, because the fields that a template may name are read from it.
 
-use model::difference::{Change, What, Why};
+use model::difference::{Change, Lately, What, Why, Withholding};
 use model::language::Language;
 use model::notices::{DomainFacts, EarlierNotice, IncidentFacts, NoticeContext, STATED, TypeCount, Unknown};
 use model::time::Timestamp;
@@ -70,12 +70,18 @@ pub(super) fn notice(domains: Vec<DomainFacts>) -> NoticeContext {
             },
         ],
         changes: changes(),
-        why: vec![Why::Records, Why::TakenBack, Why::Mapping, Why::Disclosed],
+        why: vec![Why::Records, Why::TakenBack, Why::Mapping, Why::Disclosed, Why::Stated, Why::Withheld],
     }
 }
 
 fn changes() -> Vec<Change> {
-    let change = |what| Change { domain: "contoso.example".to_owned(), what };
+    let change = |what| Change::new("contoso.example", what);
+    let stated = |before: Option<&str>, after: Option<&str>| {
+        let (before, after) = (before.map(str::to_owned), after.map(str::to_owned));
+        Change::new("", What::Stated { element: "cause".to_owned(), before, after })
+    };
+    let withheld = |now| Change::new("", What::Withheld { fact: "emails".to_owned(), now });
+    let again = What::Figure { name: "users".to_owned(), before: Some(60), after: Some(58) };
     let dates = |first: &str, last: &str| (first.to_owned(), last.to_owned());
     vec![
         change(What::New),
@@ -86,6 +92,13 @@ fn changes() -> Vec<Change> {
         change(What::Figure { name: "emails".to_owned(), before: None, after: Some(31) }),
         change(What::Type { id: "invoice".to_owned(), before: Some(9), after: Some(7) }),
         change(What::Period { before: Some(dates("", "")), after: Some(dates("2017-03-01", "2022-08-31")) }),
+        Change { lately: Lately::Withheld { told_at: day(2) }, ..change(again) },
+        stated(Some("Not known yet."), Some("A password was missing.\n\nWe look further.")),
+        stated(None, Some("A password was missing.")),
+        stated(Some("A password was missing."), None),
+        withheld(Withholding::Begun),
+        withheld(Withholding::Changed),
+        withheld(Withholding::Ended),
     ]
 }
 
@@ -298,7 +311,7 @@ pub(super) fn views(
             taken_back.supplements = Some(day(2));
             taken_back.earlier = vec![EarlierNotice { code: "3XHW-8P2D-77QK".to_owned(), released_at: day(2) }];
             taken_back.changes = ["contoso.example", "xn--mnchen58-dz-thb.example"]
-                .map(|domain| Change { domain: domain.to_owned(), what: What::Gone })
+                .map(|domain| Change::new(domain, What::Gone))
                 .to_vec();
             taken_back.why = vec![Why::TakenBack, Why::Mapping];
             let two = notice::withdrawal(language, &taken_back);

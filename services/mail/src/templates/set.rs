@@ -300,13 +300,15 @@ const fn digest() -> u64 {
 }
 
 /// What writes a notice from a template and facts.
-const CODE: [&str; 7] = [
+const CODE: [&str; 9] = [
     include_str!("contexts.rs"),
     include_str!("frame.rs"),
     include_str!("helpers.rs"),
     include_str!("labels.rs"),
     include_str!("notice.rs"),
     include_str!("notice/changes.rs"),
+    include_str!("notice/elements.rs"),
+    include_str!("notice/withheld.rs"),
     include_str!("output.rs"),
 ];
 

@@ -128,7 +128,10 @@ fn every_fact_of_every_domain_is_stated_in_plain_digits() {
 fn an_english_notice_says_everything_it_must() {
     let letter =
         Templates::builtin().unwrap().render_notice(Language::En, &sample("two domains, twenty types")).unwrap().letter;
-    assert_eq!(letter.subject, "Data about Contoso GmbH was exposed at Vendor Inc. [K7QF-2M9X-0WTA]");
+    assert_eq!(
+        letter.subject,
+        "Security incident at Vendor Inc.: data about Contoso GmbH was exposed [K7QF-2M9X-0WTA]"
+    );
     for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
         contains(
             &part,
@@ -156,7 +159,10 @@ fn an_english_notice_says_everything_it_must() {
 fn a_german_notice_reads_german_throughout() {
     let letter =
         Templates::builtin().unwrap().render_notice(Language::De, &sample("two domains, twenty types")).unwrap().letter;
-    assert_eq!(letter.subject, "Daten über Contoso GmbH lagen bei Vendor Inc. offen [K7QF-2M9X-0WTA]");
+    assert_eq!(
+        letter.subject,
+        "Sicherheitsvorfall bei Vendor Inc.: Daten über Contoso GmbH lagen offen [K7QF-2M9X-0WTA]"
+    );
     for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
         contains(
             &part,
@@ -209,10 +215,50 @@ fn what_nobody_stated_is_said_openly() {
         contains(&part, &["has not stated yet what happened", "has not stated yet what was done"]);
         contains(&part, &["This notice supplements our notice of 2022-09-26 10:11 UTC [3XHW-8P2D-77QK]"]);
     }
-    assert!(bare.subject.starts_with("Supplement: "));
+    assert!(bare.subject.contains(": new facts about the exposed data of "));
     let unknown = templates.render_notice(Language::En, &sample("nothing known")).unwrap().letter;
     contains(&unknown.text, &["Document dates: not known", "Size: not known", "no type is known"]);
     contains(&unknown.text, &["document date is not known: 412", "whose size is not known: 412"]);
+}
+
+#[test]
+fn figures_are_called_complete_only_where_nothing_is_withheld_and_a_correction_is_called_one() {
+    let templates = Templates::builtin().unwrap();
+    let claims = [
+        (Language::De, "sind vollständig", "nicht vollständig", "Berichtigung"),
+        (Language::En, "are complete", "are not complete", "correction"),
+        (Language::Es, "son completas y", "No son completas", "rectificación"),
+        (Language::Fr, "sont complets et", "ne sont pas complets", "rectification"),
+        (Language::Ja, "全体の数値であり", "全体の数値ではありません", "訂正"),
+    ];
+    assert_eq!(claims.map(|(language, ..)| language), Language::ALL);
+    let open = sample("nothing stated, a supplement");
+    // The sample with everything has withheld facts, and changes that correct.
+    let NoticeContext { withheld, changes, why, .. } = sample("one domain, one type");
+    let partly = NoticeContext { withheld, changes, why, ..open.clone() };
+    for (language, complete, incomplete, correction) in claims {
+        for (context, says, does_not) in [(&open, complete, incomplete), (&partly, incomplete, complete)] {
+            let letter = templates.render_notice(language, context).unwrap().letter;
+            for part in [letter.text.clone(), visible(letter.html.as_deref().unwrap())] {
+                let part =
+                    part.split_whitespace().collect::<Vec<_>>().join(if language == Language::Ja { "" } else { " " });
+                assert!(part.contains(says) && !part.contains(does_not), "{language}: {part}");
+            }
+            assert_eq!(letter.subject.contains(correction), !context.changes.is_empty(), "{}", letter.subject);
+        }
+    }
+}
+
+#[test]
+fn one_object_is_one_and_withheld_objects_have_no_number_in_the_first_lines() {
+    let templates = Templates::builtin().unwrap();
+    let mut context = sample("one domain, one type");
+    context.domains[0].objects = 1;
+    let text = |context: &NoticeContext| templates.render_notice(Language::En, context).unwrap().letter.text;
+    contains(&text(&context), &["- Exposed: contoso.example: 1 object, among them"]);
+    let had = model::withholding::Had::of(&context.domains[0]);
+    model::withholding::FactName::parse("objects").unwrap().blank(&mut context.domains[0], &had);
+    contains(&text(&context), &["- Exposed: contoso.example: objects (number: withheld), among them"]);
 }
 
 #[test]
@@ -359,7 +405,9 @@ fn an_element_that_nothing_was_stated_of_is_empty_and_every_other_is_filled() {
 /// What an English block for the cause says, in HTML and in text.
 #[track_caller]
 fn block(source: &str, expect: Content) {
-    let context = serde_json::json!({ "blank": " \u{200b}\u{a0}", "tag": "<b>", "dot": ".", "words": "A wrong rule." });
+    // Letters that are drawn as nothing.
+    let hidden = "\u{3164}\u{115f}\u{ffa0}".repeat(20);
+    let context = serde_json::json!({ "blank": " \u{200b}\u{a0}", "hidden": hidden, "tag": "<b>", "dot": ".", "words": "A wrong rule." });
     let context = Context::wraps(context).unwrap();
     let source = format!("{{{{#element \"cause\"}}}}{source}{{{{/element}}}}");
     let templates =
@@ -372,8 +420,21 @@ fn block(source: &str, expect: Content) {
 
 #[test]
 fn a_block_says_something_only_in_words_or_figures() {
-    let silent =
-        ["", " {{blank}}\n", "{{dot}}", ".", "– … —", "{{tag}}", "n/a", "k. A.", "TBD", "xxx {{dot}}", "*** ", "a"];
+    let silent = [
+        "",
+        " {{blank}}\n",
+        "{{hidden}}",
+        "{{dot}}",
+        ".",
+        "– … —",
+        "{{tag}}",
+        "n/a",
+        "k. A.",
+        "TBD",
+        "xxx {{dot}}",
+        "*** ",
+        "a",
+    ];
     silent.iter().for_each(|source| block(source, Content::Empty));
     let said = ["{{words}}", "No.", "なし", "An open port."];
     said.iter().for_each(|source| block(source, Content::Filled));

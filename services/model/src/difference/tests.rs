@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::notices::{TypeCount, Unknown};
+use crate::withholding::Had;
 
 fn facts(domain: &str, objects: i64, invoices: i64) -> DomainFacts {
     DomainFacts {
@@ -31,7 +32,10 @@ fn changes(before: &[DomainFacts], after: &[DomainFacts]) -> Vec<Change> {
 fn told(facts: &[DomainFacts], names: &[&str]) -> (Vec<DomainFacts>, Vec<FactName>) {
     let names: Vec<FactName> = names.iter().map(|name| FactName::parse(name).unwrap()).collect();
     let mut facts = facts.to_vec();
-    facts.iter_mut().for_each(|facts| names.iter().for_each(|name| name.blank(facts)));
+    for facts in &mut facts {
+        let had = Had::of(facts);
+        names.iter().for_each(|name| drop(name.blank(facts, &had)));
+    }
     (facts, names)
 }
 
@@ -50,7 +54,7 @@ fn of_type(id: &str, before: Option<i64>, after: Option<i64>) -> What {
 fn a_domain_that_comes_supplements_and_one_that_goes_corrects() {
     let (a, b) = (facts("a.example", 2, 1), facts("b.example", 2, 1));
     let new = changes(std::slice::from_ref(&a), &[a.clone(), b.clone()]);
-    assert_eq!(new, [Change { domain: "b.example".to_owned(), what: What::New }]);
+    assert_eq!(new, [Change::new("b.example", What::New)]);
     assert!(!new[0].corrects());
     assert!(changes(&[a.clone(), b], &[a])[0].corrects());
 }
@@ -68,6 +72,22 @@ fn fewer_unknown_objects_are_news_and_no_correction() {
     let with = |size| DomainFacts { unknown: Unknown { size, ..Unknown::default() }, ..facts("a.example", 2, 2) };
     let changes = changes(&[with(2)], &[with(1)]);
     assert_eq!((changes.len(), changes[0].corrects()), (1, false), "{changes:?}");
+}
+
+#[test]
+fn a_period_corrects_where_a_day_that_was_told_is_not_in_it_any_more() {
+    let corrects = |before: (&str, &str), after: (&str, &str)| {
+        let dates = |(first, last): (&str, &str)| Some((first.to_owned(), last.to_owned()));
+        Change::new("a.example", What::Period { before: dates(before), after: dates(after) }).corrects()
+    };
+    let told = ("2020-01-01", "2020-12-31");
+    for wrong in [("2020-02-01", "2020-12-31"), ("2019-01-01", "2020-06-30"), ("", "")] {
+        assert!(corrects(told, wrong), "{wrong:?}");
+    }
+    for more in [("2019-01-01", "2020-12-31"), ("2020-01-01", "2021-06-30")] {
+        assert!(!corrects(told, more), "{more:?}: nothing of what was told is wrong");
+    }
+    assert!(!corrects(("", ""), told));
 }
 
 #[test]
@@ -193,6 +213,7 @@ fn name_of(change: &Change) -> (String, String) {
         What::Figure { name, .. } => name.clone(),
         What::Type { id, .. } => format!("type:{id}"),
         What::Period { .. } => "period".to_owned(),
+        What::Stated { .. } | What::Withheld { .. } => panic!("is no fact: {change:?}"),
     };
     (change.domain.clone(), name)
 }

@@ -122,6 +122,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_drawn_as_nothing_is_refused_in_every_part_and_where_it_stands() {
+        for char in ['\u{34f}', '\u{115f}', '\u{17b4}', '\u{180e}', '\u{2800}', '\u{3164}', '\u{ffa0}', '\u{e0100}'] {
+            for part in [Part::Subject, Part::Text, Part::Html] {
+                let refused = check(part, &format!("one{char}two")).unwrap_err();
+                assert_eq!((refused.at, refused.next.as_str()), (3, "remove it"), "{char:?}: {}", refused.why);
+            }
+        }
+        assert!(check(Part::Text, "a warning: \u{26a0}\u{fe0f}").is_ok());
+    }
+
+    #[test]
     fn a_subject_is_one_line_and_may_end_with_a_line_end() {
         assert!(check(Part::Subject, "one\n").is_ok() && check(Part::Subject, "one\r\n").is_ok());
         for source in ["one\ntwo", "one\n\n", "one\rtwo", "", " \n", "one\u{2028}two", "one\u{85}", "one\0"] {

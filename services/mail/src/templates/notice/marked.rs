@@ -136,6 +136,12 @@ fn mark_domain(domain: &mut Value, facts: &DomainFacts, origins: &mut Origins) {
     }
 }
 
+/// What stands in place of data types that are withheld: all of them, or each one.
+pub(super) fn withheld_types(facts: &DomainFacts) -> impl Iterator<Item = &str> {
+    let named = |wanted: &'static str| facts.withheld.iter().map(String::as_str).filter(move |name| *name == wanted);
+    named("types").chain(named("type"))
+}
+
 /// Known types in their order, then what is withheld of them.
 fn mark_types(types: &mut Value, facts: &DomainFacts, origins: &mut Origins) {
     let known = facts.data_types.iter().map(|count| {
@@ -145,8 +151,8 @@ fn mark_types(types: &mut Value, facts: &DomainFacts, origins: &mut Origins) {
         };
         (Origin::Fact(facts.id_of(&format!("name:{}", count.id))), objects)
     });
-    let hidden = ["types", "type"].into_iter().filter(|name| facts.withholds(name));
-    let hidden = hidden.map(|name| (Origin::Withheld(name.to_owned()), Origin::Withheld(name.to_owned())));
+    let hidden =
+        withheld_types(facts).map(|name| (Origin::Withheld(name.to_owned()), Origin::Withheld(name.to_owned())));
     for (row, (label, objects)) in types.as_array_mut().into_iter().flatten().zip(known.chain(hidden)) {
         for (field, value) in row.as_object_mut().into_iter().flatten() {
             let origin = match field.as_str() {

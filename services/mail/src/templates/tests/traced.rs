@@ -61,7 +61,8 @@ prop_compose! {
             domain: name, rows, objects, emails, users, projects, bytes, data_types, first_date: dates.0, last_date: dates.1,
             unknown: model::notices::Unknown { data_type, date, size }, ..facts("contoso.example", 0)
         };
-        withheld.iter().for_each(|name| FactName::parse(name).unwrap().blank(&mut domain));
+        let had = model::withholding::Had::of(&domain);
+        withheld.iter().for_each(|name| drop(FactName::parse(name).unwrap().blank(&mut domain, &had)));
         domain
     }
 }

@@ -1,0 +1,104 @@
+//! The ladder of a withholding whose review is due: a task for the next one up, until somebody has looked at it.
+//!
+//! It has no ticket, so it is no row of its own: its rungs follow from the date of the review and the incident's policy.
+//! Invariant: a rung is one task, by its key; the ladder ends with the withholding and not with a task.
+
+use std::collections::HashMap;
+
+use model::escalation::{Due, PolicyName, schedule};
+use model::time::Timestamp;
+use store::Conn;
+use store::escalation::{NewTask, Task};
+use store::withholdings::Withholding;
+
+use super::plan::Line;
+use crate::{App, AppError, Incident, new_id};
+
+const POLICY: PolicyName = PolicyName::Withholding;
+/// The ladder is climbed to its end.
+const NEVER: i64 = i64::MAX;
+
+/// Whether a rung is due.
+pub(super) async fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool, AppError> {
+    Ok(!store::withholdings::due(conn, now.micros(), 1).await?.is_empty())
+}
+
+/// Climbs up to `limit` ladders; how many tasks.
+pub(super) async fn climb(app: &App, now: Timestamp, limit: i64) -> Result<u64, AppError> {
+    if !is_due(&mut app.store.read().await?, now).await? {
+        return Ok(0);
+    }
+    let mut tx = app.store.begin().await?;
+    let mut incidents: HashMap<i64, Incident> = HashMap::new();
+    let (mut tasks, mut ids) = (0, Vec::new());
+    for row in store::withholdings::due(&mut tx, now.micros(), limit).await? {
+        if !incidents.contains_key(&row.incident_id) {
+            incidents.insert(row.incident_id, app.incident_by_id(&mut tx, row.incident_id).await?);
+        }
+        let Some(incident) = incidents.get(&row.incident_id) else { continue };
+        let rungs = rungs(incident, &row);
+        for due in rungs.iter().filter(|due| due.due_at <= now) {
+            let task = task(&row, due, now);
+            let new = NewTask { incident: row.incident_id, task: &task, unique_key: &key(&row, due) };
+            tasks += store::escalation::insert_task(&mut tx, &new).await?;
+        }
+        let next = rungs.iter().find(|due| due.due_at > now).map_or(NEVER, |due| due.due_at.micros());
+        store::withholdings::climb_at(&mut tx, &row.id, next).await?;
+        ids.push(row.id);
+    }
+    let detail = serde_json::json!({ "withholdings": ids, "tasks": tasks });
+    tx.commit(app.entry("notice.withhold-review", "store", detail)).await?;
+    Ok(tasks)
+}
+
+/// Every rung of the withholdings in force of an incident: those that fired, and those that will.
+pub(super) async fn lines(conn: &mut Conn, incident: &Incident) -> Result<Vec<Line>, AppError> {
+    let made = store::escalation::tasks_of_kind(conn, incident.id, KIND).await?;
+    let made: HashMap<&str, (i64, Option<i64>)> =
+        made.iter().map(|(key, made_at, done_at)| (key.as_str(), (*made_at, *done_at))).collect();
+    let mut lines = Vec::new();
+    for row in store::withholdings::in_force(conn, incident.id).await? {
+        lines.extend(rungs(incident, &row).iter().map(|due| {
+            let fired = made.get(key(&row, due).as_str());
+            Line {
+                fired_at: fired.map(|(made_at, _)| Timestamp::from_micros(*made_at)),
+                acknowledged_at: fired.and_then(|(_, done_at)| Some(Timestamp::from_micros((*done_at)?))),
+                ..super::plan::line(&row.id, POLICY.as_str(), "", due)
+            }
+        }));
+    }
+    Ok(lines)
+}
+
+const KIND: &str = "withholding";
+
+fn rungs(incident: &Incident, row: &Withholding) -> Vec<Due> {
+    schedule(&incident.policies.get(POLICY), Timestamp::from_micros(row.review_at))
+}
+
+/// That of the first rung is the one that reviews had before they had a ladder.
+fn key(row: &Withholding, due: &Due) -> String {
+    let first = format!("{KIND}/{}/{}", row.id, row.review_at);
+    match (due.rung, due.repeat) {
+        (1, 0) => first,
+        (rung, repeat) => format!("{first}/{rung}/{repeat}/{}", due.target),
+    }
+}
+
+fn task(row: &Withholding, due: &Due, now: Timestamp) -> Task {
+    let whom = row.tenant_id.as_deref().map_or("every organisation".to_owned(), |tenant| format!("tenant {tenant}"));
+    let since = Timestamp::from_micros(row.review_at);
+    Task {
+        id: new_id("tsk"),
+        tenant_id: row.tenant_id.clone(),
+        ticket_id: None,
+        kind: KIND.to_owned(),
+        target: due.target.as_str().to_owned(),
+        text: format!(
+            "rung {}: the withholding {} of {} from {whom} was to be looked at again by {since}: end it with `forthright notice disclose {} --why …`, or end it and sign a new one",
+            due.rung, row.id, row.fact, row.id
+        ),
+        created_at: now.micros(),
+        due_at: due.due_at.micros(),
+    }
+}
