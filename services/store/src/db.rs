@@ -216,7 +216,9 @@ impl Store {
                     // There is no network in between: asking whether it lives is a hop to its thread for nothing.
                     .test_before_acquire(false)
                     .after_connect(|conn, _| {
-                        Box::pin(async move { sqlx::Executor::execute(conn, crate::ledger::NOTES_SQLITE).await.map(drop) })
+                        Box::pin(
+                            async move { sqlx::Executor::execute(conn, crate::ledger::NOTES_SQLITE).await.map(drop) },
+                        )
                     })
                     .connect_with(options.clone())
                     .await

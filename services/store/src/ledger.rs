@@ -9,8 +9,8 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::rows::{after, insert_text, list};
 use crate::db::{Pools, Raw};
+use crate::rows::{after, insert_text, list};
 use crate::{Dialect, Store, StoreError, Tx};
 
 statements! {
