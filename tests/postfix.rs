@@ -162,6 +162,10 @@ fn through_a_real_relay(backend: Backend) {
         assert_eq!(row["attempts"], tries, "{row:?}");
     }
 
+    let encrypted = raw_sql(&stage, "SELECT COUNT(*) FROM attempts WHERE tls LIKE 'TLS%'").unwrap();
+    let tries = raw_sql(&stage, "SELECT COUNT(*) FROM attempts").unwrap();
+    assert_eq!(encrypted, tries);
+
     for (n, user) in reached.iter().enumerate() {
         let mails = mailboxes.mails(user).unwrap();
         assert_eq!(mails.len(), 1, "{user}");

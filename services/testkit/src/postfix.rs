@@ -8,9 +8,10 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::guard::Guard;
 
@@ -37,7 +38,9 @@ smtp_dns_support_level = disabled
 smtp_host_lookup = native
 smtp_tls_security_level = none
 lmtp_tls_security_level = none
-smtpd_tls_security_level = none
+smtpd_tls_security_level = encrypt
+smtpd_tls_cert_file = @/etc/certificate
+smtpd_tls_key_file = @/etc/key
 default_transport = lmtp:unix:$SOCKET
 transport_maps = texthash:@/etc/transport
 notify_classes =
@@ -91,6 +94,7 @@ pub struct Ways<'a> {
 pub struct Relay {
     guard: Guard,
     address: SocketAddr,
+    fingerprint: String,
 }
 
 impl Relay {
@@ -110,9 +114,9 @@ impl Relay {
         }
     }
 
-    /// Where it listens, as the product wants it.
+    /// Where it listens, as the product wants it: only with TLS, and with its own certificate.
     pub fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+        format!("smtp://{}?pin=sha256:{}", self.address, self.fingerprint)
     }
 
     /// What it wrote into its log.
@@ -136,14 +140,29 @@ fn start_once(ways: &Ways<'_>, policy: SocketAddr) -> Result<Relay> {
     fs::write(folder.join("etc/dynamicmaps.cf"), "")?;
     let back = format!("{} smtp:[{}]:{}\n", ways.ours, ways.back.ip(), ways.back.port());
     fs::write(folder.join("etc/transport"), back)?;
+    let fingerprint = certificate(&folder.join("etc"))?;
     let guard = Guard::start(
         folder,
         "chown postfix \"$folder/data\"\npostfix -c \"$folder/etc\" start </dev/null >\"$folder/out\" 2>&1",
         "postfix -c \"$folder/etc\" abort",
     )?;
-    let relay = Relay { guard, address };
+    let relay = Relay { guard, address, fingerprint };
     relay.guard.wait(|| greets(address))?;
     Ok(relay)
+}
+
+/// Makes a key and a certificate that nobody signed; its fingerprint.
+fn certificate(folder: &Path) -> Result<String> {
+    let openssl = |words: &[&str]| {
+        let output = Command::new("openssl").args(words).current_dir(folder).output().context("openssl is missing")?;
+        let said = String::from_utf8_lossy(if output.status.success() { &output.stdout } else { &output.stderr });
+        ensure!(output.status.success(), "openssl {words:?}: {said}");
+        Ok(said.trim().to_owned())
+    };
+    let new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    openssl(&[&new[..], &["-subj", "/CN=relay.example", "-keyout", "key", "-out", "certificate"]].concat())?;
+    let printed = openssl(&["x509", "-in", "certificate", "-noout", "-fingerprint", "-sha256"])?;
+    printed.split_once('=').map(|(_, hex)| hex.to_owned()).context("openssl printed no fingerprint")
 }
 
 fn greets(address: SocketAddr) -> bool {
