@@ -77,6 +77,28 @@ fn an_objection_by_mail_opens_the_declined_question_and_goes_to_the_lead_at_once
 }
 
 #[test]
+fn any_answer_to_the_letter_of_a_decline_but_thanks_opens_the_question() {
+    for backend in Backend::each() {
+        let (stage, _recorder, ticket, question, letter) = declined(backend);
+        mail(&stage, "2022-09-27T09:00:00Z", &answering(&letter, "Thanks for the letter."));
+        assert_eq!(state_of(&stage, &ticket, &question), "declined");
+        mail(&stage, "2022-09-27T09:00:00Z", &answering(&letter, "Our counsel will be in touch."));
+        assert_eq!(state_of(&stage, &ticket, &question), "open", "{backend:?}");
+    }
+}
+
+#[test]
+fn an_objection_in_the_subject_and_an_encrypted_answer_to_the_letter_open_the_question() {
+    let sealed = "-----BEGIN PGP MESSAGE-----\n\nhQ==\n-----END PGP MESSAGE-----";
+    for (subject, body) in [("We object", "Thanks."), ("Re: your notice", sealed)] {
+        let (stage, _recorder, ticket, question, letter) = declined(Backend::Sqlite);
+        let raw = answering(&letter, body).replace("Subject: Re: your notice", &format!("Subject: {subject}"));
+        mail(&stage, "2022-09-27T09:00:00Z", &raw);
+        assert_eq!(state_of(&stage, &ticket, &question), "open");
+    }
+}
+
+#[test]
 fn thanks_for_a_decline_and_an_automatic_objection_leave_it_declined() {
     let (stage, _recorder, ticket, question, letter) = declined(Backend::Sqlite);
     mail(&stage, "2022-09-27T09:00:00Z", &answering(&letter, "Thank you, understood."));

@@ -18,6 +18,7 @@ mod requests;
 mod senders;
 #[cfg(test)]
 mod tests;
+mod thanks;
 mod tnef;
 mod words;
 mod wrong_phrases;
@@ -33,6 +34,7 @@ pub use attachments::{Attachment, LARGEST as LARGEST_ATTACHMENT, attachments};
 pub use content::content_digest;
 pub use objection::says_objection;
 pub use questions::questions;
+pub use thanks::says_only_thanks;
 pub use wrong_recipient::{Heard, heard, names_one_of, other_recipients, says_wrong_recipient};
 
 use automatic::Signs;
@@ -106,6 +108,11 @@ pub struct Recipient {
     pub permanent: Option<bool>,
     /// What the receiving server said; at most 1,000 characters.
     pub diagnostic: String,
+}
+
+/// Whether a subject is an answer's (`Re: …`): its words are those of the mail that it answers.
+pub fn is_answer(subject: &str) -> bool {
+    automatic::is_answer(&subject.to_lowercase())
 }
 
 /// A message as it was understood.

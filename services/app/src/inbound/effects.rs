@@ -131,15 +131,23 @@ impl<'a> Filing<'a> {
         Ok(disputed)
     }
 
-    /// What was declined waits again, if a person objects or asks again.
+    /// What was declined waits again, if a person objects or asks again; of what cannot be read here it is believed.
     async fn object(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<(), AppError> {
-        if self.read.class != Class::Human {
+        let read = &self.read;
+        if !matches!(read.class, Class::Human | Class::Unclear) {
             return Ok(());
         }
+        // The subject of an answer is ours.
+        let headed = !mail::inbound::is_answer(&read.subject) && mail::inbound::says_objection(&read.subject);
+        let insists = match read.class {
+            Class::Human => !mail::inbound::says_only_thanks(&read.new_text),
+            _ => read.encrypted,
+        };
         let said = Objection {
             mail: &self.row.id,
             at: self.row.received_at,
-            objects: self.heard.objects,
+            objects: headed || self.heard.objects,
+            insists,
             answers: self.whose.mail.as_ref().map(|mail| mail.id.as_str()),
             asks: &self.questions,
         };

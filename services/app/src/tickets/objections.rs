@@ -20,6 +20,8 @@ pub(crate) struct Objection<'a> {
     pub(crate) at: i64,
     /// Whether its words object.
     pub(crate) objects: bool,
+    /// Whether it says more than thanks, or what nobody here can read.
+    pub(crate) insists: bool,
     /// The mail of ours that it answers.
     pub(crate) answers: Option<&'a str>,
     /// What it asks.
@@ -51,15 +53,14 @@ pub(crate) async fn object(
     Ok(named.len())
 }
 
-/// Those that the mail asks again; where it answers the letter that declined some, and objects or asks, those; where it
+/// Those that the mail asks again; where it answers the letter that declined some, and is no thanks, those; where it
 /// objects to nothing in particular, all.
 fn which<'a>(declined: &'a [QuestionRow], said: &Objection<'_>, letter: Option<&str>) -> Vec<&'a QuestionRow> {
     let in_letter = |question: &QuestionRow| letter.is_some() && question.entry_id.as_deref() == letter;
     let answers_a_decline = declined.iter().any(in_letter);
-    let asks = said.asks.iter().any(|question| question.contains(['?', '？']));
     let is_meant = |question: &&QuestionRow| {
         let again = said.asks.iter().any(|new| asks_again(&old(question), new));
-        let by_letter = in_letter(question) && (said.objects || asks);
+        let by_letter = in_letter(question) && (said.objects || said.insists);
         again || by_letter || (said.objects && !answers_a_decline)
     };
     declined.iter().filter(is_meant).collect()
@@ -105,7 +106,8 @@ mod tests {
             declined("qst_2", "Which partners are named in them?", "ent_2"),
         ];
         let asks: Vec<String> = asks.iter().map(|text| (*text).to_owned()).collect();
-        let said = Objection { mail: "inb_1", at: 9, objects, answers: None, asks: &asks };
+        let insists = !mail::inbound::says_only_thanks(&asks.concat());
+        let said = Objection { mail: "inb_1", at: 9, objects, insists, answers: None, asks: &asks };
         let found: Vec<&str> = which(&rows, &said, letter).iter().map(|question| question.id.as_str()).collect();
         assert_eq!(found, expect, "{objects} {asks:?} {letter:?}");
     }
@@ -114,6 +116,14 @@ mod tests {
     fn an_objection_to_the_letter_of_a_decline_means_what_it_declined() {
         check(true, &["We object."], Some("ent_2"), &["qst_2"]);
         check(false, &["Why do you not tell us?"], Some("ent_1"), &["qst_1"]);
+    }
+
+    #[test]
+    fn whatever_answers_the_letter_of_a_decline_and_is_no_thanks_objects() {
+        for text in ["Tell us.", "Our counsel will be in touch.", "お知らせください。"] {
+            check(false, &[text], Some("ent_2"), &["qst_2"]);
+            check(false, &[text], None, &[]);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Does not understand text: it looks for phrases. Invariant: in doubt yes, for what follows is that sending stops and a
 //! person looks; a question about the notice is none of them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -16,6 +17,25 @@ use super::wrong_phrases::{ABOUT_A_DOMAIN, ABOUT_THE_ORGANISATION, AT_ITS_END, G
 const MOST: usize = 5;
 /// Bytes of a text in which phrases are looked for: nobody writes more before they come to the point.
 const LOOKED_AT: usize = 200_000;
+/// How people ask how we know, as folded.
+const DOUBTS: [&str; 16] = [
+    "how do you know",
+    "how did you know",
+    "how can you know",
+    "how can you tell",
+    "how can you be sure",
+    "how sure are you",
+    "are you sure",
+    "woher wissen sie",
+    "woher wisst ihr",
+    "wie koennen sie wissen",
+    "sind sie sicher",
+    "comment savez-vous",
+    "etes-vous sur",
+    "como saben",
+    "como sabe usted",
+    "なぜわかる",
+];
 /// Stands for any domain, in a phrase and in a text.
 const DOMAIN: char = '§';
 
@@ -92,7 +112,7 @@ pub(super) struct Said {
 
 impl Said {
     pub(super) fn new(new_text: &str) -> Self {
-        let (text, domains) = marked(&folded(&new_text[..new_text.floor_char_boundary(LOOKED_AT)]));
+        let (text, domains) = marked(&without_doubts(&folded(&new_text[..new_text.floor_char_boundary(LOOKED_AT)])));
         let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if text.contains(DOMAIN) {
             for (words, short) in SAME_DOMAIN {
@@ -174,6 +194,31 @@ fn folded(text: &str) -> String {
         }
     }
     folded
+}
+
+/// Without questions how we know something: they deny nothing (`How do you know that this is not our domain?`).
+fn without_doubts(folded: &str) -> Cow<'_, str> {
+    if !folded.contains(['?', '？']) || !DOUBTS.iter().any(|doubt| folded.contains(doubt)) {
+        return Cow::Borrowed(folded);
+    }
+    let mut kept = String::with_capacity(folded.len());
+    let (mut sentence, mut before) = (0, ' ');
+    for (at, char) in folded.char_indices() {
+        // A full stop within a name ends no sentence.
+        if matches!(before, '?' | '？' | '!' | '。') || (before == '.' && char.is_whitespace()) {
+            kept.push_str(without_doubt(&folded[sentence..at]));
+            sentence = at;
+        }
+        before = char;
+    }
+    kept.push_str(without_doubt(&folded[sentence..]));
+    Cow::Owned(kept)
+}
+
+fn without_doubt(sentence: &str) -> &str {
+    let begun = sentence.trim_start();
+    let doubts = begun.ends_with(['?', '？']) && DOUBTS.iter().any(|doubt| begun.contains(doubt));
+    if doubts { " " } else { sentence }
 }
 
 /// The text with [`DOMAIN`] in place of each domain that stands for itself, and those domains.
@@ -291,6 +336,20 @@ mod tests {
             "",
         ] {
             assert!(!says_wrong_recipient(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn who_asks_how_we_know_denies_nothing_and_may_deny_beside_it() {
+        for text in [
+            "How do you know that this is not our domain?",
+            "Hello. How do you know that acme.example is not ours? And who are you?",
+            "Woher wissen Sie, dass das nicht unsere Domain ist?",
+        ] {
+            assert!(!says_wrong_recipient(text), "{text}");
+        }
+        for text in ["How do you know us? This is not our domain.", "Are you sure? acme.example is not ours."] {
+            assert!(says_wrong_recipient(text), "{text}");
         }
     }
 
