@@ -29,6 +29,7 @@ pub mod reach;
 mod rows;
 pub mod runs;
 pub mod search;
+pub mod settlements;
 pub mod signed;
 pub mod snippets;
 pub mod starts;
@@ -70,6 +71,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         reach::STATEMENTS,
         runs::STATEMENTS,
         search::STATEMENTS,
+        settlements::STATEMENTS,
         signed::STATEMENTS,
         snippets::STATEMENTS,
         starts::STATEMENTS,
@@ -78,6 +80,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         tickets::STATEMENTS,
         unwritten::STATEMENTS,
         waves::STATEMENTS,
+        waves::released::STATEMENTS,
         withholdings::STATEMENTS,
     ]
     .concat()
