@@ -2,6 +2,7 @@
 //!
 //! Holds no behaviour.
 
+mod delivery;
 mod directory;
 mod dkim;
 mod notices;
@@ -14,9 +15,10 @@ use clap::{Args, Parser, Subcommand};
 use model::time::Timestamp;
 use sources::{Encoding, Format, Preset};
 
+pub(crate) use delivery::{DeliveryVerb, WaveVerb};
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
 pub(crate) use dkim::DkimVerb;
-pub(crate) use notices::{DeliveryVerb, NoticeVerb, PreviewFormat, WaveVerb};
+pub(crate) use notices::{NoticeVerb, PreviewFormat};
 pub(crate) use report::{ReportArgs, ReportVerb};
 pub(crate) use templates::{TemplatePart, TemplatesVerb};
 

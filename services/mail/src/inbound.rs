@@ -128,6 +128,9 @@ pub struct Inbound {
     pub references: Vec<String>,
     /// Message-IDs of the messages that a bounce, complaint or receipt is about.
     pub returned_message_ids: Vec<String>,
+    /// Addresses that the returned messages name as their senders, and those in the report's words: of a letter of ours
+    /// one of them has the token of its conversation.
+    pub returned_senders: Vec<String>,
     /// Every address it was sent to: envelope first, then Delivered-To, X-Original-To, Envelope-To, To and Cc.
     pub to: Vec<String>,
     /// The address in From.
@@ -169,6 +172,7 @@ pub fn read(
         in_reply_to: newest(mail.fields.ids("in-reply-to")),
         references: newest(mail.fields.ids("references")),
         returned_message_ids: Vec::new(),
+        returned_senders: Vec::new(),
         to: addressees(&mail, envelope_to),
         from: mail.from.clone(),
         from_name: mail.from_name.clone(),
@@ -225,6 +229,7 @@ fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn
     if let Some(Report { class, recipients, message_ids, why }) = report {
         inbound.recipients = recipients;
         inbound.returned_message_ids = message_ids;
+        inbound.returned_senders = report::returned_senders(mail, &inbound.full_text);
         inbound.class = class;
         inbound.evidence.push(why);
         return;

@@ -11,6 +11,7 @@ pub mod inbound;
 pub mod message;
 pub mod proof;
 pub mod reception;
+pub mod relay_log;
 pub mod reply;
 pub mod route;
 pub mod smtp;

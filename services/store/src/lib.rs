@@ -32,6 +32,7 @@ pub mod reach;
 mod rows;
 pub mod runs;
 pub mod search;
+pub mod settlements;
 pub mod signed;
 pub mod snippets;
 pub mod starts;
@@ -75,6 +76,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         reach::STATEMENTS,
         runs::STATEMENTS,
         search::STATEMENTS,
+        settlements::STATEMENTS,
         signed::STATEMENTS,
         snippets::STATEMENTS,
         starts::STATEMENTS,
@@ -83,6 +85,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         tickets::STATEMENTS,
         unwritten::STATEMENTS,
         waves::STATEMENTS,
+        waves::released::STATEMENTS,
         withholdings::STATEMENTS,
     ]
     .concat()

@@ -172,7 +172,7 @@ impl World {
     async fn accept_all(&self) {
         let mut tx = self.app.store.begin().await.unwrap();
         let real = self.app.clock.real().micros();
-        let claimed = store::delivery::claim(&mut tx, "snd", real, 100).await.unwrap();
+        let claimed = store::delivery::claim(&mut tx, "snd", real, 100, store::delivery::Claims::All).await.unwrap();
         tx.commit_ledger().await.unwrap();
         let (ledger, task) = Ledger::start(self.app.store.clone(), "snd".to_owned());
         let now = self.app.clock.now().micros();
@@ -274,7 +274,10 @@ async fn a_target_with_an_address_gets_a_mail_that_carries_no_token() {
     assert_eq!((mail.address.as_str(), mail.cause.as_str()), ("agents@vendor.example", "policy"));
     assert_eq!((mail.notice_id.as_deref(), mail.tenant_id.as_deref()), (None, None));
     let mut tx = world.app.store.begin().await.unwrap();
-    let claimed = store::delivery::claim(&mut tx, "snd", world.app.clock.real().micros(), 10).await.unwrap();
+    let claimed =
+        store::delivery::claim(&mut tx, "snd", world.app.clock.real().micros(), 10, store::delivery::Claims::All)
+            .await
+            .unwrap();
     assert_eq!(claimed[0].reply_token, "");
     let letters = store::notices::letters_by_ids(&mut tx, std::slice::from_ref(&claimed[0].letter_id)).await.unwrap();
     assert!(
@@ -337,7 +340,10 @@ async fn each_reader_is_reminded_in_their_language_and_thread() {
     world.set_hours(73);
     world.tick().await;
     let mut tx = world.app.store.begin().await.unwrap();
-    let claimed = store::delivery::claim(&mut tx, "snd", world.app.clock.real().micros(), 10).await.unwrap();
+    let claimed =
+        store::delivery::claim(&mut tx, "snd", world.app.clock.real().micros(), 10, store::delivery::Claims::All)
+            .await
+            .unwrap();
     let notices = store::delivery::of_ticket(&mut tx, TICKET).await.unwrap();
     for (address, language) in [("sue@acme.example", "en"), ("per@acme.example", "de")] {
         let mail = claimed.iter().find(|mail| mail.address == address).unwrap();

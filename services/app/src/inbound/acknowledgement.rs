@@ -57,6 +57,7 @@ pub(super) async fn queue(
         cause: "policy",
         cause_id: mail.id.clone(),
         wave_id: None,
+        under_wave: None,
         letter_id: letter.id.clone(),
         notice_id: None,
         ticket_id: Some(ticket.id.clone()),

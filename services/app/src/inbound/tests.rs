@@ -41,6 +41,7 @@ fn mail(id: &str, notice: Option<&str>, tenant: Option<&str>, letter: &str, addr
         cause: "policy",
         cause_id: "x".to_owned(),
         wave_id: None,
+        under_wave: None,
         letter_id: letter.to_owned(),
         notice_id: notice.map(str::to_owned),
         ticket_id: Some(TICKET.to_owned()),
@@ -150,7 +151,7 @@ impl World {
         let real = self.app.clock.real().micros();
         let mut tx = self.app.store.begin().await.unwrap();
         store::delivery::heartbeat(&mut tx, "s", real, real + 60_000_000).await.unwrap();
-        store::delivery::claim(&mut tx, "s", real, 100).await.unwrap();
+        store::delivery::claim(&mut tx, "s", real, 100, store::delivery::Claims::All).await.unwrap();
         tx.commit_ledger().await.unwrap();
         let (ledger, _task) = Ledger::start(self.app.store.clone(), "s".to_owned());
         assert!(ledger.at_dot(id.to_owned()).await.unwrap());
@@ -339,10 +340,32 @@ fn report(to: &str, recipient: &str, returned: &str) -> String {
     )
 }
 
+/// The header of the first letter, as a report returns it.
+fn returned() -> String {
+    format!("Message-ID: <dlv_1@vendor.example>\r\nReply-To: <ir+{TOKEN}@vendor.example>")
+}
+
+#[tokio::test]
+async fn a_report_or_complaint_with_a_message_id_and_no_token_is_noted_and_changes_nothing() {
+    let world = World::new().await;
+    let forged = report("ir@vendor.example", SUE, "Message-ID: <dlv_1@vendor.example>");
+    let complaint = "To: ir@vendor.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nabuse\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: X/1\r\nVersion: 1\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <dlv_1@vendor.example>\r\nSubject: s\r\n\r\nx\r\n--b--\r\n";
+    for (raw, class) in [(forged.as_str(), "bounce_permanent"), (complaint, "complaint")] {
+        let noted = world.receive("mailer-daemon@mx.example", raw, "").await;
+        assert_eq!((noted.class.as_str(), noted.ticket.as_deref(), noted.delivery), (class, Some(TICKET), None));
+    }
+    // Nor does the token of another conversation help.
+    let other = "Message-ID: <dlv_1@vendor.example>\r\nReply-To: <ir+zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz@vendor.example>";
+    let noted = world.receive("mailer-daemon@mx.example", &report("ir@vendor.example", SUE, other), "").await;
+    assert_eq!(noted.delivery, None);
+    assert_eq!(world.mail("dlv_1").await.state, "accepted");
+    assert_eq!(world.shown().await.entries.len(), 3);
+}
+
 #[tokio::test]
 async fn a_report_ends_its_delivery_by_message_id_or_by_token_and_recipient() {
     let world = World::new().await;
-    let by_id = report("ir@vendor.example", "elsewhere@acme.example", "Message-ID: <dlv_1@vendor.example>");
+    let by_id = report("ir@vendor.example", "elsewhere@acme.example", &returned());
     let bounced = world.receive("mailer-daemon@mx.example", &by_id, "").await;
     assert_eq!((bounced.class.as_str(), bounced.delivery.as_deref()), ("bounce_permanent", Some("dlv_1")));
     assert_eq!(world.mail("dlv_1").await.state, "bounced");
@@ -359,11 +382,10 @@ async fn a_report_ends_its_delivery_by_message_id_or_by_token_and_recipient() {
 #[tokio::test]
 async fn a_report_on_another_ends_the_other_or_nothing() {
     let world = World::new().await;
-    let returned = "Message-ID: <dlv_1@vendor.example>";
-    let stranger = report("ir@vendor.example", "victim@elsewhere.example", returned);
+    let stranger = report("ir@vendor.example", "victim@elsewhere.example", &returned());
     let noted = world.receive("mailer-daemon@mx.example", &stranger, "").await;
     assert_eq!((noted.ticket.as_deref(), noted.delivery), (Some(TICKET), None));
-    let other = report("ir@vendor.example", PER, returned);
+    let other = report("ir@vendor.example", PER, &returned());
     let bounced = world.receive("mailer-daemon@mx.example", &other, "").await;
     assert_eq!(bounced.delivery.as_deref(), Some("dlv_2"));
     assert_eq!(world.mail("dlv_1").await.state, "accepted");
@@ -373,7 +395,7 @@ async fn a_report_on_another_ends_the_other_or_nothing() {
 #[tokio::test]
 async fn what_a_relay_gave_up_for_a_reason_that_may_pass_goes_again() {
     let world = World::new().await;
-    let given_up = report("ir@vendor.example", SUE, "Message-ID: <dlv_1@vendor.example>").replace("5.1.1", "4.4.7");
+    let given_up = report("ir@vendor.example", SUE, &returned()).replace("5.1.1", "4.4.7");
     let told = world.receive("mailer-daemon@mx.example", &given_up, "").await;
     assert_eq!((told.class.as_str(), told.delivery.as_deref()), ("bounce_transient", Some("dlv_1")));
     assert_eq!(world.mail("dlv_1").await.state, "deferred");

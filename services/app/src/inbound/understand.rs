@@ -110,7 +110,8 @@ fn parse(row: Inbound, raw: &[u8], own: Option<&str>) -> Understood {
 
 /// PostgreSQL keeps no NUL in a text; a hostile mail has some.
 pub(super) fn without_nul(mut read: mail::inbound::Inbound) -> mail::inbound::Inbound {
-    for ids in [&mut read.in_reply_to, &mut read.references, &mut read.returned_message_ids] {
+    for ids in [&mut read.in_reply_to, &mut read.references, &mut read.returned_message_ids, &mut read.returned_senders]
+    {
         ids.retain(|id| !id.contains('\0'));
     }
     read.message_id = read.message_id.as_deref().map(clean);

@@ -1,7 +1,9 @@
 //! Whose a mail is: by its token, else by the Message-IDs it names. Never by a number in its subject.
 //!
-//! Changes nothing. Invariant: a mail of ours that a message names counts only if it belongs to the same ticket as the
-//! token, so that a token of one organisation changes nothing of another's.
+//! Changes nothing. Invariants: a mail of ours that a message names counts only if it belongs to the same ticket as the
+//! token, so that a token of one organisation changes nothing of another's; and what no person wrote speaks of a mail of
+//! ours only with the token of its conversation, in its address or in the letter that it returns. A Message-ID alone stands
+//! in lists and logs: such a report is noted in its ticket, and changes no delivery.
 
 use mail::inbound::{Class, Inbound, Recipient};
 use model::email::EmailAddress;
@@ -55,7 +57,8 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound, envelope_to: Option<&s
         if by_token.as_ref().is_some_and(|ticket| *ticket != its_ticket.id) {
             continue;
         }
-        let mail = meant(conn, mail, &its_ticket, read).await?;
+        let is_proven = by_token.is_some() || !is_report(read.class) || returns_token(conn, read, &its_ticket).await?;
+        let mail = if is_proven { meant(conn, mail, &its_ticket, read).await? } else { None };
         return Ok(Whose { ticket: ticket.or(Some(its_ticket)), mail, also });
     }
     // A report without a Message-ID still says who was not reached; the token says in which conversation.
@@ -66,6 +69,25 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound, envelope_to: Option<&s
         _ => None,
     };
     Ok(Whose { ticket, mail, also })
+}
+
+/// Mail about a mail, which whoever knows a Message-ID can write.
+fn is_report(class: Class) -> bool {
+    match class {
+        Class::BouncePermanent | Class::BounceTransient | Class::Delay | Class::Complaint | Class::Receipt => true,
+        Class::Human | Class::AutoReply | Class::Loop | Class::Unclear => false,
+    }
+}
+
+/// Whether the letter that a report returns has the token of this ticket.
+async fn returns_token(conn: &mut Conn, read: &Inbound, ticket: &TicketRow) -> Result<bool, AppError> {
+    for token in read.returned_senders.iter().filter_map(|address| model::ids::token_of(address)) {
+        let there = store::tickets::by_token(conn, &token).await?;
+        if landing(conn, there).await?.is_some_and(|there| there.id == ticket.id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The mail that a report is about: the one whose header it returns may have been sent on, or be quoted in a report on

@@ -184,6 +184,7 @@ fn new_mail(
         cause: "agent",
         cause_id: entry.to_owned(),
         wave_id: None,
+        under_wave: None,
         letter_id: letter.id.clone(),
         notice_id: None,
         ticket_id: Some(case.ticket.id.clone()),

@@ -43,6 +43,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     findings.extend(unsettled(&app).await?);
     findings.extend(left_out(&app).await?);
     findings.extend(stopped(&app).await?);
+    findings.extend(uncertain(&app).await?);
     let routes = route(e)?;
     findings.extend(standing(&app, routes.as_ref()).await?);
     match routes {
@@ -191,8 +192,9 @@ async fn standing(app: &app::App, routes: Option<&mail::route::Routes>) -> Resul
         .map(|one| {
             let result = match one.result {
                 Standing::Good => "good",
-                Standing::Unknown => "unknown",
-                Standing::NotChecked | Standing::Bad => bad,
+                // Nobody knows whether it is bad; a large wave waits for it all the same.
+                Standing::Unknown | Standing::NotChecked => "unknown",
+                Standing::Bad => bad,
             };
             finding(one.check, result, one.what, one.next)
         })
@@ -212,6 +214,20 @@ async fn stopped(app: &app::App) -> Result<Vec<Finding>> {
                 what,
                 format!("find out why; then `forthright wave resume {slug} {wave} --why …`"),
             )
+        })
+        .collect())
+}
+
+/// Mails that nobody knows the end of, and that go again only if somebody says so.
+async fn uncertain(app: &app::App) -> Result<Vec<Finding>> {
+    let held = app::delivery::held(app).await?.into_iter();
+    Ok(held
+        .map(|(slug, count)| {
+            let what = format!("{count} mails of {slug} may have arrived and are held until somebody finds out");
+            let next = format!(
+                "see `forthright delivery uncertain {slug}`; then `delivery relay-log FILE`, or `delivery settle DELIVERY --accepted|--not-accepted --why …`"
+            );
+            finding("uncertain", "warning", what, next)
         })
         .collect())
 }

@@ -4,6 +4,7 @@
 
 mod approval;
 mod conversation;
+mod delivery;
 mod directory;
 mod dkim;
 mod doctor;
@@ -53,10 +54,10 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Templates(verb) => templates::templates(e, verb).await,
         Verb::Dkim(verb) => dkim::dkim(e, verb).await,
         Verb::Report(verb) => report::report(e, verb).await,
-        Verb::Wave(verb) => notices::wave(e, verb).await,
+        Verb::Wave(verb) => delivery::wave(e, verb).await,
         Verb::Stop => stop(e, app::incidents::Stop::Now).await,
         Verb::Go => stop(e, app::incidents::Stop::NoLonger).await,
-        Verb::Delivery(verb) => notices::delivery(e, verb).await,
+        Verb::Delivery(verb) => delivery::delivery(e, verb).await,
         Verb::Mail(verb) => conversation::mail(e, verb).await,
         Verb::Ticket(verb) => conversation::ticket(e, verb).await,
         Verb::Question(verb) => conversation::question(e, verb).await,
