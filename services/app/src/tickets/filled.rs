@@ -180,7 +180,7 @@ async fn prepare(
         foreign::refuse(app, tx, &case, "the snippet", text).await?;
         unsaid::refuse(tx, &case, text).await?;
     }
-    let said = texts.get(&Language::En).or_else(|| texts.values().next()).cloned().unwrap_or_default();
+    let said = letters::as_sent(tx, &case, &named, &texts).await?;
     let entry = add_entry(app, tx, ticket, "answer", format!("{said}\n\n(snippet {snippet})")).await?;
     for question in &named {
         let change = Change::Answer { entry: &entry };
