@@ -37,9 +37,7 @@ fn a_letter_that_names_another_organisation_is_refused_and_does_not_say_which_it
                 refused.stderr
             );
         }
-        let soon = (std::time::SystemTime::now() + std::time::Duration::from_secs(86_400))
-            .duration_since(std::time::UNIX_EPOCH);
-        let soon = model::time::Timestamp::from_micros(i64::try_from(soon.unwrap().as_micros()).unwrap()).to_string();
+        let soon = super::soon();
         let file = stage.file("p.txt", "As for org00001.example.");
         let promise = [&to("promise")[..], &["--by", &soon, "--text", path(&file)]].concat();
         let decline = [&to("decline")[..], &["--why", "it is of org00001.example", "--review", &soon]].concat();

@@ -21,6 +21,7 @@ mod specific;
 mod timeline;
 mod unsaid;
 mod watchers;
+mod withdrawals;
 mod wrong_recipient;
 
 use model::delivery::State;
@@ -32,19 +33,21 @@ use store::delivery::Held;
 use store::tickets::{Change, Entry, QuestionRow, TicketRow};
 
 pub use attachments::{ListedAttachment, attachment, attachments};
-pub use declines::{Proposed, approve_decline, decline, reopen, withdraw_question};
+pub use declines::{Proposed, approve_decline, decline, reopen};
 pub use filled::{Intent, Outcome, answer_many, answer_with};
 pub use pack::{DraftAnswer, Held as WithheldFact, Pack, Settled as SettledQuestion, pack};
 pub use parts::{Merged, Split, merge, split};
 pub use review::{SetAside, set_aside};
 pub use search::{Found, search};
-pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
+pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show, show_full};
 pub use specific::About;
 
 pub use timeline::{Happened, Timeline, timeline};
 pub use watchers::{unwatch, watch};
+pub use withdrawals::{Withdrawal, withdraw_question};
 
 pub(crate) use objections::{Objection, object};
+pub(crate) use unsaid::evasion;
 pub(crate) use watchers::tell as tell_watchers;
 pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};
 pub use wrong_recipient::{Stopped, Wrong, wrong_recipient};
@@ -56,6 +59,8 @@ use crate::{App, AppError, Incident, new_id};
 
 /// Questions that a refusal quotes.
 const QUOTED: usize = 5;
+/// 90 days.
+const LONGEST_PROMISE: std::time::Duration = std::time::Duration::from_secs(90 * 86_400);
 /// Characters of a quoted question.
 const QUOTED_LENGTH: usize = 120;
 
@@ -118,11 +123,18 @@ pub async fn promise(
     let text = without_nul(text.trim(), "the text")?;
     let now = app.clock.now();
     in_future(by, now, "the promised time")?;
+    if by > now.plus(LONGEST_PROMISE) {
+        return Err(AppError::refused(
+            format!("{by} is more than {} days ahead: a promise that far is none", LONGEST_PROMISE.as_secs() / 86_400),
+            format!("promise a time before {}, and promise again when it has come", now.plus(LONGEST_PROMISE)),
+        ));
+    }
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Promise)?;
     links::refuse_outside(app, &mut tx, &case, "the promise", text).await?;
     foreign::refuse(app, &mut tx, &case, "the promise", text).await?;
+    unsaid::refuse(&mut tx, &case, text).await?;
     let body = format!("by {by} for {}\n\n{text}", ids(&named).join(", ")).trim_end().to_owned();
     let entry = add_entry(app, &mut tx, ticket, "promise", body).await?;
     for question in &named {
@@ -145,7 +157,7 @@ pub async fn note(app: &App, ticket: &str, text: &str) -> Result<(), AppError> {
 
 /// Says who takes care of a ticket.
 pub async fn assign(app: &App, ticket: &str, agent: &str) -> Result<(), AppError> {
-    let agent = words(agent, "the name of the agent")?;
+    let agent = person(agent, "the agent")?;
     let mut tx = app.store.begin().await?;
     let before = case::locked(&mut tx, ticket).await?.agent;
     store::tickets::set_agent(&mut tx, ticket, agent).await?;
@@ -290,6 +302,11 @@ fn words<'a>(text: &'a str, what: &str) -> Result<&'a str, AppError> {
         return Err(AppError::bad(format!("{what} is empty"), "write at least a sentence"));
     }
     without_nul(text, what)
+}
+
+/// A name that can stand in the timeline.
+fn person<'a>(name: &'a str, what: &str) -> Result<&'a str, AppError> {
+    model::actor::name(name).map_err(|error| AppError::bad(format!("{what}: {error}"), "give the name of a person"))
 }
 
 /// PostgreSQL keeps no NUL in a text.

@@ -24,6 +24,7 @@ pub mod mentions;
 pub mod notices;
 pub mod pace;
 pub mod path_rule;
+pub mod printed;
 pub mod reach;
 pub mod report;
 pub mod rules;

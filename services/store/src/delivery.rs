@@ -152,7 +152,7 @@ statements! {
         WHERE o.ticket_id = $1
         ORDER BY o.id";
     LETTERS_OF_TICKET = "
-        SELECT o.id, l.kind, l.subject, o.address, o.state, o.created_at, o.settled_at, o.last_reply
+        SELECT o.id, o.letter_id, l.kind, l.subject, l.text, o.address, o.state, o.created_at, o.settled_at, o.last_reply
         FROM outbox o
         JOIN letters l ON l.id = o.letter_id
         WHERE o.ticket_id = $1
@@ -481,10 +481,14 @@ pub async fn entry_of(conn: &mut Conn, id: &str) -> Result<Option<String>, Store
 pub struct Sent {
     /// `dlv_…` or `out_…`.
     pub id: String,
+    /// The same words to several readers have one.
+    pub letter_id: String,
     /// What kind of letter.
     pub kind: String,
     /// Its subject.
     pub subject: String,
+    /// Its words.
+    pub text: String,
     /// To whom.
     pub address: String,
     /// A name of `model::delivery::State`.

@@ -31,6 +31,17 @@ statements! {
         SET state = $1, class = $2, trust = $3, message_id = $4, ticket_id = $5, outbox_id = $6, verdict = $7,
             encrypted = $8, may_answer = $9, content_digest = $10, duplicate_of = $11, check_at = $12
         WHERE id = $13 AND state = 'stored'";
+    /// By a person: a mail that is in no ticket.
+    ATTACH = "
+        UPDATE inbound
+        SET state = $1, class = $2, trust = $3, message_id = $4, ticket_id = $5, outbox_id = $6, verdict = $7,
+            encrypted = $8, may_answer = $9, content_digest = $10, duplicate_of = $11, check_at = $12
+        WHERE id = $13 AND state IN ('quarantined', 'failed') AND ticket_id IS NULL";
+    OVERVIEW = "
+        SELECT id, received_at, state, class, trust, ticket_id, envelope_from, verdict
+        FROM inbound
+        WHERE state IN ($1, $2, $3, $4)
+        ORDER BY received_at, id";
     FAIL = "
         UPDATE inbound
         SET state = 'failed'
@@ -221,6 +232,39 @@ pub async fn of_ticket(conn: &mut Conn, ticket: &str) -> Result<Vec<String>, Sto
     Ok(on!(conn, |c| sqlx::query_scalar(OF_TICKET).bind(ticket).fetch_all(c).await)?)
 }
 
+/// A mail as it is listed.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Overview {
+    /// `inb_…`.
+    pub id: String,
+    /// Microseconds since the epoch.
+    pub received_at: i64,
+    /// `stored`, `filed`, `quarantined`, `failed`.
+    pub state: String,
+    /// What it is.
+    pub class: Option<String>,
+    /// How sure we are of the sender.
+    pub trust: Option<String>,
+    /// Where it belongs.
+    pub ticket_id: Option<String>,
+    /// From the envelope.
+    pub envelope_from: Option<String>,
+    /// JSON of what was read.
+    pub verdict: Option<String>,
+}
+
+/// The mails in one of up to four states, as they came.
+pub async fn overview(conn: &mut Conn, states: &[&str]) -> Result<Vec<Overview>, StoreError> {
+    let state = |at: usize| states.get(at).or(states.last()).copied().unwrap_or_default();
+    Ok(on!(conn, |c| sqlx::query_as(OVERVIEW)
+        .bind(state(0))
+        .bind(state(1))
+        .bind(state(2))
+        .bind(state(3))
+        .fetch_all(c)
+        .await)?)
+}
+
 /// Mails that are stored and not filed, oldest first.
 pub async fn to_file(conn: &mut Conn, limit: i64) -> Result<Vec<ToFile>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(TO_FILE).bind(limit).fetch_all(c).await)?)
@@ -255,7 +299,16 @@ pub async fn fail(tx: &mut Tx, id: &str, tries: i64) -> Result<bool, StoreError>
 
 /// Writes what became of a stored mail (the fields from `state` on). `false`: somebody else has filed it.
 pub async fn file(tx: &mut Tx, inbound: &Inbound) -> Result<bool, StoreError> {
-    let hit = on!(tx, |c| sqlx::query(FILE)
+    became(tx, FILE, inbound).await
+}
+
+/// The same for a mail that is in no ticket, by a person.
+pub async fn attach(tx: &mut Tx, inbound: &Inbound) -> Result<bool, StoreError> {
+    became(tx, ATTACH, inbound).await
+}
+
+async fn became(tx: &mut Tx, statement: &'static str, inbound: &Inbound) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(statement)
         .bind(&inbound.state)
         .bind(&inbound.class)
         .bind(&inbound.trust)

@@ -97,12 +97,28 @@ statements! {
     REOPEN = "
         UPDATE questions
         SET state = 'open', settled_at = NULL, entry_id = NULL, promised_by = NULL, proposed_by = NULL, decline_why = NULL, review_at = NULL, approved_by = NULL,
-            reopened_at = $1, objected_at = COALESCE($2, objected_at)
-        WHERE id = $3 AND ticket_id = $4 AND state = 'declined'";
+            withdrawal_by = NULL, withdrawal_mail = NULL, reopened_at = $1, objected_at = COALESCE($2, objected_at)
+        WHERE id = $3 AND ticket_id = $4 AND state IN ('declined', 'withdrawn')";
     WITHDRAW = "
         UPDATE questions
-        SET state = 'withdrawn', settled_at = $1, entry_id = $2
-        WHERE id = $3 AND ticket_id = $4 AND state IN ('open', 'promised')";
+        SET state = 'withdrawn', settled_at = $1, entry_id = $2, withdrawal_mail = $3
+        WHERE id = $4 AND ticket_id = $5 AND state IN ('open', 'promised')";
+    PROPOSE_WITHDRAWAL = "
+        UPDATE questions
+        SET withdrawal_by = $1
+        WHERE id = $2 AND ticket_id = $3 AND state IN ('open', 'promised')";
+    WITHDRAWAL_BY = "SELECT withdrawal_by FROM questions WHERE id = $1";
+    /// What was declined or taken back in any part of a conversation.
+    ENDED_OF_CONVERSATION = "
+        SELECT q.id, q.ticket_id, q.state, q.text, q.asked_by, q.asked_at, q.promised_by, q.settled_at, q.entry_id, q.proposed_by, q.decline_why, q.review_at, q.approved_by, q.reopened_at, q.objected_at
+        FROM tickets t
+        JOIN questions q ON q.ticket_id = t.id
+        WHERE t.incident_id = $1 AND t.tenant_id = $2 AND q.state IN ('declined', 'withdrawn')
+        ORDER BY q.id";
+    PARTS = "
+        SELECT id, merged_into
+        FROM tickets
+        WHERE incident_id = $1 AND tenant_id = $2";
     PROMISE = "
         UPDATE questions
         SET state = 'promised', promised_by = $1
@@ -404,6 +420,35 @@ pub async fn question(conn: &mut Conn, id: &str) -> Result<Option<QuestionRow>, 
     Ok(on!(conn, |c| sqlx::query_as(QUESTION).bind(id).fetch_optional(c).await)?)
 }
 
+/// Who said first that a question was taken back.
+pub async fn withdrawal_by(conn: &mut Conn, question: &str) -> Result<Option<String>, StoreError> {
+    let found: Option<Option<String>> =
+        on!(conn, |c| sqlx::query_scalar(WITHDRAWAL_BY).bind(question).fetch_optional(c).await)?;
+    Ok(found.flatten())
+}
+
+/// What was declined or taken back in all parts of a conversation.
+pub async fn ended_of_conversation(
+    conn: &mut Conn,
+    incident: i64,
+    tenant: &str,
+) -> Result<Vec<QuestionRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ENDED_OF_CONVERSATION).bind(incident).bind(tenant).fetch_all(c).await)?)
+}
+
+/// A ticket and all that was merged into it, one by one.
+pub async fn with_merged(conn: &mut Conn, ticket: &TicketRow) -> Result<Vec<String>, StoreError> {
+    let parts: Vec<(String, Option<String>)> =
+        on!(conn, |c| sqlx::query_as(PARTS).bind(ticket.incident_id).bind(&ticket.tenant_id).fetch_all(c).await)?;
+    let mut found = vec![ticket.id.clone()];
+    let mut at = 0;
+    while let Some(into) = found.get(at).cloned() {
+        found.extend(parts.iter().filter(|(_, to)| to.as_ref() == Some(&into)).map(|(id, _)| id.clone()));
+        at += 1;
+    }
+    Ok(found)
+}
+
 /// The questions of a ticket with the trust of the mail that each came in.
 pub async fn trust_of_questions(conn: &mut Conn, ticket: &str) -> Result<Vec<(String, Option<String>)>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(TRUST_OF_QUESTIONS).bind(ticket).fetch_all(c).await)?)
@@ -454,6 +499,13 @@ pub enum Change<'a> {
     Withdraw {
         /// `ent_…`.
         entry: &'a str,
+        /// The mail in which they say so; none: a second person says it.
+        mail: Option<&'a str>,
+    },
+    /// Somebody says that the asker took it back; it stays debt.
+    ProposeWithdrawal {
+        /// Who.
+        by: &'a str,
     },
     /// An answer is promised.
     Promise {
@@ -494,7 +546,8 @@ pub async fn change_question(
     let hit = on!(tx, |c| {
         let query = match change {
             Change::Answer { entry } => sqlx::query(ANSWER).bind(now).bind(entry),
-            Change::Withdraw { entry } => sqlx::query(WITHDRAW).bind(now).bind(entry),
+            Change::Withdraw { entry, mail } => sqlx::query(WITHDRAW).bind(now).bind(entry).bind(mail),
+            Change::ProposeWithdrawal { by } => sqlx::query(PROPOSE_WITHDRAWAL).bind(by),
             Change::Promise { by } => sqlx::query(PROMISE).bind(by),
             Change::ProposeDecline { by, why, review_at } => {
                 sqlx::query(PROPOSE_DECLINE).bind(by).bind(why).bind(review_at)

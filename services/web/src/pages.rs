@@ -13,6 +13,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{Html, IntoResponse, Response};
+use model::printed::printed;
 use serde::Deserialize;
 
 use crate::view;
@@ -143,14 +144,14 @@ pub(crate) async fn incident(
 
 async fn show(app: &App, slug: &str, page: Page) -> Result<Html<String>, Problem> {
     let overview = app::overview::overview(app, slug, &page.after).await?;
-    Ok(Html(Incident { rehearsal: overview.rehearsal, after: page.after, overview }.render()?))
+    Ok(Html(printed(&Incident { rehearsal: overview.rehearsal, after: page.after, overview }.render()?)))
 }
 
 /// One ticket: what its answer is made from, and its timeline, which alone is printed.
 pub(crate) async fn ticket(State(app): State<App>, Path(ticket): Path<String>) -> Result<Html<String>, Problem> {
     let timeline = app::tickets::timeline(&app, &ticket).await?;
     let pack = app::tickets::pack(&app, &ticket).await?;
-    Ok(Html(TicketPage { rehearsal: app.rehearsal, timeline, pack }.render()?))
+    Ok(Html(printed(&TicketPage { rehearsal: app.rehearsal, timeline, pack }.render()?)))
 }
 
 /// What one organisation was told, version by version.
@@ -159,7 +160,7 @@ pub(crate) async fn organisation(
     Path((slug, tenant)): Path<(String, String)>,
 ) -> Result<Html<String>, Problem> {
     let log = app::notices::log(&app, &slug, &tenant).await?;
-    Ok(Html(Organisation { rehearsal: app.rehearsal, log }.render()?))
+    Ok(Html(printed(&Organisation { rehearsal: app.rehearsal, log }.render()?)))
 }
 
 /// This process runs.

@@ -329,7 +329,7 @@ fn is_own_staff(whose: &Whose, read: &mail::inbound::Inbound) -> bool {
 }
 
 /// The address in From, else the envelope's, as the directory would write it.
-fn sender(read: &mail::inbound::Inbound, envelope_from: Option<&str>) -> String {
+pub(super) fn sender(read: &mail::inbound::Inbound, envelope_from: Option<&str>) -> String {
     let named = read.from.as_deref().into_iter().chain(envelope_from).map(normal);
     named.into_iter().find(|address| address.contains('@')).unwrap_or_else(|| "unknown sender".to_owned())
 }

@@ -279,20 +279,26 @@ async fn a_promise_and_a_proposal_stay_debt_and_a_second_person_declines() {
 }
 
 #[tokio::test]
-async fn a_question_is_withdrawn_noted_and_assigned_without_any_mail() {
+async fn a_question_is_noted_and_assigned_without_any_mail_and_withdrawn_by_two_who_tell_its_asker() {
     let world = World::new().await;
     world.ask(SUE, "Which files?").await;
     let id = World::ids(&world.shown().await).remove(0);
     tickets::note(&world.app, TICKET, "called them").await.unwrap();
     tickets::assign(&world.app, TICKET, "bob").await.unwrap();
-    assert!(tickets::withdraw_question(&world.app, &id, " ").await.is_err());
-    tickets::withdraw_question(&world.app, &id, "they said so on the phone").await.unwrap();
+    assert!(tickets::withdraw_question(&world.app, &id, " ", None).await.is_err());
+    for _ in 0..2 {
+        let done = tickets::withdraw_question(&world.app, &id, "they said so on the phone", None).await.unwrap();
+        assert_eq!((done.state, world.shown().await.ticket.debt), ("proposed", 1), "one person ends nothing");
+    }
+    let second = world.app.acting_as("counsel");
+    let done = tickets::withdraw_question(&second, &id, "I heard it, too", None).await.unwrap();
+    assert_eq!((done.state, done.mails), ("withdrawn", 1));
     let shown = world.shown().await;
     assert_eq!(
         (shown.ticket.debt, shown.ticket.turn.as_str(), shown.ticket.agent.as_deref()),
         (0, "theirs", Some("bob"))
     );
-    assert_eq!((shown.entries.len(), shown.mails.len()), (4, 3));
+    assert_eq!((shown.entries.len(), shown.mails.len()), (6, 4));
     assert_eq!(tickets::note(&world.app, "tkt_no", "x").await.unwrap_err().to_string(), "no ticket tkt_no");
 }
 

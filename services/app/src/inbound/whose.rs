@@ -64,7 +64,7 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound, envelope_to: Option<&s
     // A report without a Message-ID still says who was not reached; the token says in which conversation.
     let mail = match &ticket {
         Some(ticket) if read.class == Class::BouncePermanent => {
-            returned(store::delivery::of_ticket(conn, &ticket.id).await?, &read.recipients)
+            returned(store::delivery::of_conversation(conn, &ticket.id).await?, &read.recipients)
         }
         _ => None,
     };
@@ -103,7 +103,7 @@ async fn meant(
     if !is_report || read.recipients.is_empty() || read.recipients.iter().any(is_named) {
         return Ok(Some(named));
     }
-    let other = returned(store::delivery::of_ticket(conn, &ticket.id).await?, &read.recipients);
+    let other = returned(store::delivery::of_conversation(conn, &ticket.id).await?, &read.recipients);
     let sent_on = read.recipients.iter().any(|recipient| is_near(&normal(&recipient.address), &named.address));
     Ok(other.or(sent_on.then_some(named)))
 }

@@ -201,7 +201,7 @@ async fn prepare<'a>(
         let said: Vec<&str> = texts.values().map(String::as_str).collect();
         specific::refuse_generic(app, tx, &case, &said, about).await?;
     }
-    let said = texts.get(&Language::En).or_else(|| texts.values().next()).cloned().unwrap_or_default();
+    let said = letters::as_sent(tx, &case, &named, &texts).await?;
     let entry = add_entry(app, tx, ticket, "answer", format!("{said}\n\n(snippet {snippet})")).await?;
     specific::record(app, tx, ticket, &named, about).await?;
     for question in &named {

@@ -12,10 +12,8 @@ use super::case;
 use super::letters;
 use super::show::QuestionView;
 use crate::notices::Version;
+use crate::snippets::UNPROVEN;
 use crate::{App, AppError};
-
-/// The snippet that names nothing of an organisation's.
-pub(super) const UNPROVEN: &str = "unproven";
 
 /// What an agent needs to answer.
 #[derive(Debug, Serialize)]
@@ -115,7 +113,11 @@ pub async fn pack(app: &App, ticket: &str) -> Result<Pack, AppError> {
     if let Some(context) = &context {
         // To the unproven the passage that names nothing of theirs, to others all the others.
         let mut passages = passages(app, &incident.slug, language).await?;
-        passages.retain(|(name, _)| (name == UNPROVEN) != proven);
+        passages.retain(|(name, source)| match proven {
+            true => name != UNPROVEN,
+            // What was kept before it was looked at is no excuse.
+            false => name == UNPROVEN && crate::snippets::fact(source).is_none(),
+        });
         for (name, source) in passages {
             let text = app.templates.render_snippet(&name, language, &source, context)?;
             drafts.push(DraftAnswer { snippet: name, language, text });

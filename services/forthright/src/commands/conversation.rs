@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 
 use anyhow::{Context, Result};
 use app::AppError;
+use app::inbound::Which;
 use app::tickets::{About, Intent, Outcome, Wrong};
+use model::printed::{on_one_line, printed};
 use model::time::Timestamp;
 
 use super::{DONE, PARTIAL, open, say, text_of};
@@ -15,7 +17,39 @@ use crate::output;
 const LARGEST_MAIL: u64 = 26 * 1024 * 1024;
 
 pub(super) async fn mail(e: &Everywhere, verb: MailVerb) -> Result<u8> {
-    let MailVerb::Receive { envelope_to, envelope_from } = verb;
+    match verb {
+        MailVerb::Receive { envelope_to, envelope_from } => take(e, envelope_to, envelope_from).await,
+        MailVerb::List { quarantine } => {
+            let which = if quarantine { Which::Quarantined } else { Which::All };
+            let rows = app::inbound::list(&open(e).await?, which).await?.into_iter().map(|one| {
+                let at = one.received_at.to_string();
+                vec![one.mail, at, one.state, one.class, one.trust, one.ticket, one.envelope_from, one.subject]
+            });
+            let header = ["mail", "received_at", "state", "class", "trust", "ticket", "envelope_from", "subject"];
+            output::list(e, &header, rows.collect())?;
+            Ok(DONE)
+        }
+        MailVerb::Show { mail, raw: true, .. } => {
+            let bytes = app::inbound::raw(&open(e).await?, &mail).await?;
+            std::io::stdout().lock().write_all(&bytes)?;
+            Ok(DONE)
+        }
+        MailVerb::Show { mail, raw: false, words } => {
+            let read = app::inbound::read(&open(e).await?, &mail).await?;
+            match words {
+                true => output::text(&format!("{}\n", read.full_text.trim_end()))?,
+                false => output::document(e, &read)?,
+            }
+            Ok(DONE)
+        }
+        MailVerb::Attach { mail, ticket } => {
+            output::document(e, &app::inbound::attach(&open(e).await?, &mail, &ticket).await?)?;
+            Ok(DONE)
+        }
+    }
+}
+
+async fn take(e: &Everywhere, envelope_to: Option<String>, envelope_from: Option<String>) -> Result<u8> {
     let mut raw = Vec::new();
     std::io::stdin()
         .lock()
@@ -74,10 +108,11 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
             ];
             output::list(e, &header, rows.collect())?;
         }
-        TicketVerb::Show { ticket, timeline: true } => timeline(e, &app::tickets::timeline(&app, &ticket).await?)?,
-        TicketVerb::Show { ticket, timeline: false } => {
-            output::document(e, &app::tickets::show(&app, &ticket).await?)?;
+        TicketVerb::Show { ticket, timeline: true, .. } => timeline(e, &app::tickets::timeline(&app, &ticket).await?)?,
+        TicketVerb::Show { ticket, full: true, .. } => {
+            output::document(e, &app::tickets::show_full(&app, &ticket).await?)?;
         }
+        TicketVerb::Show { ticket, .. } => output::document(e, &app::tickets::show(&app, &ticket).await?)?,
         TicketVerb::Attachments { ticket } => {
             let rows = app::tickets::attachments(&app, &ticket).await?.into_iter().map(|file| {
                 let bytes = file.bytes.map(|bytes| bytes.to_string()).unwrap_or_default();
@@ -199,11 +234,18 @@ fn timeline(e: &Everywhere, all: &app::tickets::Timeline) -> Result<()> {
     }
     let mut text = format!(
         "Ticket {} with {} ({}), incident {}: {}, {} question(s) open, as of {}\n",
-        all.ticket, all.tenant_name, all.tenant_id, all.incident, all.status, all.debt, all.as_of
+        all.ticket,
+        on_one_line(&all.tenant_name),
+        all.tenant_id,
+        all.incident,
+        all.status,
+        all.debt,
+        all.as_of
     );
     for line in &all.lines {
-        text.push_str(&format!("\n{}  {}  {}  {}\n", line.at, line.what, line.who, line.id));
-        line.text.lines().for_each(|words| text.push_str(&format!("    {words}\n")));
+        let head = format!("{}  {}  {}  {}", line.at, line.what, line.who, line.id);
+        text.push_str(&format!("\n{}\n", on_one_line(&head)));
+        printed(&line.text).lines().for_each(|words| text.push_str(&format!("    {words}\n")));
     }
     output::text(&text)
 }
@@ -236,9 +278,12 @@ async fn close(e: &Everywhere, app: &app::App, tickets: &[String]) -> Result<u8>
 pub(super) async fn question(e: &Everywhere, verb: QuestionVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        QuestionVerb::Withdraw { question, why } => {
-            app::tickets::withdraw_question(&app, &question, &why).await?;
-            say(e, format!("{question} is withdrawn"));
+        QuestionVerb::Withdraw { question, why, mail } => {
+            let done = app::tickets::withdraw_question(&app, &question, &why, mail.as_deref()).await?;
+            output::document(e, &done)?;
+            if done.state == "proposed" {
+                say(e, "proposed: it stays open until a second person runs the same, or --mail names the asker's mail");
+            }
         }
         QuestionVerb::Reopen { question, why } => {
             app::tickets::reopen(&app, &question, &why).await?;

@@ -82,18 +82,25 @@ fn opening<'a>(e: &'a Everywhere, database: &'a Database, master_key: Option<&'a
         master_key,
         now: e.now,
         settings: crate::config::load(e.config.as_deref())?,
-        actor: actor(e),
+        actor: actor(e)?,
     })
 }
 
-fn actor(e: &Everywhere) -> String {
-    let login = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    e.actor
-        .clone()
-        .or_else(login)
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "root".to_owned())
+/// Who acts. A name that was given is refused where it is nobody's; a login that is (of a service, say) is called one.
+fn actor(e: &Everywhere) -> Result<String> {
+    if let Some(given) = e.actor.as_deref().filter(|name| !name.trim().is_empty()) {
+        let hint = || "name the person who acts, in letters of one script: --actor NAME".to_owned();
+        return match model::actor::name(given) {
+            Ok(name) => Ok(name.to_owned()),
+            Err(error) => Err(Usage { what: format!("--actor: {error}"), hint: hint() }.into()),
+        };
+    }
+    let login = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+    Ok(match (model::actor::name(&login), login.trim()) {
+        (Ok(name), _) => name.to_owned(),
+        (Err(_), "") => "root".to_owned(),
+        (Err(_), login) => format!("login {}", model::printed::on_one_line(login)),
+    })
 }
 
 /// Where mail goes, if that was said.
@@ -119,7 +126,7 @@ pub(crate) fn text_of(path: &std::path::Path) -> Result<String> {
 /// Talk on standard error, unless --quiet.
 pub(crate) fn say(e: &Everywhere, text: impl AsRef<str>) {
     if !e.quiet {
-        eprintln!("{}", text.as_ref());
+        eprintln!("{}", model::printed::printed(text.as_ref()));
     }
 }
 
