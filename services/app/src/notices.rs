@@ -4,10 +4,12 @@
 //! organisation's facts and approved only while they are still true.
 
 mod approve;
+mod authors;
 mod check;
 mod cores;
 mod draft;
 mod groups;
+mod hidden_words;
 mod history;
 pub(crate) mod links;
 mod pilot;

@@ -44,6 +44,7 @@ pub use timeline::{Happened, Timeline, timeline};
 pub use watchers::{unwatch, watch};
 
 pub(crate) use objections::{Objection, object};
+pub(crate) use specific::sheets;
 pub(crate) use watchers::tell as tell_watchers;
 pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};
 pub use wrong_recipient::{Stopped, Wrong, wrong_recipient};
