@@ -165,7 +165,7 @@ fn a_letter_of_a_ticket_leads_to_the_senders_own_hosts_or_nowhere() {
         let recorder = Recorder::start().unwrap();
         stage.work(&recorder);
         let text = readable(&recorder.messages()[0]);
-        assert!(text.contains("https://status.vendor.example/") && text.contains("evil.example/login"), "{text}");
+        assert!(text.contains("https://status.vendor.example/") && text.contains("evil.example /login"), "{text}");
         assert!(!text.contains("https://evil.example"), "what was asked is quoted without its link:\n{text}");
     }
 }

@@ -4,11 +4,13 @@
 //! organisation's facts and approved only while they are still true.
 
 mod approve;
+mod authors;
 mod check;
 mod compare;
 mod cores;
 mod draft;
 mod groups;
+mod hidden_words;
 mod history;
 pub(crate) mod links;
 mod pilot;

@@ -47,6 +47,7 @@ pub use watchers::{unwatch, watch};
 pub use withdrawals::{Withdrawal, withdraw_question};
 
 pub(crate) use objections::{Objection, object};
+pub(crate) use specific::sheets;
 pub(crate) use unsaid::evasion;
 pub(crate) use watchers::tell as tell_watchers;
 pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};

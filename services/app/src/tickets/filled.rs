@@ -15,8 +15,9 @@ use store::tickets::{Change, QuestionRow};
 
 use super::case::Case;
 use super::letters::{self, Content, Post};
-use super::pack::{UNPROVEN, least_trust};
+use super::pack::least_trust;
 use super::{About, Answered, Done, add_entry, finish, foreign, links, specific, unsaid};
+use crate::snippets::UNPROVEN;
 use crate::{App, AppError};
 
 /// What one ticket of many gets.

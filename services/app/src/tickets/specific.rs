@@ -136,7 +136,7 @@ fn not_stated(notice: &Past, today: &Told) -> Result<Vec<String>, AppError> {
 }
 
 /// The facts of each domain in the form that texts are read against, and where there are several their sums.
-fn sheets(templates: &Templates, domains: &[DomainFacts]) -> Vec<Facts> {
+pub(crate) fn sheets(templates: &Templates, domains: &[DomainFacts]) -> Vec<Facts> {
     let mut sheets: Vec<Facts> = domains.iter().map(|one| sheet(templates, std::slice::from_ref(one))).collect();
     if domains.len() > 1 {
         sheets.push(sheet(templates, domains));

@@ -95,10 +95,10 @@ fn says(sentence: &Sentence<'_>, stems: &str) -> bool {
 
 /// What the sentence claims of what is named there.
 pub(super) fn claim(sentence: &Sentence<'_>, place: Place) -> Claim {
-    if sentence.is_question() || is_unsure(sentence) {
+    let clause = clause(sentence, place.from);
+    if sentence.is_question() || is_unsure(sentence, clause) {
         return Claim::Nothing;
     }
-    let clause = clause(sentence, place.from);
     let of_japanese = sentence.word(place.from).is_some_and(|word| word.starts_with(is_unspaced));
     let denied = match of_japanese {
         true => denied_in_japanese(sentence, clause.1, place),
@@ -107,12 +107,12 @@ pub(super) fn claim(sentence: &Sentence<'_>, place: Place) -> Claim {
     if denied { Claim::NotExposed } else { Claim::Exposed }
 }
 
-fn is_unsure(sentence: &Sentence<'_>) -> bool {
+fn is_unsure(sentence: &Sentence<'_>, (from, to): (usize, usize)) -> bool {
     let unsure = |word: &str| match word.starts_with(is_unspaced) {
         true => UNSURE_JAPANESE.split_ascii_whitespace().any(|part| word.contains(part)),
         false => is_among(word, UNSURE),
     };
-    (0..sentence.tokens.len()).filter_map(|at| sentence.word(at)).any(unsure)
+    (from..to).filter_map(|at| sentence.word(at)).any(unsure)
 }
 
 /// First token of the clause of a token, and the one behind its last.

@@ -127,7 +127,7 @@ const CONCERNED: [&str; 19] = [
 ];
 
 /// The figures that a thing can mean in its sentence, the plainest first.
-fn names(thing: &Thing, cues: &Cues) -> Vec<String> {
+pub(super) fn names(thing: &Thing, cues: &Cues) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut add = |list: &[&str]| names.extend(list.iter().map(|name| (*name).to_owned()));
     match thing {

@@ -50,6 +50,32 @@ pub(super) fn check(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>,
     }
 }
 
+/// A number without a noun that is a figure which nobody is told: its line, the words, the fact.
+pub(super) fn bare(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>) -> Option<(usize, String, String)> {
+    let types = facts.types.iter().map(|(id, value)| (format!("type:{id}"), *value));
+    let hidden: Vec<(String, i64)> =
+        facts.figures.iter().cloned().chain(types).filter(|(name, value)| *value >= 10 && facts.hides(name)).collect();
+    sentence.tokens.iter().enumerate().find_map(|(at, token)| {
+        let What::Number(number) = &token.what else { return None };
+        let is = |value: i64| number.readings.iter().any(|one| one.unit > 0 && one.value == i128::from(value));
+        let (name, _) = hidden.iter().find(|(_, value)| is(*value))?;
+        let mut taken = vec![false; sentence.tokens.len()];
+        let is_other = sense::is_numbered(sentence, at) || sense::is_year(sentence, at, number, labels);
+        let alone = !is_other && beside::thing(sentence, at, at, labels, &mut taken).is_none();
+        alone.then(|| (token.line, sentence.said(token, token), name.clone()))
+    })
+}
+
+/// What the number at a token counts.
+pub(super) fn counted(sentence: &Sentence<'_>, at: usize, labels: &Labels<'_>) -> Vec<String> {
+    let mut taken = vec![false; sentence.tokens.len()];
+    match beside::thing(sentence, at, at, labels, &mut taken) {
+        None => Vec::new(),
+        Some(Thing::Other(_)) => vec!["other".to_owned()],
+        Some(thing) => compare::names(&thing, &cues(sentence, labels)),
+    }
+}
+
 fn push(sentence: &Sentence<'_>, from: usize, to: usize, judged: Option<Judged>, findings: &mut Vec<(usize, Finding)>) {
     let Some(Judged { verdict, fact, detail }) = judged else { return };
     let (from, to) = (&sentence.tokens[from], &sentence.tokens[to.min(sentence.tokens.len() - 1)]);

@@ -17,7 +17,18 @@ const PLURAL: usize = 3;
 const EVERYDAY: [&str; 5] = ["person_name", "other", "company_name", "email_address", "username"];
 
 /// Words that a name begins with and that say too little without its end.
-const TOO_WIDE: [&str; 15] = [
+const TOO_WIDE: [&str; 26] = [
+    "código",
+    "estado",
+    "número",
+    "numéro",
+    "registro",
+    "relevé",
+    "journal",
+    "secreto",
+    "backup",
+    "protokoll",
+    "nombre",
     "利用",
     "system",
     "systems",
@@ -72,11 +83,11 @@ impl<'f> Labels<'f> {
     /// The data type that is named at a token, and how many words that are; the longest name.
     pub(super) fn at(&self, sentence: &Sentence<'_>, from: usize) -> Option<(&'f str, usize)> {
         let first = sentence.word(from)?;
-        // Tokens of the name; an apostrophe stands between words.
+        // Tokens of the name; an apostrophe or a comma stands between words.
         let length = |words: &[String]| {
             let mut at = from;
             for name in words {
-                while matches!(sentence.mark(at), Some('’' | '\'')) {
+                while at > from && matches!(sentence.mark(at), Some('’' | '\'' | ',')) {
                     at += 1;
                 }
                 at = sentence.word(at).is_some_and(|word| is_form(word, name)).then_some(at + 1)?;
@@ -265,7 +276,8 @@ fn judge(sentence: &Sentence<'_>, named: &Named, facts: &Facts) -> Option<Judged
     }
     let claim = claims::claim(sentence, *place);
     match (objects > 0, claim) {
-        (true, Claim::Exposed | Claim::Nothing) => {
+        (true, Claim::Nothing) => None,
+        (true, Claim::Exposed) => {
             Some(Judged::new(Verdict::Agrees, fact, format!("{objects} objects are of the data type {id}")))
         }
         (true, Claim::NotExposed) => (telling || claims::may_deny_exposure(sentence)).then(|| {

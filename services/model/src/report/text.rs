@@ -85,6 +85,12 @@ impl Sentence<'_> {
         said.split([' ', '\n', '\r', '\t']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
+    /// The token of the number that begins at a byte of the text as it was written.
+    pub(super) fn number_at(&self, byte: usize) -> Option<usize> {
+        let begins = |token: &Token| self.text.places.get(token.at) == Some(&byte);
+        self.tokens.iter().position(|token| begins(token) && matches!(token.what, What::Number(_)))
+    }
+
     /// Whether it asks.
     pub(super) fn is_question(&self) -> bool {
         let end = self.tokens.last().map_or(0, |token| self.text.places.get(token.end).copied().unwrap_or_default());
