@@ -89,11 +89,12 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
         return None;
     }
     let told = Told::of(mail, text);
-    if !null_sender && failed.is_none() && !is_daemon_address(mail) && told.wants() && !opens_as_system(words) {
-        return None;
-    }
     let delays = told.is_delay();
     let subject = has_bounce_subject(&mail.subject);
+    let may_be_somebody = (machine || subject) && !null_sender && failed.is_none() && !is_daemon_address(mail);
+    if may_be_somebody && told.wants() && !opens_as_system(words) {
+        return None;
+    }
     // A postmaster or an administrator may be a person: a subject alone makes no report of what they write.
     let role = !null_sender && !is_sure_daemon(mail);
     let unread = is_nobody(mail.from.as_deref().unwrap_or_default());
