@@ -136,6 +136,8 @@ pub(super) fn own(text: &str, purpose: Purpose) -> String {
     let looked_at = lines.len().min(LOOKED_AT);
     let passed_on =
         lines[..looked_at].iter().position(|line| is_forward(line) && !is_quote(line)).unwrap_or(lines.len());
+    let known = if purpose == Purpose::Answers { passed_on } else { 0 };
+    kinds[known..].iter_mut().filter(|kind| **kind == Line::Cited).for_each(|kind| *kind = Line::Own);
     let repeated = match purpose {
         Purpose::Answers => {
             mark_quotes(&lines[..passed_on], &mut kinds);

@@ -71,9 +71,12 @@ impl Mail {
     /// What the HTML half says and the plain half does not: all of it where that is no more than a line that points to it,
     /// else its questions.
     fn more_in(&self, plain: &str, html: &str) -> Option<String> {
+        let said = words_of(plain);
+        if words_of(html).is_subset(&said) {
+            return None;
+        }
         let purpose = Purpose::of(&self.subject);
         let own = words::own(html, purpose);
-        let said = words_of(plain);
         let new: Vec<String> = words_of(&own).difference(&said).cloned().collect();
         if new.is_empty() {
             return None;

@@ -97,10 +97,11 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
         return None;
     }
     let told = Told::of(mail, text);
-    if !null_sender && failed.is_none() && !is_daemon_address(mail) && told.wants() && !opens_as_system(words) {
+    let delays = told.is_delay();
+    let may_be_somebody = (machine || subject) && !null_sender && failed.is_none() && !is_daemon_address(mail);
+    if may_be_somebody && told.wants() && !opens_as_system(words) {
         return None;
     }
-    let delays = told.is_delay();
     let fails = match (machine, subject) {
         (true, true) if role && failed.is_none() => {
             opens_as_system(words)

@@ -138,3 +138,13 @@ fn a_question_behind_hundreds_of_pictures_is_read_and_what_is_behind_more_makes_
     let inbound = of(1_100);
     assert_eq!((inbound.class, inbound.new_text.as_str()), (Class::Unclear, "Hello all."), "{:?}", inbound.evidence);
 }
+
+#[test]
+fn what_markup_quotes_in_a_mail_that_is_passed_on_is_content() {
+    let quoted = "<blockquote type=cite>Which users are ours?</blockquote>";
+    let passed_on = format!("<p>For you.</p><div>Begin forwarded message:</div>{quoted}");
+    assert!(reply("Content-Type: text/html\n", &passed_on).new_text.ends_with("Which users are ours?"));
+    let raw =
+        format!("From: a@contoso.example\nSubject: Fwd: Data\nContent-Type: text/html\n\n<p>For you.</p>{quoted}\n");
+    assert!(mail(&raw).new_text.contains("Which users are ours?"));
+}
