@@ -65,7 +65,8 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
     }
     let subject = has_bounce_subject(&mail.subject);
     let unread = is_nobody(mail.from.as_deref().unwrap_or_default());
-    if !machine && !subject && !(unread && opens_as_system(words)) {
+    let may_be_one = machine || subject || (unread && opens_as_system(words));
+    if !may_be_one {
         // A person's mail, as most are: its words need not be looked through.
         return None;
     }
