@@ -131,7 +131,7 @@ impl Dovecot {
     pub fn deliver_unreadable(&self, user: &str) {
         let there = self.maildir(user).join("new").join("1600000000.M1P1.test,S=20,W=20");
         fs::write(&there, "Subject: x\r\n\r\nhello\r\n").expect("a mail can be written");
-        fs::set_permissions(&there, fs::Permissions::from_mode(0)).expect("a mail can be locked");
+        fs::set_permissions(&there, fs::Permissions::from_mode(0o000)).expect("a mail can be locked");
     }
 
     /// The messages of a folder (`""` = INBOX), without those that are marked as deleted.

@@ -92,7 +92,8 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
     // A postmaster or an administrator may be a person: a subject alone makes no report of what they write.
     let role = !null_sender && !is_sure_daemon(mail);
     let unread = is_nobody(mail.from.as_deref().unwrap_or_default());
-    if !machine && !subject && !(unread && opens_as_system(words)) {
+    let may_be_one = machine || subject || (unread && opens_as_system(words));
+    if !may_be_one {
         // A person's mail, as most are: its words need not be looked through.
         return None;
     }
