@@ -4,6 +4,7 @@
 //! organisation's facts and approved only while they are still true.
 
 mod approve;
+mod as_approved;
 mod authors;
 mod check;
 mod compare;
@@ -41,7 +42,8 @@ use store::facts::Scope;
 use store::notices::{LetterRow, Notice};
 
 pub use approve::{Approved, Drafts, approve};
-pub(crate) use approve::{addressees, ladder_text, not_as_approved};
+pub(crate) use approve::{addressees, ladder_text};
+pub(crate) use as_approved::not_as_approved;
 pub(crate) use check::clock_facts;
 use compare::{Known, Said, compare};
 

@@ -4,6 +4,7 @@
 //! Invariant: a rung is one task, by its key; the ladder ends with the withholding and not with a task.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use model::escalation::{Due, PolicyName, schedule};
 use model::time::Timestamp;
@@ -32,10 +33,10 @@ pub(super) async fn climb(app: &App, now: Timestamp, limit: i64) -> Result<u64, 
     let mut incidents: HashMap<i64, Incident> = HashMap::new();
     let (mut tasks, mut ids) = (0, Vec::new());
     for row in store::withholdings::due(&mut tx, now.micros(), limit).await? {
-        if !incidents.contains_key(&row.incident_id) {
-            incidents.insert(row.incident_id, app.incident_by_id(&mut tx, row.incident_id).await?);
-        }
-        let Some(incident) = incidents.get(&row.incident_id) else { continue };
+        let incident = match incidents.entry(row.incident_id) {
+            Entry::Occupied(incident) => incident.into_mut(),
+            Entry::Vacant(none) => none.insert(app.incident_by_id(&mut tx, row.incident_id).await?),
+        };
         let rungs = rungs(incident, &row);
         for due in rungs.iter().filter(|due| due.due_at <= now) {
             let task = task(&row, due, now);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::actor::is_one_person;
-use model::approval::{Addressee, Alike, SampleToken, Signed, changes};
+use model::approval::{Addressee, Alike, SampleToken, Signed};
 use model::delivery::rung;
 use model::language::Language;
 use model::links::OwnHosts;
@@ -240,7 +240,7 @@ impl Parts<'_> {
     }
 
     /// Over everything that it says, and a ladder.
-    fn digest(&self, ladder: &str) -> String {
+    pub(super) fn digest(&self, ladder: &str) -> String {
         self.signed(|signed| signed.digest(ladder))
     }
 
@@ -383,39 +383,4 @@ pub(crate) fn addressees(contacts: &[Contact], tenant_language: &str) -> Vec<Add
 /// As it is stored.
 pub(crate) fn ladder_text(ladder: &[Addressee]) -> String {
     serde_json::to_string(ladder).unwrap_or_default()
-}
-
-/// What was signed is released only while it is still that: the same bytes, for the same contacts. Those that are for other
-/// contacts now; an error where the bytes are others.
-pub(crate) async fn not_as_approved(
-    tx: &mut store::Tx,
-    incident: &Incident,
-    chosen: &[Notice],
-) -> Result<Vec<LeftOut>, AppError> {
-    let mut stale = Vec::new();
-    for range in chosen.chunks(A_RANGE as usize) {
-        let parts = parts(tx, range).await?;
-        stale.extend(on_every_core(&parts, |parts| as_approved(incident, parts))?.into_iter().flatten());
-    }
-    Ok(stale)
-}
-
-fn as_approved(incident: &Incident, parts: &Parts<'_>) -> Result<Option<LeftOut>, AppError> {
-    let notice = parts.notice;
-    let stale = |why: String| LeftOut {
-        tenant_id: notice.tenant_id.clone(),
-        why: format!("cannot release notice {} to tenant {}: {why}", notice.id, notice.tenant_id),
-        next: format!("run `forthright notice draft {}` and let it be approved again", incident.slug),
-    };
-    let Some(approved) = &notice.approved_ladder else {
-        return Ok(Some(stale("an older program approved it, which did not note whom it was for".to_owned())));
-    };
-    if notice.approved_digest.as_ref() != Some(&parts.digest(approved)) {
-        return Err(stale("it does not say any more what was approved".to_owned()).refusal());
-    }
-    let approved: Vec<Addressee> =
-        serde_json::from_str(approved).map_err(AppError::stored("notices.approved_ladder"))?;
-    let changes = changes(&approved, &parts.ladder);
-    let for_others = || stale(format!("its contacts are not those it was approved for: {}", changes.join("; ")));
-    Ok((!changes.is_empty()).then(for_others))
 }

@@ -121,7 +121,7 @@ fn became(language: Language, now: Withholding) -> &'static str {
         (Language::Es, Withholding::Ended) => "ya no está reservado",
         (Language::Fr, Withholding::Begun) => "non communiqué à partir de maintenant",
         (Language::Fr, Withholding::Changed) => "toujours non communiqué ; le motif ou le jour du réexamen a changé",
-        (Language::Fr, Withholding::Ended) => "n’est plus tenu secret",
+        (Language::Fr, Withholding::Ended) => "n’est plus exclu de nos communications",
         (Language::Ja, Withholding::Begun) => "今回から非開示としました",
         (Language::Ja, Withholding::Changed) => "引き続き非開示です（理由または見直しの日が変わりました）",
         (Language::Ja, Withholding::Ended) => "非開示の扱いを終えました",
