@@ -59,7 +59,7 @@ fn whoever_wrote_words_of_a_notice_does_not_approve_it_not_even_in_bulk() {
         for author in ["counsel", " COUNSEL", "writer"] {
             let refused = approve(author);
             assert_eq!(refused.status, 4, "{}", refused.stderr);
-            let says = format!("what it says of what_happened is stated by {author}");
+            let says = format!("what it says of what_happened is stated by {}", author.trim());
             assert!(refused.stderr.contains(&says), "{}", refused.stderr);
         }
         let id = stage.run.csv(&["notice", "list", SLUG])[0]["notice_id"].clone();

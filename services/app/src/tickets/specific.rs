@@ -6,7 +6,7 @@
 
 use mail::templates::Templates;
 use model::difference::{self, between};
-use model::notices::{DomainFacts, NoticeContext};
+use model::notices::DomainFacts;
 use model::report::{Facts, PERIOD, named};
 use model::withholding::TYPE_OBJECTS;
 use store::Tx;
@@ -127,10 +127,17 @@ async fn untold(tx: &mut Tx, case: &Case) -> Result<Option<Untold>, AppError> {
     Ok((!lines.is_empty()).then_some(Untold { facts: today.domains, lines, stated_by }))
 }
 
+/// As much of a notice's context as says what it stated.
+#[derive(serde::Deserialize)]
+struct Stated {
+    #[serde(default)]
+    domains: Vec<DomainFacts>,
+}
+
 /// What may be told today and is not as this notice states it.
 fn not_stated(notice: &Past, today: &Told) -> Result<Vec<String>, AppError> {
-    let context: NoticeContext = serde_json::from_str(&notice.facts).map_err(AppError::stored("notices.facts"))?;
-    let stated = difference::Told { facts: &context.domains, hidden: &[] };
+    let said: Stated = serde_json::from_str(&notice.facts).map_err(AppError::stored("notices.facts"))?;
+    let stated = difference::Told { facts: &said.domains, hidden: &[] };
     let now = difference::Told { facts: &today.domains, hidden: &today.hidden };
     Ok(between(stated, now).iter().map(changed_to).collect())
 }
