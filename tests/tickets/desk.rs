@@ -43,7 +43,11 @@ fn a_mail_without_a_ticket_is_listed_read_and_put_into_one_where_its_questions_a
 #[test]
 fn what_was_cut_from_a_mail_is_in_the_ticket_in_full_when_it_is_asked_for() {
     let (stage, messages) = sent(Backend::Sqlite, 1);
-    let raw = reply_to(&messages[0], "", "Which files?\r\n\r\n> cut as a quote");
+    let raw = reply_to(
+        &messages[0],
+        "",
+        "Which files?\r\n\r\nOn Mon, 26 Sep 2022 at 10:00, Incident response wrote:\r\n> cut as a quote",
+    );
     let ticket = receive(&stage, &raw, None)["ticket"].as_str().unwrap().to_owned();
     assert!(!stage.run.ok(&["ticket", "show", &ticket]).contains("cut as a quote"));
     let full = stage.run.json(&["ticket", "show", &ticket, "--full"]);

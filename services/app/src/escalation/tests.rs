@@ -8,7 +8,7 @@ use store::delivery::Delivery;
 use store::directory::Tenant;
 use store::ledger::{Ledger, Verdict};
 use store::notices::{Draft, LetterRow};
-use store::tickets::{Change, NewQuestion, NewTicket};
+use store::tickets::{Change, Entry, NewQuestion, NewTicket};
 
 use super::*;
 use crate::{Clock, Opening, Settings};
@@ -221,6 +221,17 @@ impl World {
         tx.commit_ledger().await.unwrap();
     }
 
+    /// Settles a question as an answer does.
+    async fn answer(&self, question: &str) {
+        let mut tx = self.app.store.begin().await.unwrap();
+        let [id, kind, actor] = ["ent_1", "answer", "agent"].map(str::to_owned);
+        let entry =
+            Entry { id, at: self.app.clock.now().micros(), kind, actor, body: "It was one invoice.".to_owned() };
+        store::tickets::insert_entry(&mut tx, TICKET, &entry).await.unwrap();
+        tx.commit_ledger().await.unwrap();
+        self.change(question, Change::Answer { entry: "ent_1" }).await;
+    }
+
     async fn targets(&self) -> Vec<String> {
         list(&self.app, "sample")
             .await
@@ -293,7 +304,7 @@ async fn a_ladder_ends_with_its_reason_and_fires_no_more() {
     world.ask("qst_1").await;
     world.set_hours(30);
     world.tick().await;
-    world.change("qst_1", Change::Withdraw { entry: "ent_1" }).await;
+    world.answer("qst_1").await;
     world.set_hours(400);
     assert_eq!(preview(&world.app, "sample", world.app.clock.now()).await.unwrap(), []);
     assert_eq!(world.tick().await, Ticked { ended: 1, ..Ticked::default() });
