@@ -120,8 +120,11 @@ pub fn says_only_thanks(new_text: &str) -> bool {
             thanked = true;
         } else if CLOSINGS.iter().any(|closing| clause.starts_with(closing)) {
             closed = true;
-        } else if !(closed && short) && !GREETINGS.iter().any(|greeting| clause.starts_with(greeting) && short) {
-            return false;
+        } else {
+            let greets = GREETINGS.iter().any(|greeting| clause.starts_with(greeting));
+            if !short || !(closed || greets) {
+                return false;
+            }
         }
     }
     thanked
@@ -136,7 +139,7 @@ fn is_thanks(clause: &str) -> bool {
             words.iter().any(|word| word.starts_with(*phrase) && (word.len() == phrase.len() || *phrase == "dank"))
         }
     };
-    words.len() <= 12 && THANKS.iter().any(|phrase| says(&phrase))
+    words.len() <= 12 && THANKS.iter().any(says)
 }
 
 #[cfg(test)]

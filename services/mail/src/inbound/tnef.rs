@@ -109,7 +109,7 @@ fn message(data: &[u8], bodies: &mut Bodies) {
     });
 }
 
-fn file(data: &[u8], files: &mut Vec<String>, codepage: Option<u32>) {
+fn file(data: &[u8], files: &mut [String], codepage: Option<u32>) {
     properties(data, |id, value| match (id, value) {
         (0x3707, Value::Text(long)) => name(files, &long),
         (0x3707, Value::Bytes(long)) => name(files, &text(long, codepage)),
