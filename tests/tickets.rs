@@ -65,9 +65,7 @@ pub(crate) fn receive(stage: &Stage, raw: &str, to: Option<&str>) -> Value {
 
 /// In a month.
 pub(crate) fn soon() -> String {
-    let month = std::time::SystemTime::now() + std::time::Duration::from_secs(30 * 86_400);
-    let since = month.duration_since(std::time::UNIX_EPOCH).unwrap();
-    model::time::Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap()).to_string()
+    app::Clock::starting_at(None).now().plus(std::time::Duration::from_secs(30 * 86_400)).to_string()
 }
 
 fn ticket_of(stage: &Stage, id: &str) -> std::collections::HashMap<String, String> {

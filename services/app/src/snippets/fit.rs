@@ -82,7 +82,7 @@ fn gap(words: &str) -> Option<String> {
                 && !inner.chars().any(char::is_lowercase);
             let begins = BEGINS.iter().any(|word| inner.trim().to_lowercase().starts_with(word));
             let is_gap = match open {
-                '{' | '<' => spoken && !inner.trim().is_empty(),
+                '{' | '<' => spoken && inner.chars().any(char::is_alphabetic),
                 _ => spoken && (shouts || begins),
             };
             is_gap.then(|| format!("{open}{inner}{close}"))
