@@ -10,7 +10,7 @@ use store::inbound::{Inbound, Overview};
 use super::effects::{Filing, sender};
 use super::understand::{clean, understand};
 use super::whose::{Whose, normal};
-use super::{Reading, Received, received, row};
+use super::{Reading, Received, filing, received, row};
 use crate::{App, AppError, new_id};
 
 /// Which mails are listed.
@@ -140,17 +140,13 @@ pub async fn attach(app: &App, id: &str, ticket: &str) -> Result<Received, AppEr
     store::tickets::lock(&mut tx, &found.id).await?;
     let landing = store::tickets::by_id(&mut tx, &found.id).await?.unwrap_or(found);
     let ticket = landing.id.clone();
-    let same = match &understood.content_digest {
-        Some(digest) => store::inbound::same_content(&mut tx, digest, id, Some(&ticket)).await?,
-        None => None,
-    };
-    if let Some(same) = same {
+    if let Some(same) = filing::same(&mut tx, &understood, Some(&ticket)).await? {
         return Err(AppError::refused(
             format!("ticket {ticket} has the same mail already: {same}"),
             format!("look at it: `forthright mail show {same}`"),
         ));
     }
-    let whose = Whose { ticket: Some(landing), mail: None };
+    let whose = Whose { ticket: Some(landing), mail: None, also: Vec::new() };
     let filing = Filing::new(app, understood, whose, None);
     if !store::inbound::attach(&mut tx, &filing.row()?).await? {
         return Err(AppError::refused(

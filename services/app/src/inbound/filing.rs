@@ -201,13 +201,7 @@ async fn file_one(
     if let Some(ticket) = ticket {
         store::tickets::lock(tx, ticket).await?;
     }
-    // A copy that a machine marked asked nothing: the one without the mark is no repetition of it.
-    let class = mail.read.class;
-    let as_much = [class, if class == Class::Unclear { Class::Human } else { class }].map(Class::name);
-    let duplicate_of = match &mail.content_digest {
-        Some(digest) => store::inbound::same_content(tx, digest, &mail.row.id, ticket, as_much).await?,
-        None => None,
-    };
+    let duplicate_of = same(tx, &mail, ticket).await?;
     let filing = Filing::new(app, mail, whose, duplicate_of);
     // The claim: whoever files second changes nothing.
     if !store::inbound::file(tx, &filing.row()?).await? {
@@ -215,6 +209,17 @@ async fn file_one(
     }
     let disputed = filing.apply(tx).await?;
     Ok(Some((filing.audit_detail(), disputed)))
+}
+
+/// The mail that said the same there already, and was taken for as much.
+pub(super) async fn same(tx: &mut Tx, mail: &Understood, ticket: Option<&str>) -> Result<Option<String>, AppError> {
+    // A copy that a machine marked asked nothing: the one without the mark is no repetition of it.
+    let class = mail.read.class;
+    let as_much = [class, if class == Class::Unclear { Class::Human } else { class }].map(Class::name);
+    Ok(match &mail.content_digest {
+        Some(digest) => store::inbound::same_content(tx, digest, &mail.row.id, ticket, as_much).await?,
+        None => None,
+    })
 }
 
 async fn failed(app: &App, id: &str, error: AppError) -> Result<(), AppError> {

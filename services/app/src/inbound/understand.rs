@@ -103,6 +103,7 @@ fn parse(row: Inbound, raw: &[u8], own: Option<&str>) -> Understood {
     let read = without_nul(read);
     let heard = match read.class {
         Class::Human => mail::inbound::heard(&read.new_text),
+        Class::Unclear => Heard { objects: mail::inbound::says_objection(&read.new_text), ..Heard::default() },
         _ => Heard::default(),
     };
     Understood { row, read, content_digest: mail::inbound::content_digest(raw), heard }

@@ -13,9 +13,7 @@ use store::tickets::{Change, QuestionRow};
 
 use super::case::Case;
 use super::letters::{self, Content, Post};
-use super::{
-    About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, set_turn, unsaid, words,
-};
+use super::{About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, set_turn, unsaid, words};
 use crate::{App, AppError};
 
 /// A decline that waits for a second person.

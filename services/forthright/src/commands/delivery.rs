@@ -11,7 +11,7 @@ use mail::route::Routes;
 use model::pace::Limits;
 
 use super::notices::without_letter;
-use super::{DONE, open, say};
+use super::{DONE, PARTIAL, open, say};
 use crate::cli::{DeliveryVerb, Everywhere, WaveVerb};
 use crate::output;
 
