@@ -1,5 +1,7 @@
 //! Delivery: one row before the first byte, every outcome in its state, coverage that balances.
 
+mod uncertain;
+
 use std::time::Duration;
 
 use testkit::process::Backend;

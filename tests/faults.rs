@@ -1,8 +1,10 @@
 //! Faults: killed senders, several workers, servers that fail in every way. Nothing is lost, copies only as the promise
 //! allows.
 
+mod crashes;
 mod frozen;
 mod ledger;
+mod restarts;
 mod routes;
 mod scripted;
 mod sweeps;

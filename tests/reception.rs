@@ -74,12 +74,12 @@ impl Client {
     }
 }
 
-fn question(words: &str) -> String {
+pub(crate) fn question(words: &str) -> String {
     format!("From: security@org00000.example\r\nSubject: Re: your notice\r\n\r\n{words}")
 }
 
 /// The questions of the only ticket.
-fn asked(stage: &Stage) -> BTreeSet<String> {
+pub(crate) fn asked(stage: &Stage) -> BTreeSet<String> {
     let ticket = stage.run.csv(&["ticket", "list", SLUG]).remove(0).remove("ticket").unwrap();
     let shown = stage.run.json(&["ticket", "show", &ticket]);
     shown["questions"]

@@ -44,6 +44,41 @@ fn every_builtin_template_is_fine_and_has_a_figure_for_its_language() {
 }
 
 #[test]
+fn whoever_wrote_words_of_a_notice_does_not_approve_it_not_even_in_bulk() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(2);
+        let words = stage.file("words.txt", "A server was open.\n");
+        let state = ["incident", "state", SLUG, "what_happened", "--text", path(&words)];
+        stage.run.as_actor("counsel").ok(&state);
+        // Stating the same again makes nobody else's words of it.
+        stage.run.as_actor("writer").ok(&state);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let approve = |who: &str| stage.run.as_actor(who).run(&["notice", "approve", SLUG, "--all"]);
+        for author in ["counsel", " COUNSEL", "writer"] {
+            let refused = approve(author);
+            assert_eq!(refused.status, 4, "{}", refused.stderr);
+            let says = format!("what it says of what_happened is stated by {}", author.trim());
+            assert!(refused.stderr.contains(&says), "{}", refused.stderr);
+        }
+        let id = stage.run.csv(&["notice", "list", SLUG])[0]["notice_id"].clone();
+        assert_eq!(stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, &id]).status, 4, "nor one alone");
+
+        // Words that are no longer in it keep nobody from approving; those of its template do.
+        let other = stage.file("words.txt", "A store was open.\n");
+        stage.run.as_actor("writer").ok(&["incident", "state", SLUG, "what_happened", "--text", path(&other)]);
+        let by_lawyer = Stage { run: stage.run.as_actor("lawyer"), folder: tempfile::tempdir().unwrap() };
+        assert_eq!(set(&by_lawyer, 0, SUBJECT.as_bytes()).status, 0);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let refused = approve("lawyer");
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
+        assert!(refused.stderr.contains("its template (en:") && refused.stderr.contains("is written by lawyer"));
+        let done = approve("counsel");
+        assert_eq!(done.status, 0, "{}", done.stderr);
+    }
+}
+
+#[test]
 fn an_incidents_own_words_are_pinned_into_its_notices_and_a_change_drafts_anew() {
     for backend in Backend::each() {
         let stage = Stage::new(backend);

@@ -1,11 +1,16 @@
 //! Tickets: a reply always lands, a question is debt until it is answered, and no path closes a ticket with debt.
 
 mod answers;
+mod desk;
+mod foreign;
+mod guards;
 mod history;
+mod landing;
 mod objections;
 mod parts;
 mod search;
 mod sequences;
+mod specific;
 
 use std::process::Command;
 
@@ -56,6 +61,11 @@ pub(crate) fn receive(stage: &Stage, raw: &str, to: Option<&str>) -> Value {
     let output = stage.run.run_with_input(&args, raw.as_bytes());
     assert_eq!(output.status, 0, "{}", output.stderr);
     serde_json::from_str(&output.stdout).unwrap()
+}
+
+/// In a month.
+pub(crate) fn soon() -> String {
+    app::Clock::starting_at(None).now().plus(std::time::Duration::from_secs(30 * 86_400)).to_string()
 }
 
 fn ticket_of(stage: &Stage, id: &str) -> std::collections::HashMap<String, String> {
@@ -126,7 +136,7 @@ fn a_letter_of_a_ticket_leads_to_the_senders_own_hosts_or_nowhere() {
         let ticket = received["ticket"].as_str().unwrap().to_owned();
         let question = question_ids(&stage, &ticket).remove(0);
         let strange = stage.file("strange.txt", "It is ours.\nSee https://vendor.example.evil.example/x then.");
-        let (strange, soon) = (strange.to_str().unwrap(), "2099-01-01T00:00:00Z");
+        let (strange, soon) = (strange.to_str().unwrap(), &soon());
         let to = |verb: &'static str| ["ticket", verb, ticket.as_str(), "--questions", question.as_str()];
         for (args, place) in [
             (
@@ -153,7 +163,7 @@ fn a_letter_of_a_ticket_leads_to_the_senders_own_hosts_or_nowhere() {
         let recorder = Recorder::start().unwrap();
         stage.work(&recorder);
         let text = readable(&recorder.messages()[0]);
-        assert!(text.contains("https://status.vendor.example/") && text.contains("evil.example/login"), "{text}");
+        assert!(text.contains("https://status.vendor.example/") && text.contains("evil.example /login"), "{text}");
         assert!(!text.contains("https://evil.example"), "what was asked is quoted without its link:\n{text}");
     }
 }
@@ -235,7 +245,27 @@ fn a_decline_needs_two_people_and_a_promise_stays_debt() {
         .unwrap()
         .to_owned();
     let question = question_ids(&stage, &ticket).remove(0);
-    let soon = "2099-01-01T00:00:00Z";
+    let soon = &soon();
+    let promise = ["ticket", "promise", &ticket, "--questions", &question, "--by"];
+    let empty = stage.file("n.txt", "There is no further information.");
+    for args in [
+        [&promise[..], &["2999-01-01T00:00:00Z"]].concat(),
+        [&promise[..], &[soon, "--text", empty.to_str().unwrap()]].concat(),
+        vec![
+            "ticket",
+            "decline",
+            &ticket,
+            "--questions",
+            &question,
+            "--why",
+            "There is no further information.",
+            "--review",
+            soon,
+        ],
+    ] {
+        let refused = stage.run.run(&args);
+        assert_eq!(refused.status, 4, "{args:?}: {}", refused.stderr);
+    }
     let text = stage.file("p.txt", "We will write by then.");
     stage.run.ok(&[
         "ticket",

@@ -149,6 +149,31 @@ fn each_dependency_says_what_for() {
 }
 
 #[test]
+fn crash_points_are_in_no_release_and_each_is_killed_at() {
+    let call = concat!("crash_", "point!(\"");
+    let files = rust_files();
+    let mut named = BTreeSet::new();
+    for (name, text) in files.iter().filter(|(name, _)| name.starts_with("services/")) {
+        for rest in text.split(call).skip(1) {
+            assert!(!is_test(name), "{name} is a test");
+            named.insert(rest.split('"').next().unwrap().to_owned());
+        }
+    }
+    let killed_at = &files.iter().find(|(name, _)| name == "tests/faults/crashes.rs").unwrap().1;
+    let missing: Vec<&String> = named.iter().filter(|point| !killed_at.contains(&format!("\"{point}\""))).collect();
+    assert!(named.len() >= 10 && missing.is_empty(), "no test kills at {missing:?}");
+    // The macro and what it calls stand behind debug assertions, which no release switches on.
+    let source = &files.iter().find(|(name, _)| name == "services/store/src/crash.rs").unwrap().1;
+    assert!(source.contains("#[cfg(debug_assertions)]\n        $crate::crash::pass($name);"));
+    assert!(source.contains("#[cfg(debug_assertions)]\npub fn pass(name: &str) {"));
+    let others = files.iter().filter(|(name, text)| name.starts_with("services/") && text.contains("crash::pass("));
+    assert_eq!(others.count(), 1, "crash.rs alone calls it");
+    for (name, text) in texts().iter().filter(|(name, _)| name.ends_with("Cargo.toml") || name.contains(".cargo/")) {
+        assert!(!text.contains("debug-assertions"), "{name} switches debug assertions on or off");
+    }
+}
+
+#[test]
 fn nothing_names_a_machine() {
     let forbidden = [concat!("/wo", "rk/"), concat!("/ro", "ot/")];
     // Copied unchanged; its comments link to the root zone's pages.

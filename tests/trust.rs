@@ -76,6 +76,14 @@ fn trust_is_what_dns_says_and_questions_land_whatever_it_is() {
         // A contact whom we wrote to; again, in the same conversation.
         check(&dns.sign(&ask(0, "", "Which files?")), "A", 1);
         check(&dns.sign(&ask(0, "", "And which hosts?")), "A", 0);
+        // In a part that was split off: the same contact, to whom the part itself has sent nothing.
+        let main = raw_sql(&stage, "SELECT id FROM tickets WHERE tenant_id = 't-00000'").unwrap().trim().to_owned();
+        let question = crate::tickets::question_ids(&stage, &main).remove(0);
+        stage.run.ok(&["ticket", "split", &main, "--questions", &question]);
+        let token = raw_sql(&stage, "SELECT token FROM tickets WHERE split_from IS NOT NULL").unwrap();
+        let to_part = format!("To: incident-response+{}@vendor.example", token.trim());
+        let to_main = format!("To: {}", letters[0].header("Reply-To").unwrap());
+        check(&dns.sign(&ask(0, "", "Which dates?").replace(&to_main, &to_part)), "A", 1);
         // A person who forbids programs to answer.
         check(&dns.sign(&ask(1, "Precedence: bulk\r\n", "Which files?")), "A", 0);
         // Somebody else of the organisation.

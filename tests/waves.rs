@@ -2,6 +2,7 @@
 
 mod domain;
 mod forecast;
+mod further;
 mod limits;
 mod stops;
 

@@ -311,3 +311,30 @@ fn what_names_no_fact_or_no_future_is_refused_with_the_next_step() {
     let register = stage.run.csv(&["notice", "withholdings", SLUG]);
     assert_eq!(register.iter().find(|row| row["withholding"] == id).unwrap()["fact"], "type:invoice");
 }
+
+#[test]
+fn a_reason_that_tells_what_it_withholds_is_refused_with_its_place() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(2);
+        let mut rows = String::from("object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n");
+        (0..40).for_each(|n| rows.push_str(&format!("more/{n}.pdf,org00001.example,,invoice,2020-01-02,10,,\n")));
+        let (more, shared) = (stage.file("more.csv", &rows), stage.file("s.txt", "gmail.example\n"));
+        stage.import(&[&more], &shared);
+        let withhold = |whose: &str, fact: &str, why: &str| {
+            let args = ["notice", "withhold", SLUG, whose, fact, "--why", why, "--review", "2099-01-01T00:00:00Z"];
+            stage.run.run(&args)
+        };
+        for (whose, why, said) in [
+            ("t-00001", "The police asked us.\nThe 41 files are evidence.", "line 2, column 5: `41` tells objects"),
+            ("t-00001", "It is 41, ask the police.", "line 1, column 7: `41` tells objects"),
+            ("--all", "All 42 files are evidence.", "line 1, column 5: `42` tells objects"),
+        ] {
+            let refused = withhold(whose, "objects", why);
+            assert_eq!(refused.status, 4, "{}", refused.stderr);
+            assert!(refused.stderr.contains(said), "{}", refused.stderr);
+        }
+        let fine = withhold("t-00001", "objects", "The police asked us to wait 41 days, as case 42.");
+        assert_eq!(fine.status, 0, "{}", fine.stderr);
+    }
+}

@@ -65,6 +65,13 @@ fn a_snippet_with_a_foreign_link_or_a_misspelt_field_is_refused_and_an_incidents
     };
     assert_eq!(add("bad", "See https://elsewhere.example/help", &[]).status, 4);
     assert_eq!(add("bad", "You have {{objetcs}} objects.", &[]).status, 1);
+    for unfit in
+        ["Hi [NAME], your case XXXX <insert facts>.", "{% for domain in domains %}", "There is no further information."]
+    {
+        assert_eq!(add("bad", unfit, &[]).status, 4, "{unfit}");
+    }
+    let facts = "{{#each domains}}{{name}}: {{objects}} objects. {{/each}}";
+    assert_eq!(add("unproven", facts, &[]).status, 4, "what goes to the unproven states no fact");
     assert_eq!(add("mine", "To everybody.", &[]).status, 0);
     assert_eq!(add("mine", "To {{tenant_name}} in this incident.", &["--incident", SLUG]).status, 0);
     let (ticket, question) = asked(&stage, &messages[0], "What happened?");
@@ -89,6 +96,11 @@ fn an_unproven_asker_is_offered_nothing_specific_and_the_pack_says_who_the_answe
         let drafts = pack["drafts"].as_array().unwrap();
         assert_eq!(drafts.len(), 1);
         assert!(!drafts[0]["text"].as_str().unwrap().contains("org00000"), "{drafts:?}");
+        // As it was kept by a program that did not look.
+        let kept = "INSERT INTO snippets (id, name, language, body, kept_by, kept_at) VALUES ('snp_0', 'unproven', 'en', '{{#each domains}}{{name}}: {{objects}} objects. {{/each}}', 'a', 1)";
+        super::raw_sql(&stage, kept).unwrap();
+        let pack = stage.run.json(&["ticket", "pack", &ticket]);
+        assert_eq!(pack["drafts"], serde_json::json!([]), "{pack}");
         super::raw_sql(&stage, "UPDATE inbound SET trust = 'A'").unwrap();
         let proven = stage.run.json(&["ticket", "pack", &ticket]);
         assert!(proven["may_say"][0].as_str().unwrap().contains("org00000.example: objects 1"), "{proven}");

@@ -77,6 +77,28 @@ fn an_objection_by_mail_opens_the_declined_question_and_goes_to_the_lead_at_once
 }
 
 #[test]
+fn any_answer_to_the_letter_of_a_decline_but_thanks_opens_the_question() {
+    for backend in Backend::each() {
+        let (stage, _recorder, ticket, question, letter) = declined(backend);
+        mail(&stage, "2022-09-27T09:00:00Z", &answering(&letter, "Thanks for the letter."));
+        assert_eq!(state_of(&stage, &ticket, &question), "declined");
+        mail(&stage, "2022-09-27T09:00:00Z", &answering(&letter, "Our counsel will be in touch."));
+        assert_eq!(state_of(&stage, &ticket, &question), "open", "{backend:?}");
+    }
+}
+
+#[test]
+fn an_objection_in_the_subject_and_an_encrypted_answer_to_the_letter_open_the_question() {
+    let sealed = "-----BEGIN PGP MESSAGE-----\n\nhQ==\n-----END PGP MESSAGE-----";
+    for (subject, body) in [("We object", "Thanks."), ("Re: your notice", sealed)] {
+        let (stage, _recorder, ticket, question, letter) = declined(Backend::Sqlite);
+        let raw = answering(&letter, body).replace("Subject: Re: your notice", &format!("Subject: {subject}"));
+        mail(&stage, "2022-09-27T09:00:00Z", &raw);
+        assert_eq!(state_of(&stage, &ticket, &question), "open");
+    }
+}
+
+#[test]
 fn thanks_for_a_decline_and_an_automatic_objection_leave_it_declined() {
     let (stage, _recorder, ticket, question, letter) = declined(Backend::Sqlite);
     mail(&stage, "2022-09-27T09:00:00Z", &answering(&letter, "Thank you, understood."));
@@ -130,4 +152,77 @@ fn while_facts_are_untold_no_answer_says_that_there_are_none_and_the_refusal_lis
     assert!(refused.stderr.contains("org00000.example objects: 2 (before: 1)"), "{}", refused.stderr);
     let told = answer("対象は請求書です。");
     assert_eq!(told.status, 0, "{}", told.stderr);
+}
+
+#[test]
+fn an_objection_opens_what_was_declined_also_where_it_was_split_off_since() {
+    for backend in Backend::each() {
+        let (stage, _, ticket, question, letter) = declined(backend);
+        let later = at(&stage, "2022-09-27T08:00:00Z");
+        let part =
+            later.json(&["ticket", "split", &ticket, "--questions", &question])["part"].as_str().unwrap().to_owned();
+        mail(&stage, "2022-09-27T09:00:00Z", &answering(&letter, "We object to this decision."));
+        assert_eq!(state_of(&stage, &part, &question), "open");
+        assert_eq!(ticket_of(&stage, &part)["turn"], "ours");
+    }
+}
+
+#[test]
+fn a_decline_is_not_signed_once_its_review_has_come() {
+    let stage = Stage::with_clock(Backend::Sqlite, Clock::Moved);
+    stage.small(1);
+    stage.release_at(&at(&stage, "2022-09-25T09:00:00Z"));
+    let recorder = Recorder::start().unwrap();
+    work(&stage, "2022-09-25T09:00:00Z", &recorder);
+    mail(&stage, ASKED, &reply_to(&recorder.messages()[0], "", "Which partners are named?"));
+    let ticket = stage.run.csv(&["ticket", "list", SLUG]).remove(0)["ticket"].clone();
+    let question = question_ids(&stage, &ticket).remove(0);
+    let named = [ticket.as_str(), "--questions", &question];
+    at(&stage, ASKED)
+        .ok(&[&["ticket", "decline"], &named[..], &["--why", "they asked us not to", "--review", REVIEW]].concat());
+    let late = at(&stage, "2022-10-11T00:00:00Z")
+        .as_actor("counsel")
+        .run(&[&["ticket", "decline-approve"], &named[..]].concat());
+    assert_eq!((late.status, ticket_of(&stage, &ticket)["debt"].as_str()), (1, "1"), "{}", late.stderr);
+}
+
+#[test]
+fn what_is_said_to_be_taken_back_needs_evidence_and_its_asker_is_told_and_can_object() {
+    for backend in Backend::each() {
+        let stage = Stage::with_clock(backend, Clock::Moved);
+        stage.small(1);
+        stage.release_at(&at(&stage, "2022-09-25T09:00:00Z"));
+        let recorder = Recorder::start().unwrap();
+        work(&stage, "2022-09-25T09:00:00Z", &recorder);
+        let notice = recorder.messages().remove(0);
+        mail(&stage, ASKED, &reply_to(&notice, "", "Which partners are named in the documents?"));
+        let ticket = stage.run.csv(&["ticket", "list", SLUG]).remove(0)["ticket"].clone();
+        let question = question_ids(&stage, &ticket).remove(0);
+        let first = stage.run.csv(&["mail", "list"]).remove(0)["mail"].clone();
+        let withdraw = ["question", "withdraw", question.as_str(), "--why", "they said so on the phone"];
+        let run = at(&stage, DECLINED);
+        assert_eq!(run.json(&withdraw)["state"], "proposed");
+        assert_eq!(
+            run.run(&[&withdraw[..], &["--mail", &first]].concat()).status,
+            4,
+            "the mail that asks is no evidence"
+        );
+        assert_eq!(stage.run.run(&["ticket", "close", &ticket]).status, 4);
+        assert_eq!(run.as_actor("counsel").json(&withdraw)["state"], "withdrawn");
+        work(&stage, DECLINED, &recorder);
+        let letter = recorder.messages().pop().unwrap();
+        assert!(crate::setup::readable(&letter).contains("you take this question back"), "the asker is told");
+        mail(
+            &stage,
+            "2022-09-27T09:00:00Z",
+            &answering(&letter, "That is not so: which partners are named in the documents?"),
+        );
+        assert_eq!(state_of(&stage, &ticket, &question), "open");
+        let mails = at(&stage, "2022-09-27T10:00:00Z").csv(&["mail", "list"]);
+        let said = mails.last().unwrap()["mail"].clone();
+        let run = at(&stage, "2022-09-27T10:00:00Z");
+        assert_eq!(run.json(&[&withdraw[..], &["--mail", &said]].concat())["state"], "withdrawn");
+        run.ok(&["question", "reopen", &question, "--why", "it was a misunderstanding"]);
+        assert_eq!(state_of(&stage, &ticket, &question), "open");
+    }
 }

@@ -36,6 +36,8 @@ fn a_part_has_its_questions_its_token_and_its_letters_and_merges_back() {
         );
         assert_eq!(receive(&stage, &by_id, None)["ticket"], main.as_str());
         assert_eq!(ticket_of(&stage, &main)["debt"], "5");
+        let all = stage.run.ok(&["ticket", "show", &main, "--timeline"]);
+        assert!(all.contains("How do you know?") && all.contains(&format!("(in {part}, merged since)")), "{all}");
         let history = stage.run.ok(&["ticket", "show", &part]);
         assert!(history.contains("merged into"), "{history}");
     }

@@ -91,7 +91,15 @@ async fn step(app: &App, verb: u8, which: usize, notice: &Message, n: usize) {
         0 | 1 => receive(app, &mail("", format!("Question {n}?"))).await,
         2 => receive(app, &mail("", format!("We object, for the {n}th time."))).await,
         3 => receive(app, &mail("Auto-Submitted: auto-replied\r\n", format!("We object? {n}"))).await,
-        4 | 5 => app::tickets::answer(app, ticket, &named, "The access was closed on 24 September.").await.map(drop),
+        4 | 5 => app::tickets::answer(
+            app,
+            ticket,
+            &named,
+            "The access was closed on 24 September.",
+            app::tickets::About::Facts,
+        )
+        .await
+        .map(drop),
         6 => app::tickets::promise(app, ticket, &named, later, "Soon.").await.map(drop),
         7 => app::tickets::decline(app, ticket, &named, "not ours", later).await.map(drop),
         8 => app::tickets::approve_decline(&app.acting_as("counsel"), ticket, &named).await.map(drop),

@@ -1,10 +1,11 @@
 //! The sending domain, looked at before many notices leave.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::time::Duration;
 
 use testkit::dns::Zone;
 use testkit::process::{Backend, Forthright, Output};
-use testkit::smtp::Recorder;
+use testkit::smtp::{Behaviour, Phase, Recorder};
 
 use super::{approved, column};
 use crate::setup::{SLUG, Stage, path};
@@ -83,7 +84,9 @@ fn a_sending_domain_in_order_holds_nothing_up_and_doctor_shows_the_same() {
     assert_eq!(released.status, 0, "{}", released.stderr);
     assert!(!released.stdout.contains("warnings"), "{}", released.stdout);
     zone.forget("vendor.example");
-    assert_eq!(results(), ["bad", "good", "good", "good"]);
+    zone.fail("_dmarc.vendor.example");
+    // Nobody knows whether what is not answered is bad.
+    assert_eq!(results(), ["bad", "good", "unknown", "good"]);
 }
 
 #[test]
@@ -121,5 +124,79 @@ fn a_wave_released_where_no_route_is_known_is_looked_at_by_whoever_sends_it() {
         let recorder = Recorder::start().unwrap();
         stage.work(&recorder);
         assert_eq!(recorder.count(), 101);
+    }
+}
+
+/// 101 notices, released where nobody knew a route.
+fn unchecked(backend: Backend) -> Stage {
+    let stage = approved(backend, 101);
+    assert_eq!(release(&stage.run.as_actor("lead"), "everybody", &["--all"]).status, 0);
+    stage
+}
+
+#[test]
+fn a_wave_that_waits_because_dns_was_silent_goes_on_when_it_answers_well() {
+    for backend in Backend::each() {
+        let stage = unchecked(backend);
+        let (zone, run) = in_order(&stage);
+        let run = run.sending_to(REMOTE);
+        zone.fail("_dmarc.vendor.example");
+        run.ok(&["work", "--until-idle", "--timeout", "60"]);
+        let stopped = column(&stage, "everybody", "stopped");
+        assert!(stopped.contains("DNS gave no answer") && stopped.contains("goes on by itself"), "{stopped}");
+        zone.heal("_dmarc.vendor.example");
+        let mut worker = run.spawn(&["worker"]);
+        crate::reception::wait_until("the wave goes on", || column(&stage, "everybody", "stopped").is_empty());
+        assert_eq!(worker.terminate(), 0, "{}", worker.said());
+        assert_eq!(column(&stage, "everybody", "paused_at"), "");
+    }
+}
+
+#[test]
+fn what_a_person_paused_while_dns_was_silent_stays_paused() {
+    let stage = unchecked(Backend::Sqlite);
+    let (zone, run) = in_order(&stage);
+    let run = run.sending_to(REMOTE);
+    zone.fail("_dmarc.vendor.example");
+    run.ok(&["work", "--until-idle", "--timeout", "60"]);
+    run.ok(&["wave", "pause", SLUG, "everybody"]);
+    zone.heal("_dmarc.vendor.example");
+    run.ok(&["work", "--until-idle", "--timeout", "60"]);
+    let stopped = column(&stage, "everybody", "stopped");
+    assert!(!stopped.is_empty() && !stopped.contains("by itself"), "{stopped}");
+}
+
+#[test]
+fn a_name_server_that_says_nothing_delays_no_other_wave() {
+    let stage = approved(Backend::Sqlite, 103);
+    let lead = stage.run.as_actor("lead");
+    assert_eq!(release(&lead, "small", &["--pilot", "2"]).status, 0);
+    assert_eq!(release(&lead, "everybody", &["--all", "--pace-per-system", "5/s"]).status, 0);
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let recorder = Recorder::start().unwrap();
+    // The same server by an address that is not known to be this host's.
+    let remote = format!("smtp://0.0.0.0:{}", recorder.address().port());
+    let resolver = silent.local_addr().unwrap().to_string();
+    let run = stage.run.sending_to(&remote).with("FORTHRIGHT_RECEIVE_RESOLVER", resolver);
+    let mut worker = run.spawn(&["worker"]);
+    // Each question takes ten seconds to end, and several are asked.
+    assert!(recorder.wait_for(2, Duration::from_secs(20)), "{}", worker.said());
+    assert_eq!(recorder.count(), 2);
+    worker.kill();
+}
+
+#[test]
+fn who_lets_a_wave_go_on_after_other_trouble_has_not_seen_its_sending_domain() {
+    for backend in Backend::each() {
+        let stage = unchecked(backend);
+        let recorder = Recorder::start().unwrap();
+        recorder.otherwise(Behaviour::Permanent(Phase::Rcpt));
+        stage.work(&recorder);
+        let stopped = column(&stage, "everybody", "stopped");
+        assert!(stopped.contains("refused for good"), "{stopped}");
+        stage.run.as_actor("lead").ok(&["wave", "resume", SLUG, "everybody", "--why", "the relay was wrong"]);
+        stage.run.sending_to(REMOTE).ok(&["work", "--until-idle", "--timeout", "60"]);
+        let stopped = column(&stage, "everybody", "stopped");
+        assert!(stopped.contains("the sending domain is not in order"), "{stopped}");
     }
 }

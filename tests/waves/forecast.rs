@@ -1,7 +1,11 @@
 //! When a wave ends, and who is told too late.
 
+use std::net::Ipv4Addr;
+
 use serde_json::Value;
+use testkit::dns::Zone;
 use testkit::process::Backend;
+use testkit::smtp::{Behaviour, Phase, Recorder};
 
 use crate::setup::{Clock, SLUG, Stage};
 
@@ -46,5 +50,53 @@ fn a_forecast_says_when_a_wave_ends_and_which_deadlines_are_missed() {
         let paused = stage.run.json(&["wave", "forecast", SLUG]);
         assert_eq!((&paused["ends_at"], &paused["waves"][0]["why"]), (&Value::Null, &"it is paused".into()));
         assert!(miss_two_days(&paused).contains(&40), "{paused}");
+    }
+}
+
+#[test]
+fn a_forecast_counts_receiving_systems_as_the_sender_does() {
+    for backend in Backend::each() {
+        let (stage, by_domain) = forecast(backend, &["--pace-per-system", "1/s"]);
+        let zone = Zone::start().unwrap();
+        zone.a("mx.provider.test", Ipv4Addr::LOCALHOST);
+        for n in 0..40 {
+            zone.mx(&format!("org{n:05}.example"), 10, "mx.provider.test");
+        }
+        let run = stage.run.with("FORTHRIGHT_RECEIVE_RESOLVER", zone.address().to_string());
+        let by_provider = run.json(&["wave", "forecast", SLUG]);
+        // One a second to each of forty, and to one of all.
+        let ends = |forecast: &Value| forecast["ends_at"].as_str().unwrap().to_owned();
+        assert!(ends(&by_domain).as_str() < "2022-09-25T09:00:30Z", "{by_domain}");
+        assert!(ends(&by_provider).as_str() > "2022-09-25T09:00:38Z", "{by_provider}");
+    }
+}
+
+#[test]
+fn a_wave_of_which_nothing_is_heard_is_said_to_stand_still() {
+    for backend in Backend::each() {
+        let (stage, _) = forecast(backend, &["--pace", "2/s"]);
+        let later = stage.run.with("FORTHRIGHT_NOW", "2022-09-25T09:10:00Z");
+        let wave = &later.json(&["wave", "forecast", SLUG])["waves"][0];
+        let why = wave["why"].as_str().unwrap();
+        assert!(why.starts_with("not moving since 2022-09-25T09:00:"), "{why}");
+        assert_eq!(wave["ends_at"], Value::Null);
+    }
+}
+
+#[test]
+fn an_organisation_to_whom_everything_came_back_misses_its_deadline_too() {
+    for backend in Backend::each() {
+        let stage = Stage::with_clock(backend, Clock::Moved);
+        stage.small(3);
+        let run = stage.run.with("FORTHRIGHT_NOW", "2022-09-25T09:00:00Z");
+        run.ok(&["notice", "draft", SLUG]);
+        run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        run.as_actor("lead").ok(&["wave", "release", SLUG, "everybody", "--all"]);
+        let recorder = Recorder::start().unwrap();
+        recorder.always("security@org00001.example", Behaviour::Permanent(Phase::Rcpt));
+        run.sending_to(&recorder.url()).ok(&["work", "--until-idle", "--timeout", "60"]);
+        let forecast = run.json(&["wave", "forecast", SLUG]);
+        assert_eq!(miss_two_days(&forecast), [1], "{forecast}");
+        assert_eq!(forecast["missed"][0]["tenants"], serde_json::json!(["t-00001"]));
     }
 }

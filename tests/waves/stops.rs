@@ -91,21 +91,97 @@ fn readers_who_say_that_it_is_not_theirs_stop_a_pilot_and_its_widening() {
     after_reactions(not_ours, "are not the reader's");
 }
 
-#[test]
-fn complaints_stop_a_pilot_and_its_widening() {
-    let complaint = |letter: &Message| {
-        let id = letter.header("Message-ID").unwrap();
-        let to = letter.header("Reply-To").unwrap();
-        format!(
-            "From: fbl@mailbox.example\r\nTo: {to}\r\nSubject: complaint\r\nMessage-ID: <c-{}@mailbox.example>\r\n\
+/// A report that a reader marked this letter as unwanted; `name` tells one from another.
+fn complaint(letter: &Message, name: &str) -> String {
+    let id = letter.header("Message-ID").unwrap();
+    let to = letter.header("Reply-To").unwrap();
+    format!(
+        "From: fbl@mailbox.example\r\nTo: {to}\r\nSubject: complaint\r\nMessage-ID: <{name}-{}@mailbox.example>\r\n\
              MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n\
              --b\r\nContent-Type: text/plain\r\n\r\nThis is an abuse report.\r\n\
              --b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: X/1\r\nVersion: 1\r\n\r\n\
              --b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@vendor.example\r\nMessage-ID: {id}\r\nSubject: s\r\n\r\nx\r\n--b--\r\n",
-            model::digest::sha256(id.as_bytes())
-        )
-    };
-    after_reactions(complaint, "were complained about");
+        model::digest::sha256(id.as_bytes())
+    )
+}
+
+#[test]
+fn complaints_stop_a_pilot_and_its_widening() {
+    after_reactions(|letter| complaint(letter, "c"), "were complained about");
+}
+
+#[test]
+fn two_complaints_about_one_delivery_are_one() {
+    for backend in Backend::each() {
+        let stage = released(backend, 60, &["--all"]);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        let letters = recorder.messages();
+        for name in ["first", "second"] {
+            assert_eq!(receive(&stage, &complaint(&letters[0], name), None)["class"], "complaint");
+        }
+        assert_eq!(column(&stage, "pilot", "stopped"), "");
+        receive(&stage, &complaint(&letters[1], "first"), None);
+        let stopped = column(&stage, "pilot", "stopped");
+        assert!(stopped.contains("2 of 60 settled mails were complained about"), "{stopped}");
+    }
+}
+
+#[test]
+fn two_of_a_pilot_of_five_that_came_back_stop_it() {
+    for backend in Backend::each() {
+        let stage = released(backend, 9, &["--pilot", "5"]);
+        let recorder = Recorder::start().unwrap();
+        recorder.otherwise(Behaviour::Permanent(Phase::Rcpt));
+        stage.work(&recorder);
+        let stopped = column(&stage, "pilot", "stopped");
+        assert!(stopped.contains("settled mails were refused for good"), "{stopped}");
+        let refused = stage.run.as_actor("lead").run(&["wave", "release", SLUG, "widen", "--all"]);
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn what_is_put_off_as_spam_again_and_again_stops_a_wave_and_greylisting_does_not() {
+    for (backend, reply, stops) in [
+        (Backend::Sqlite, "451 4.7.1 Greylisting in action, come again later", false),
+        (Backend::Sqlite, "421 4.7.0 unusual rate of mail that looks unsolicited", true),
+        (Backend::Postgres, "450 4.7.1 your reputation is low, come again later", true),
+    ] {
+        let stage = released(backend, 30, &["--all"]);
+        let recorder = Recorder::start().unwrap();
+        for n in 0..30 {
+            recorder.script(&address(n), vec![Behaviour::Reply(Phase::Rcpt, reply); if stops { 3 } else { 2 }]);
+        }
+        let run = stage.run.sending_to(&recorder.url()).with("FORTHRIGHT_SENDING_RETRY_SECONDS", "1");
+        let mut worker = run.spawn(&["worker"]);
+        crate::reception::wait_until("it is stopped or through", || {
+            !column(&stage, "pilot", "stopped").is_empty() || recorder.count() == 30
+        });
+        assert_eq!(worker.terminate(), 0, "{}", worker.said());
+        let stopped = column(&stage, "pilot", "stopped");
+        assert_eq!(stopped.contains("as spam or by policy"), stops, "{reply}: {stopped}");
+    }
+}
+
+#[test]
+fn what_was_paused_or_stopped_keeps_its_time_and_what_goes_is_not_said_to_go_on() {
+    for backend in Backend::each() {
+        let stage = released(backend, 2, &["--all"]);
+        let lead = stage.run.as_actor("lead");
+        let going = lead.run(&["wave", "resume", SLUG, "pilot"]);
+        assert!(going.status == 0 && going.stderr.contains("was not waiting"), "{}", going.stderr);
+        lead.ok(&["wave", "pause", SLUG, "pilot"]);
+        let since = column(&stage, "pilot", "paused_at");
+        let again = lead.run(&["wave", "pause", SLUG, "pilot"]);
+        assert!(again.status == 0 && again.stderr.contains("waits already"), "{}", again.stderr);
+        assert_eq!(column(&stage, "pilot", "paused_at"), since);
+        for name in ["", "  ", "two\nlines", " padded"] {
+            let refused = lead.run(&["wave", "release", SLUG, name, "--all"]);
+            assert_eq!(refused.status, 2, "{name:?}: {}", refused.stderr);
+        }
+        assert_eq!(lead.run(&["wave", "pause", SLUG, "other"]).status, 1);
+    }
 }
 
 #[test]

@@ -3,25 +3,31 @@
 //! Opens no connection (that is `workers`). Invariant: every mail has its row, its Message-ID and its recipient
 //! before the first byte leaves, and each row names what caused it.
 
+mod settling;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use mail::message::{Automatic, LetterParts, Outgoing, Rehearsal, Sender};
+use mail::route::Route;
 use model::actor::is_one_person;
 use model::delivery::{Outcome, RetryPolicy, Role, State, after_attempt, backoff, recipients};
 use model::language::Language;
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
-use store::delivery::{Claimed, Delivery, NewMail, Wave};
+use store::delivery::{Claimed, Claims, Delivery, NewMail};
 use store::escalation::{NewTask, Task};
 use store::facts::Scope;
 use store::ledger::Verdict;
 use store::notices::{LetterRow, Notice};
 use store::tickets::NewTicket;
+use store::waves::Wave;
+
+pub use settling::{Proof, Proved, Said, Uncertain, by_relay_log, held, settle, uncertain};
 
 use crate::notices::{LeftOut, Piloted};
-use crate::waves::{Finding, Release};
+use crate::waves::{Finding, Release, Weight};
 use crate::{App, AppError, Incident, new_id};
 
 /// Which approved notices a wave releases.
@@ -70,6 +76,7 @@ pub struct Released {
 /// one of them cannot release it.
 pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Released, AppError> {
     let Release { name, selection, limits, override_why, .. } = *release;
+    crate::waves::must_be_a_name(name)?;
     let incident = app.incident(slug).await?;
     crate::waves::judge(app).await?;
     crate::directory::must_be_whole(&mut app.store.read().await?).await?;
@@ -109,16 +116,17 @@ pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Rel
         pace: limits.pace,
         pace_per_system: limits.per_system,
         per_day: limits.per_day,
+        is_pilot: i64::from(matches!(selection, Selection::Pilot(_))),
         domain_checked: i64::from(!is_loose || warnings.is_empty() || override_why.is_some()),
         paused_at: None,
         stopped_why: None,
         mails: 0,
         accepted: 0,
     };
-    if store::delivery::waves(&mut tx, incident.id).await?.iter().any(|there| there.name == name) {
+    if store::waves::list(&mut tx, incident.id).await?.iter().any(|there| there.name == name) {
         return Err(AppError::refused(format!("there is a wave `{name}` already"), "choose another name"));
     }
-    store::delivery::insert_wave(&mut tx, incident.id, &wave).await?;
+    store::waves::insert(&mut tx, incident.id, &wave).await?;
     let ids: Vec<String> = chosen.iter().map(|notice| notice.id.clone()).collect();
     store::notices::release(&mut tx, &ids, now).await?;
     let tickets = open_tickets(&mut tx, &incident, &chosen, now).await?;
@@ -329,6 +337,7 @@ pub(crate) fn notice_mail(
         cause: "policy",
         cause_id: String::new(),
         wave_id: None,
+        under_wave: None,
         letter_id: letter.id.clone(),
         notice_id: Some(notice.id.clone()),
         ticket_id: Some(ticket.id.clone()),
@@ -397,25 +406,10 @@ fn by_notice(letters: Vec<LetterRow>) -> HashMap<String, Vec<LetterRow>> {
     map
 }
 
-/// Pauses a wave until `waves::resume`.
-pub async fn pause(app: &App, slug: &str, wave: &str) -> Result<(), AppError> {
-    let incident = app.incident(slug).await?;
-    let mut tx = app.store.begin().await?;
-    if store::delivery::set_paused(&mut tx, incident.id, wave, Some(app.clock.now().micros())).await? == 0 {
-        return Err(no_wave(slug, wave));
-    }
-    tx.commit(app.entry("wave.pause", slug, serde_json::json!({ "wave": wave }))).await?;
-    Ok(())
-}
-
-pub(crate) fn no_wave(slug: &str, wave: &str) -> AppError {
-    AppError::missing(format!("no wave `{wave}` in {slug}"), format!("run `forthright wave list {slug}`"))
-}
-
 /// The waves of an incident.
 pub async fn waves(app: &App, slug: &str) -> Result<Vec<Wave>, AppError> {
     let incident = app.incident(slug).await?;
-    Ok(store::delivery::waves(&mut app.store.read().await?, incident.id).await?)
+    Ok(store::waves::list(&mut app.store.read().await?, incident.id).await?)
 }
 
 /// The deliveries of an incident, by tenant.
@@ -512,14 +506,20 @@ pub struct Letterbox {
     pub suppressed: bool,
 }
 
-/// Leases up to `limit` due mails to a sender.
-pub async fn claim(app: &App, sender: &str, limit: i64) -> Result<Vec<Letterbox>, AppError> {
+/// Leases up to `limit` due mails to a sender, of waves that may leave by its routes.
+pub async fn claim(app: &App, sender: &str, limit: i64, routes: &[Route]) -> Result<Vec<Letterbox>, AppError> {
+    let claims = match crate::waves::weight(app, Some(routes)) {
+        Weight::Refuses => Claims::Checked,
+        Weight::Warns => Claims::All,
+    };
     let mut tx = app.store.begin().await?;
-    let claimed = store::delivery::claim(&mut tx, sender, app.clock.real().micros(), limit).await?;
+    let claimed = store::delivery::claim(&mut tx, sender, app.clock.real().micros(), limit, claims).await?;
+    store::crash_point!("claim.before");
     tx.commit_ledger().await?;
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
+    store::crash_point!("claim.after");
     let mut conn = app.store.read().await?;
     let ids: Vec<String> =
         claimed.iter().map(|mail| mail.letter_id.clone()).collect::<BTreeSet<_>>().into_iter().collect();
@@ -650,7 +650,10 @@ pub async fn heartbeat(app: &App, sender: &str) -> Result<(), AppError> {
 pub async fn farewell(app: &App, sender: &str) -> Result<(), AppError> {
     let mut tx = app.store.begin().await?;
     store::delivery::farewell(&mut tx, sender).await?;
-    Ok(tx.commit_ledger().await?)
+    store::crash_point!("farewell.before");
+    tx.commit_ledger().await?;
+    store::crash_point!("farewell.after");
+    Ok(())
 }
 
 /// Puts mails back that a sender holds and has not begun to write; they are due again after `wait`.
@@ -669,7 +672,9 @@ pub async fn reclaim(app: &App) -> Result<u64, AppError> {
     }
     let mut tx = app.store.begin().await?;
     let (uncertain, waiting) = store::delivery::reclaim(&mut tx, real, app.clock.now().micros(), uncertain_at).await?;
+    store::crash_point!("resolve.before");
     tx.commit_ledger().await?;
+    store::crash_point!("resolve.after");
     if uncertain + waiting > 0 {
         tracing::warn!(uncertain, waiting, "took back the mails of a sender that is gone");
     }
@@ -688,7 +693,7 @@ pub async fn leases(app: &App) -> Result<i64, AppError> {
 
 /// The waves that are paused.
 pub async fn paused_waves(app: &App) -> Result<HashSet<String>, AppError> {
-    Ok(store::delivery::paused_waves(&mut app.store.read().await?).await?.into_iter().collect())
+    Ok(store::waves::paused(&mut app.store.read().await?).await?.into_iter().collect())
 }
 
 /// Whether everything is stopped.

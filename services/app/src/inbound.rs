@@ -4,6 +4,7 @@
 //! of them, and a mail changes a ticket once. A mail never closes, assigns, approves or adds a person.
 
 mod acknowledgement;
+mod desk;
 mod effects;
 mod filing;
 mod keep;
@@ -19,7 +20,10 @@ use store::inbound::{Inbound, ToFile};
 
 use crate::{App, AppError};
 
+pub(crate) use desk::is_from;
+pub use desk::{ListedMail, ReadMail, Which, attach, list, raw, read};
 pub use keep::arrive;
+pub(crate) use keep::from_mailbox;
 pub(crate) use senders::Senders;
 
 use keep::Way;

@@ -15,6 +15,7 @@ pub mod inbound;
 pub mod incidents;
 pub mod intake;
 pub mod keys;
+pub mod mailboxes;
 pub mod mapping;
 pub mod notices;
 pub mod overview;

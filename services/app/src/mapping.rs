@@ -15,8 +15,8 @@ pub use decisions::{
     Change, Decided, Proposed, Ruled, Ruling, Weight, approve, assign_file, preview_file, proposals, reject, rule,
 };
 pub use disputes::{Unsettled, settle_denial, unsettled};
-pub(crate) use explain::belongs_to;
 pub use explain::{Explained, explain, explain_all};
+pub(crate) use explain::{belongs_to, owners};
 pub use suffixes::load as load_suffix_list;
 pub(crate) use suffixes::{Cached as CachedSuffixes, Suffixes};
 pub use work_lists::{WorkItem, work_lists};

@@ -5,11 +5,13 @@
 
 mod approve;
 mod as_approved;
+mod authors;
 mod check;
 mod compare;
 mod cores;
 mod draft;
 mod groups;
+mod hidden_words;
 mod history;
 pub(crate) mod links;
 mod pilot;
@@ -49,7 +51,7 @@ pub use check::{Checked, CheckedObligation, Group, NotInForce, Question, Texts, 
 pub use draft::{Drafted, LeftOut, TextOnly, draft};
 pub use groups::{TemplateGroup, groups};
 pub use history::{HistoryLine, Log, Version, history, log};
-pub(crate) use history::{said_of, untold};
+pub(crate) use history::{changed_to, said_of, untold};
 pub(crate) use links::{NEXT as LINKS_NEXT, links_outside};
 pub use pilot::Piloted;
 pub(crate) use pilot::pilot;

@@ -12,9 +12,9 @@ use store::Conn;
 
 use crate::{App, AppError};
 
-pub use store::delivery::Wave;
 pub use store::escalation::Task;
 pub use store::overview::{Fired, OpenQuestion, Organisation};
+pub use store::waves::Wave;
 
 /// Questions shown, the oldest first.
 const QUESTIONS: i64 = 50;
@@ -180,7 +180,7 @@ pub async fn overview(app: &App, slug: &str, after: &str) -> Result<Overview, Ap
         unmapped: unmapped
             .map(|(domain, verdict, rows, because)| Unmapped { domain, verdict, rows, because })
             .collect(),
-        waves: store::delivery::waves(&mut conn, incident.id).await?,
+        waves: store::waves::list(&mut conn, incident.id).await?,
         organisations,
         next_after,
     })

@@ -275,6 +275,8 @@ pub struct ReceiveSettings {
     /// The pause between two automatic acknowledgements of one conversation, in hours; 0 = there are none. They go to
     /// proven senders only. Too low: two programs keep each other busy.
     pub acknowledge_hours: u64,
+    /// Mailboxes that mail is taken from.
+    pub imap: Vec<ImapSettings>,
 }
 
 impl Default for ReceiveSettings {
@@ -290,9 +292,13 @@ impl Default for ReceiveSettings {
             resolver: String::new(),
             relays: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"].map(str::to_owned).to_vec(),
             acknowledge_hours: 24,
+            imap: Vec::new(),
         }
     }
 }
+
+mod imap;
+pub use imap::{After, ImapSettings, ImapTls};
 
 /// `[reach]`: how organisations are reached where nobody can be told. Nobody outside is asked or written to unless a
 /// key here says so.

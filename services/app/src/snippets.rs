@@ -3,6 +3,8 @@
 //! Sends nothing (that is `tickets`). Invariant: a snippet leads to no foreign host, reads no field that a notice has not,
 //! and says of an organisation what is told to it, and no more.
 
+mod fit;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mail::templates::{Kind, builtin_snippet};
@@ -14,6 +16,8 @@ use store::Conn;
 use store::directory::Tenant;
 use store::facts::Scope;
 use store::snippets::SnippetRow;
+
+pub(crate) use fit::{UNPROVEN, fact};
 
 use crate::{App, AppError, Incident, new_id};
 
@@ -43,6 +47,7 @@ pub async fn add(app: &App, slug: Option<&str>, name: &str, language: &str, body
     let incident = of_slug(app, slug).await?;
     let (body, samples) = app.templates.check_snippet(name, language, body)?;
     refuse_links(app, name, language, &body, &samples)?;
+    fit::refuse_unfit(name, &body)?;
     let now = app.clock.now().micros();
     let mut tx = app.store.begin().await?;
     store::snippets::end(&mut tx, incident, name, language.tag(), &app.actor, now).await?;

@@ -7,17 +7,21 @@ mod attachments;
 mod case;
 mod declines;
 mod filled;
+mod foreign;
 mod letters;
 mod links;
 mod objections;
 mod pack;
 mod parts;
 mod phrases;
+mod review;
 mod search;
 mod show;
+mod specific;
 mod timeline;
 mod unsaid;
 mod watchers;
+mod withdrawals;
 mod wrong_recipient;
 
 use model::delivery::State;
@@ -29,17 +33,22 @@ use store::delivery::Held;
 use store::tickets::{Change, Entry, QuestionRow, TicketRow};
 
 pub use attachments::{ListedAttachment, attachment, attachments};
-pub use declines::{Proposed, approve_decline, decline, reopen, withdraw_question};
+pub use declines::{Proposed, approve_decline, decline, reopen};
 pub use filled::{Intent, Outcome, answer_many, answer_with};
 pub use pack::{DraftAnswer, Held as WithheldFact, Pack, Settled as SettledQuestion, pack};
 pub use parts::{Merged, Split, merge, split};
+pub use review::{SetAside, set_aside};
 pub use search::{Found, search};
-pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show};
+pub use show::{EntryView, MailView, QuestionView, Shown, TenantView, TicketView, list, show, show_full};
+pub use specific::About;
 
 pub use timeline::{Happened, Timeline, timeline};
 pub use watchers::{unwatch, watch};
+pub use withdrawals::{Withdrawal, withdraw_question};
 
 pub(crate) use objections::{Objection, object};
+pub(crate) use specific::sheets;
+pub(crate) use unsaid::evasion;
 pub(crate) use watchers::tell as tell_watchers;
 pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};
 pub use wrong_recipient::{Stopped, Wrong, wrong_recipient};
@@ -51,6 +60,8 @@ use crate::{App, AppError, Incident, new_id};
 
 /// Questions that a refusal quotes.
 const QUOTED: usize = 5;
+/// 90 days.
+const LONGEST_PROMISE: std::time::Duration = std::time::Duration::from_secs(90 * 86_400);
 /// Characters of a quoted question.
 const QUOTED_LENGTH: usize = 120;
 
@@ -73,22 +84,33 @@ pub struct Answered {
 }
 
 /// Answers questions by name; the letter goes to whoever asked, if they are a contact, else to whoever has the notice.
-pub async fn answer(app: &App, ticket: &str, questions: &[String], text: &str) -> Result<Answered, AppError> {
+/// While facts of theirs were not told, the text names one of them, or the agent says that it is asked about something else.
+pub async fn answer(
+    app: &App,
+    ticket: &str,
+    questions: &[String],
+    text: &str,
+    about: About<'_>,
+) -> Result<Answered, AppError> {
     let text = words(text, "the answer")?;
+    let about = about.checked()?;
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Answer)?;
     links::refuse_outside(app, &mut tx, &case, "the answer", text).await?;
+    foreign::refuse(app, &mut tx, &case, "the answer", text).await?;
     unsaid::refuse(&mut tx, &case, text).await?;
+    specific::refuse_generic(app, &mut tx, &case, &[text], about).await?;
     let entry = add_entry(app, &mut tx, ticket, "answer", text.to_owned()).await?;
+    specific::record(app, &mut tx, ticket, &named, about).await?;
     for question in &named {
         store::tickets::change_question(&mut tx, ticket, &question.id, now.micros(), Change::Answer { entry: &entry })
             .await?;
     }
     let post = Post { about: &named, content: Content::Answer { text }, entry: &entry };
     let mails = letters::queue(app, &mut tx, &case, &post).await?;
-    finish(app, tx, "ticket.answer", ticket, Done { entry, mails, named }).await
+    finish(app, tx, "ticket.answer", ticket, Done { entry, mails, named, about }).await
 }
 
 /// Promises an answer by a time. The questions stay debt.
@@ -102,10 +124,18 @@ pub async fn promise(
     let text = without_nul(text.trim(), "the text")?;
     let now = app.clock.now();
     in_future(by, now, "the promised time")?;
+    if by > now.plus(LONGEST_PROMISE) {
+        return Err(AppError::refused(
+            format!("{by} is more than {} days ahead: a promise that far is none", LONGEST_PROMISE.as_secs() / 86_400),
+            format!("promise a time before {}, and promise again when it has come", now.plus(LONGEST_PROMISE)),
+        ));
+    }
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Promise)?;
     links::refuse_outside(app, &mut tx, &case, "the promise", text).await?;
+    foreign::refuse(app, &mut tx, &case, "the promise", text).await?;
+    unsaid::refuse(&mut tx, &case, text).await?;
     let body = format!("by {by} for {}\n\n{text}", ids(&named).join(", ")).trim_end().to_owned();
     let entry = add_entry(app, &mut tx, ticket, "promise", body).await?;
     for question in &named {
@@ -114,7 +144,7 @@ pub async fn promise(
     }
     let post = Post { about: &named, content: Content::Promise { by, text }, entry: &entry };
     let mails = letters::queue(app, &mut tx, &case, &post).await?;
-    finish(app, tx, "ticket.promise", ticket, Done { entry, mails, named }).await
+    finish(app, tx, "ticket.promise", ticket, Done { entry, mails, named, about: About::Facts }).await
 }
 
 /// Adds an internal note. Nothing leaves, no question changes.
@@ -128,7 +158,7 @@ pub async fn note(app: &App, ticket: &str, text: &str) -> Result<(), AppError> {
 
 /// Says who takes care of a ticket.
 pub async fn assign(app: &App, ticket: &str, agent: &str) -> Result<(), AppError> {
-    let agent = words(agent, "the name of the agent")?;
+    let agent = person(agent, "the agent")?;
     let mut tx = app.store.begin().await?;
     let before = case::locked(&mut tx, ticket).await?.agent;
     store::tickets::set_agent(&mut tx, ticket, agent).await?;
@@ -209,13 +239,14 @@ fn cut(text: &str) -> String {
 }
 
 /// What a step did, before it is committed.
-struct Done {
+struct Done<'a> {
     entry: String,
     mails: usize,
     named: Vec<QuestionRow>,
+    about: About<'a>,
 }
 
-async fn finish(app: &App, mut tx: Tx, verb: &'static str, ticket: &str, done: Done) -> Result<Answered, AppError> {
+async fn finish(app: &App, mut tx: Tx, verb: &'static str, ticket: &str, done: Done<'_>) -> Result<Answered, AppError> {
     let row = set_turn(&mut tx, ticket).await?;
     let (debt, questions) = (row.debt, ids(&done.named));
     let held = store::delivery::held_answers(&mut tx, ticket).await?;
@@ -223,9 +254,12 @@ async fn finish(app: &App, mut tx: Tx, verb: &'static str, ticket: &str, done: D
         Some(_) => Some(what_lets_it_go(&app.incident_by_id(&mut tx, row.incident_id).await?)),
         None => None,
     };
-    let detail = serde_json::json!({
+    let mut detail = serde_json::json!({
         "entry": done.entry, "questions": questions, "mails": done.mails, "debt": debt, "waits": waits.is_some(),
     });
+    if let About::SomethingElse { why } = done.about {
+        detail["not_about_facts"] = why.into();
+    }
     tx.commit(app.entry(verb, ticket, detail)).await?;
     Ok(Answered { ticket: ticket.to_owned(), entry: done.entry, mails: done.mails, questions, debt, waits })
 }
@@ -269,6 +303,11 @@ fn words<'a>(text: &'a str, what: &str) -> Result<&'a str, AppError> {
         return Err(AppError::bad(format!("{what} is empty"), "write at least a sentence"));
     }
     without_nul(text, what)
+}
+
+/// A name that can stand in the timeline.
+fn person<'a>(name: &'a str, what: &str) -> Result<&'a str, AppError> {
+    model::actor::name(name).map_err(|error| AppError::bad(format!("{what}: {error}"), "give the name of a person"))
 }
 
 /// PostgreSQL keeps no NUL in a text.

@@ -13,14 +13,30 @@ use model::pace::Limits;
 
 pub use forecast::{Expected, Forecast, Missed, forecast};
 pub use mail::standing::{Finding, Standing};
-pub use standing::{CHECKED_ABOVE, Weight, look, look_again, weight};
-pub use starts::{AHEAD, give, limits, receiving_systems};
-pub use stop::{Stopped, judge, resume, stopped};
+pub use standing::{CHECKED_ABOVE, Weight, look, look_again, look_at_silent, weight};
+pub use starts::{AHEAD, give, give_back_starts, known_systems, limits, receiving_systems};
+pub use stop::{Found, Stopped, judge, pause, resume, stopped};
 
 pub(crate) use standing::{look_before, must_be_in_order};
 pub(crate) use stop::must_not_be_stopped;
 
+use crate::AppError;
 use crate::delivery::Selection;
+
+/// Characters that the name of a wave has at most.
+const LONGEST_NAME: usize = 100;
+
+/// A name that can be typed, and shown in one line.
+pub fn must_be_a_name(name: &str) -> Result<(), AppError> {
+    let is_one = !name.trim().is_empty() && name == name.trim() && !name.chars().any(char::is_control);
+    if is_one && name.chars().count() <= LONGEST_NAME {
+        return Ok(());
+    }
+    Err(AppError::bad(
+        format!("`{}` is no name for a wave", name.escape_debug()),
+        format!("give one line of up to {LONGEST_NAME} characters, without white space around it"),
+    ))
+}
 
 /// A release as somebody asks for it.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //!
 //! Holds no behaviour.
 
+mod delivery;
 mod directory;
 mod dkim;
 mod notices;
@@ -14,9 +15,10 @@ use clap::{Args, Parser, Subcommand};
 use model::time::Timestamp;
 use sources::{Encoding, Format, Preset};
 
+pub(crate) use delivery::{DeliveryVerb, WaveVerb};
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
 pub(crate) use dkim::DkimVerb;
-pub(crate) use notices::{DeliveryVerb, NoticeVerb, PreviewFormat, WaveVerb};
+pub(crate) use notices::{NoticeVerb, PreviewFormat};
 pub(crate) use report::{ReportArgs, ReportVerb};
 pub(crate) use templates::{TemplatePart, TemplatesVerb};
 
@@ -398,6 +400,36 @@ pub(crate) enum MailVerb {
         #[arg(long, value_name = "ADDR")]
         envelope_from: Option<String>,
     },
+    /// Mails that came in, as they came.
+    List {
+        /// Only those that are in no ticket and wait for a person.
+        #[arg(long)]
+        quarantine: bool,
+    },
+    /// One mail: what was read of it, and its whole text.
+    #[command(after_help = "Example: forthright mail show inb_01ARZ3NDEKTSV4RRFFQ69G5FAV --words")]
+    Show {
+        /// The mail.
+        #[arg(value_name = "INB")]
+        mail: String,
+        /// Its bytes as they came.
+        #[arg(long, conflicts_with = "words")]
+        raw: bool,
+        /// Its whole text alone.
+        #[arg(long)]
+        words: bool,
+    },
+    /// Put a mail that is in no ticket into one: its questions are debt from now on.
+    #[command(
+        after_help = "Example: forthright mail attach inb_01ARZ3NDEKTSV4RRFFQ69G5FAV tkt_01ARZ3NDEKTSV4RRFFQ69G5FAV --actor ada"
+    )]
+    Attach {
+        /// The mail.
+        #[arg(value_name = "INB")]
+        mail: String,
+        /// The ticket.
+        ticket: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -414,6 +446,9 @@ pub(crate) enum TicketVerb {
         /// As text in the order of time, for printing.
         #[arg(long)]
         timeline: bool,
+        /// With the whole text of every mail that came in.
+        #[arg(long, conflicts_with = "timeline")]
+        full: bool,
     },
     /// The files that came with its mails.
     Attachments {
@@ -459,6 +494,15 @@ pub(crate) enum TicketVerb {
         /// Say what each would get, write nothing.
         #[arg(long)]
         preview: bool,
+        /// The questions are not about what of theirs was exposed: why. It is kept for a reviewer.
+        #[arg(long, value_name = "WHY")]
+        not_about_facts: Option<String>,
+    },
+    /// Questions that agents say are not about facts, with the reason: for a reviewer.
+    #[command(after_help = "Example: forthright ticket not-about-facts bluebleed")]
+    NotAboutFacts {
+        /// The incident.
+        slug: String,
     },
     /// Answer questions, by name.
     #[command(
@@ -476,6 +520,9 @@ pub(crate) enum TicketVerb {
         /// A snippet, filled with the organisation's own facts.
         #[arg(long, value_name = "NAME")]
         snippet: Option<String>,
+        /// The questions are not about what of theirs was exposed: why. It is kept for a reviewer.
+        #[arg(long, value_name = "WHY")]
+        not_about_facts: Option<String>,
     },
     /// Promise an answer by a time.
     Promise {
@@ -596,15 +643,18 @@ pub(crate) enum TicketVerb {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum QuestionVerb {
-    /// The asker took it back.
+    /// The asker took it back: a mail of theirs says so, or a second person says the same; they are told.
     Withdraw {
         /// The question.
         question: String,
         /// How we know.
         #[arg(long)]
         why: String,
+        /// The mail in which they say so.
+        #[arg(long, value_name = "INB")]
+        mail: Option<String>,
     },
-    /// Open a declined question again: it is debt from now on.
+    /// Open a declined or withdrawn question again: it is debt from now on.
     Reopen {
         /// The question.
         question: String,

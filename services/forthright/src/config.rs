@@ -186,6 +186,15 @@ fn check_receive(receive: &ReceiveSettings) -> Result<()> {
     if receive.acknowledge_hours > 8_760 {
         bail!("receive.acknowledge_hours is {}: use 0 to 8760", receive.acknowledge_hours);
     }
+    let mut names = std::collections::BTreeSet::new();
+    for mailbox in &receive.imap {
+        if let Some(fault) = mailbox.fault() {
+            bail!("[[receive.imap]] {}: {fault}", mailbox.name);
+        }
+        if !names.insert(&mailbox.name) {
+            bail!("[[receive.imap]] {} stands there twice: give each mailbox a name of its own", mailbox.name);
+        }
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use app::AppError;
+use model::printed::{on_one_line, printed, steers};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -38,10 +39,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
             said = format!("{said}: {text}");
         }
     }
-    eprintln!("error: {said}");
+    eprintln!("error: {}", printed(&said));
     let (hint, code) = hint_and_code(error);
     if let Some(hint) = hint {
-        eprintln!("hint: {hint}");
+        eprintln!("hint: {}", printed(&hint));
     }
     ExitCode::from(code)
 }
@@ -78,10 +79,24 @@ pub(crate) struct Usage {
     pub(crate) hint: String,
 }
 
-/// One JSON document.
+/// One JSON document. What steers a terminal is escaped: the same document to whoever reads it.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
+    if text.contains(steers) {
+        let mut escaped = String::with_capacity(text.len() + 64);
+        for char in text.chars() {
+            match steers(char) {
+                true => {
+                    char.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")))
+                }
+                false => escaped.push(char),
+            }
+        }
+        out.write_all(escaped.as_bytes())?;
+    } else {
+        out.write_all(text.as_bytes())?;
+    }
     out.write_all(b"\n")?;
     Ok(())
 }
@@ -150,7 +165,8 @@ pub(crate) fn list(everywhere: &Everywhere, header: &[&str], rows: Vec<Vec<Strin
     } else if everywhere.csv {
         csv(header, rows)
     } else {
-        table(header, &rows)
+        let plain = |row: Vec<String>| row.iter().map(|cell| on_one_line(cell)).collect();
+        table(header, &rows.into_iter().map(plain).collect::<Vec<_>>())
     }
 }
 
@@ -184,7 +200,8 @@ fn lines(out: &mut impl Write, prefix: &str, value: &serde_json::Value) -> Resul
                 lines(out, &format!("{prefix}.{}", index + 1), item)?;
             }
         }
-        serde_json::Value::String(text) => writeln!(out, "{prefix}: {text}")?,
+        // A further line is no line of ours.
+        serde_json::Value::String(text) => writeln!(out, "{prefix}: {}", printed(text).replace('\n', "\n    "))?,
         serde_json::Value::Null => writeln!(out, "{prefix}: -")?,
         other => writeln!(out, "{prefix}: {other}")?,
     }
@@ -193,8 +210,7 @@ fn lines(out: &mut impl Write, prefix: &str, value: &serde_json::Value) -> Resul
 
 /// Text for people. What somebody else wrote cannot steer the terminal.
 pub(crate) fn text(text: &str) -> Result<()> {
-    let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-    std::io::stdout().lock().write_all(plain.as_bytes())?;
+    std::io::stdout().lock().write_all(printed(text).as_bytes())?;
     Ok(())
 }
 

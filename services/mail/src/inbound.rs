@@ -14,13 +14,17 @@ mod mime;
 mod objection;
 mod questions;
 mod report;
+mod requests;
 mod senders;
 #[cfg(test)]
 mod tests;
+mod thanks;
+mod tnef;
 mod words;
 mod wrong_phrases;
 mod wrong_recipient;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use model::time::Timestamp;
@@ -30,7 +34,8 @@ pub use attachments::{Attachment, LARGEST as LARGEST_ATTACHMENT, attachments};
 pub use content::content_digest;
 pub use objection::says_objection;
 pub use questions::questions;
-pub use wrong_recipient::{names_one_of, other_recipients, says_wrong_recipient};
+pub use thanks::says_only_thanks;
+pub use wrong_recipient::{Heard, heard, names_one_of, other_recipients, says_wrong_recipient};
 
 use automatic::Signs;
 use mime::Mail;
@@ -40,6 +45,8 @@ use report::Report;
 const ENCRYPTED: &str = "(This mail is encrypted. Its words can be read only with the key it was encrypted for.)";
 /// The most addresses, ids or recipients that are kept of one message; nobody writes more by hand.
 const MOST: usize = 200;
+/// Characters of our own Message-IDs before the `@`.
+const OWN_ID: usize = 26;
 
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -103,6 +110,11 @@ pub struct Recipient {
     pub diagnostic: String,
 }
 
+/// Whether a subject is an answer's (`Re: …`): its words are those of the mail that it answers.
+pub fn is_answer(subject: &str) -> bool {
+    automatic::is_answer(&subject.to_lowercase())
+}
+
 /// A message as it was understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbound {
@@ -116,6 +128,9 @@ pub struct Inbound {
     pub references: Vec<String>,
     /// Message-IDs of the messages that a bounce, complaint or receipt is about.
     pub returned_message_ids: Vec<String>,
+    /// Addresses that the returned messages name as their senders, and those in the report's words: of a letter of ours
+    /// one of them has the token of its conversation.
+    pub returned_senders: Vec<String>,
     /// Every address it was sent to: envelope first, then Delivered-To, X-Original-To, Envelope-To, To and Cc.
     pub to: Vec<String>,
     /// The address in From.
@@ -149,13 +164,15 @@ pub fn read(
     own_ids: &dyn Fn(&str) -> bool,
 ) -> Inbound {
     let mail = mime::parse(raw);
-    let full_text = mail.text();
+    let marked = mail.text();
+    let full_text = words::shown(&marked);
     let mut inbound = Inbound {
         class: Class::Unclear,
         message_id: mail.fields.ids("message-id").into_iter().next(),
-        in_reply_to: mail.fields.ids("in-reply-to"),
-        references: mail.fields.ids("references"),
+        in_reply_to: newest(mail.fields.ids("in-reply-to")),
+        references: newest(mail.fields.ids("references")),
         returned_message_ids: Vec::new(),
+        returned_senders: Vec::new(),
         to: addressees(&mail, envelope_to),
         from: mail.from.clone(),
         from_name: mail.from_name.clone(),
@@ -163,18 +180,33 @@ pub fn read(
         date: mail.date,
         encrypted: mail.is_encrypted(&full_text),
         may_answer: false,
-        new_text: words::own(&full_text, words::Purpose::of(&mail.subject)),
+        new_text: words::own(&marked, words::Purpose::of(&mail.subject)),
         full_text,
         recipients: Vec::new(),
         evidence: mail.notes.clone(),
     };
     let null_sender = senders::is_null(&mail.fields, envelope_from);
     classify(&mut inbound, &mail, null_sender, own_ids);
+    if matches!(inbound.class, Class::Human | Class::Unclear) {
+        read_attached(&mut inbound, &mail);
+    }
     inbound.may_answer = matches!(inbound.class, Class::Human | Class::Unclear) && answers::may(&mail, null_sender);
     if inbound.encrypted && is_opaque(&inbound.new_text) {
         ENCRYPTED.clone_into(&mut inbound.new_text);
     }
     inbound
+}
+
+/// What a person attached as text is theirs, too: what it asks stands below their own words.
+fn read_attached(inbound: &mut Inbound, mail: &Mail) {
+    for attached in mail.attached() {
+        for (text, more) in [(&mut inbound.full_text, &attached.full_text), (&mut inbound.new_text, &attached.asks)] {
+            if !text.is_empty() && !more.is_empty() {
+                text.push_str("\n\n");
+            }
+            text.push_str(&words::shown(more));
+        }
+    }
 }
 
 /// Whether nothing in a text can be read.
@@ -197,6 +229,7 @@ fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn
     if let Some(Report { class, recipients, message_ids, why }) = report {
         inbound.recipients = recipients;
         inbound.returned_message_ids = message_ids;
+        inbound.returned_senders = report::returned_senders(mail, &inbound.full_text);
         inbound.class = class;
         inbound.evidence.push(why);
         return;
@@ -208,6 +241,9 @@ fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn
         Signs::None if inbound.encrypted => {
             decide(Class::Unclear, "it is encrypted, so that its text cannot be read here".to_owned());
         }
+        Signs::None if mail.is_partial => {
+            decide(Class::Unclear, "not all of its parts were read".to_owned());
+        }
         Signs::None if inbound.new_text.is_empty() || words::is_mobile_signature(&inbound.new_text) => {
             decide(Class::Unclear, "it has no words of the sender's own".to_owned());
         }
@@ -215,13 +251,52 @@ fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn
     }
 }
 
+/// The last ones, and of those before them the ones that have the form of ours: a thread may be long, and the letter that
+/// is answered stands anywhere in it.
+fn newest(ids: Vec<String>) -> Vec<String> {
+    let others = ids.len().saturating_sub(MOST);
+    let is_ours = |id: &str| {
+        let local = id.split('@').next().unwrap_or_default();
+        local.len() == OWN_ID && local.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let mut kept: Vec<String> = Vec::new();
+    for (at, id) in ids.into_iter().enumerate() {
+        if at >= others || (kept.len() < MOST && is_ours(&id)) {
+            kept.push(id);
+        }
+    }
+    kept
+}
+
+/// `local@domain` for each `"local"@domain` of a field: quotes that nothing needs (RFC 5321 4.1.2), and that the parser
+/// takes for a name.
+fn quoted(value: &str) -> impl Iterator<Item = String> {
+    value.match_indices("\"@").filter_map(|(at, mark)| {
+        let local = value[..at].rsplit('"').next()?;
+        let rest = &value[at + mark.len()..];
+        let domain = rest.split([' ', '\t', ',', ';', '>']).next()?;
+        (local.len() < 300 && domain.len() < 300).then(|| format!("{local}@{domain}"))
+    })
+}
+
 fn addressees(mail: &Mail, envelope_to: Option<&str>) -> Vec<String> {
     let headers = ["delivered-to", "x-original-to", "envelope-to", "x-envelope-to"];
     let stated = headers.iter().flat_map(|name| mail.fields.all(name)).flat_map(|value| value.split(','));
-    let mut to: Vec<String> = Vec::new();
-    for address in envelope_to.into_iter().chain(stated).chain(mail.to.iter().map(String::as_str)) {
+    let (mut to, mut known) = (Vec::new(), HashSet::new());
+    let (mut tokens, mut others) = (0, 0);
+    let quoted: Vec<String> = ["to", "cc"].iter().flat_map(|name| mail.fields.all(name)).flat_map(quoted).collect();
+    let named = mail.to.iter().chain(&quoted).map(String::as_str);
+    for address in envelope_to.into_iter().chain(stated).chain(named) {
         let address = address.trim().trim_matches(['<', '>']).trim();
-        if address.contains('@') && to.len() < MOST && !to.iter().any(|known| known.eq_ignore_ascii_case(address)) {
+        if address.split_once('@').is_none_or(|(local, _)| local.is_empty())
+            || !known.insert(address.to_ascii_lowercase())
+        {
+            continue;
+        }
+        // However many others it was sent to: the one that names a ticket is not among the left out.
+        let count = if model::ids::token_of(address).is_some() { &mut tokens } else { &mut others };
+        *count += 1;
+        if *count <= MOST {
             to.push(address.to_owned());
         }
     }

@@ -6,10 +6,12 @@
 //! Architecture invariant: knows `model` only; no SQL, no other crate of ours.
 
 pub mod dkim;
+pub mod imap;
 pub mod inbound;
 pub mod message;
 pub mod proof;
 pub mod reception;
+pub mod relay_log;
 pub mod reply;
 pub mod route;
 pub mod smtp;

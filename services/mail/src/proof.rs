@@ -14,6 +14,8 @@ use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{
     AuthenticatedMessage, DkimOutput, DkimResult, DmarcOutput, DmarcResult, MessageAuthenticator, SpfOutput, SpfResult,
 };
+use model::domain::DomainName;
+use model::suffixes::SuffixList;
 
 /// The wait for one DNS answer; each question is asked twice.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -141,8 +143,15 @@ impl Prover {
         }
         let parameters = DmarcParameters::new(message, &dkim, &path_domain, &spf);
         let dmarc = self.authenticator.verify_dmarc(parameters).await;
-        let proof = verdict(&dmarc, from);
         evidence.push(format!("dmarc {} for {}", words(&dmarc.result()), dmarc.domain()));
+        let mut proof = verdict(&dmarc, &from);
+        let passed = dkim.iter().filter(|output| *output.result() == DkimResult::Pass);
+        let signers = passed.filter_map(|output| output.signature()).map(|signature| signature.d.as_str());
+        let path = (spf.result() == SpfResult::Pass).then_some(path_domain.as_str());
+        if matches!(proof, Proof::Proven(_)) && !signers.chain(path).any(|domain| is_one_registrants(&from, domain)) {
+            evidence.push("it does not count: the domains are two registrants' by the Public Suffix List".to_owned());
+            proof = Proof::NotProven;
+        }
         Proven { proof, evidence }
     }
 
@@ -239,9 +248,19 @@ fn words(result: &DmarcResult) -> &'static str {
     }
 }
 
-fn verdict(dmarc: &DmarcOutput, from: String) -> Proof {
+/// Whether the domain of an address and another are the same, or below what one registrant holds. DMARC asks name servers
+/// where that is, and whoever serves a public suffix could answer for all below it.
+fn is_one_registrants(from: &str, domain: &str) -> bool {
+    let parse = |name: &str| DomainName::parse(name.trim_end_matches('.')).ok();
+    let from = from.rsplit_once('@').and_then(|(_, name)| parse(name));
+    let (Some(from), Some(domain)) = (from, parse(domain)) else { return false };
+    let list = SuffixList::builtin();
+    from == domain || list.registrable(&from).is_some_and(|held| list.registrable(&domain) == Some(held))
+}
+
+fn verdict(dmarc: &DmarcOutput, from: &str) -> Proof {
     match dmarc.result() {
-        DmarcResult::Pass => Proof::Proven(from),
+        DmarcResult::Pass => Proof::Proven(from.to_owned()),
         DmarcResult::TempError(_) => Proof::Unknown,
         DmarcResult::Fail(_) | DmarcResult::PermError(_) | DmarcResult::None => Proof::NotProven,
     }
@@ -318,6 +337,33 @@ mod tests {
         assert_eq!(prove(MAIL, connection("192.0.2.8", "bounce@acme.example")).await, Proof::NotProven);
         assert_eq!(prove(MAIL, connection("192.0.2.7", "sue@evil.example")).await, Proof::NotProven);
         assert_eq!(prove(MAIL, None).await, Proof::NotProven);
+    }
+
+    #[tokio::test]
+    async fn a_record_at_a_public_suffix_makes_no_two_registrants_one() {
+        let signer = Signer::new();
+        for suffix in ["example", "co.uk"] {
+            let zone = Zone::start().unwrap();
+            zone.txt(&format!("_dmarc.{suffix}"), "v=DMARC1; p=reject");
+            zone.txt(&format!("evil.{suffix}"), "v=spf1 ip4:192.0.2.7 -all");
+            zone.txt(&format!("s1._domainkey.evil.{suffix}"), &signer.record());
+            let mail = String::from_utf8_lossy(MAIL).replace("acme.example", &format!("acme.{suffix}"));
+            let raw = signer.sign(mail.as_bytes(), &format!("evil.{suffix}"), "s1");
+            let from = format!("e@evil.{suffix}");
+            let prover = Prover::new(&zone.address().to_string()).unwrap();
+            let found = prover.prove(&raw, connection("192.0.2.7", &from)).await;
+            assert_eq!(found.proof, Proof::NotProven, "{suffix} {:?}", found.evidence);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_of_the_same_registrant_stands_for_its_domain() {
+        let (signer, zone) = (Signer::new(), Zone::start().unwrap());
+        zone.txt("_dmarc.acme.example", "v=DMARC1; p=reject");
+        zone.txt("s1._domainkey.mail.acme.example", &signer.record());
+        let raw = signer.sign(MAIL, "mail.acme.example", "s1");
+        let found = Prover::new(&zone.address().to_string()).unwrap().prove(&raw, None).await;
+        assert_eq!(found.proof, Proof::Proven("sue@acme.example".to_owned()), "{:?}", found.evidence);
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ mod reports;
 mod stuffing;
 #[cfg(test)]
 mod tests;
-mod tls;
+pub(crate) mod tls;
 mod wire;
 
 use std::{io::Write, mem};

@@ -34,6 +34,9 @@ const OPENED: [&str; 13] = [
 /// Marks around an address. No top level has one in its name, so what follows one without a dot is text again.
 const MARKS: &str = ",;'\"()[]<>|`、」』】〉》「『【〈《";
 
+/// What follows a host where it is no name alone.
+const PATHS: [char; 3] = ['/', '?', '#'];
+
 /// An address in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link<'t> {
@@ -56,14 +59,20 @@ impl Link<'_> {
     }
 }
 
-/// Every address with a scheme (`https://…`, `mailto:…`), and every name that begins with `www.`.
+/// Every address with a scheme (`https://…`, `mailto:…`), every name that begins with `www.`, and every host with a path
+/// (`evil.example/login`).
 pub fn links(text: &str) -> Vec<Link<'_>> {
     let mut found = Vec::new();
     let ends = |char: char| char.is_whitespace() || char.is_control();
     let mut from = 0;
     for word in text.split_inclusive(ends) {
         let bytes = word.as_bytes();
-        if !word.is_ascii() || bytes.contains(&b':') || bytes.windows(2).any(|two| two.eq_ignore_ascii_case(b"ww")) {
+        let has_path = bytes.contains(&b'.') && bytes.iter().any(|byte| PATHS.contains(&char::from(*byte)));
+        if !word.is_ascii()
+            || has_path
+            || bytes.contains(&b':')
+            || bytes.windows(2).any(|two| two.eq_ignore_ascii_case(b"ww"))
+        {
             Word::read(text, from, word.trim_end_matches(ends)).links(&mut found);
         }
         from += word.len();
@@ -127,6 +136,35 @@ impl<'t> Word<'t> {
                 found.push(self.link(at, at, at + 4));
             }
         }
+        let known: Vec<usize> = found[before..].iter().map(|link| link.at).collect();
+        for (at, _) in self.read.iter().enumerate().filter(|(_, char)| PATHS.contains(char)) {
+            found.extend(self.with_path(at, has_scheme).filter(|link| !known.contains(&link.at)));
+        }
+    }
+
+    /// A host, perhaps with a port, right before a path.
+    fn with_path(&self, path: usize, has_scheme: bool) -> Option<Link<'t>> {
+        if !self.read.get(path + 1).is_some_and(|char| char.is_alphanumeric() || "~%_-.=".contains(*char)) {
+            return None;
+        }
+        let digits = self.read[..path].iter().rev().take_while(|char| char.is_ascii_digit()).count();
+        let has_port = digits > 0 && path > digits && self.read[path - digits - 1] == ':';
+        let end = if has_port { path - digits - 1 } else { path };
+        let is_of_host = |char: &&char| char.is_alphanumeric() || ".-".contains(**char);
+        let at = end - self.read[..end].iter().rev().take_while(is_of_host).count();
+        let host: String = self.read[at..end].iter().collect();
+        let top = host.rsplit('.').next().filter(|top| top.len() < host.len())?;
+        let is_top = top.starts_with("xn--") || (top.len() > 1 && top.bytes().all(|byte| byte.is_ascii_lowercase()));
+        let begins = match at.checked_sub(1).map(|before| self.read[before]) {
+            Some('/' | '\\') => !has_scheme,
+            Some(char) => !"@_:?#=&%".contains(char),
+            None => true,
+        };
+        let parts = host.split('.').all(|part| !part.is_empty());
+        (is_top && begins && parts).then(|| {
+            let written = &self.text[self.byte(at)..self.byte(end)];
+            Link { at: self.byte(at), written, host: DomainName::parse(&host).ok(), joint: self.byte(path) }
+        })
     }
 
     fn with_scheme(&self, colon: usize) -> Option<Link<'t>> {
@@ -354,6 +392,20 @@ mod tests {
     fn names_alone_are_no_links() {
         check("org.example, security@org.example, 12:30, and/or, a.b://", &["a.b://"]);
         check("mail.www.example and x@www.example", &[]);
+        check(
+            "and/or, Nr. 12/2020, 1.2/3, z.B./d.h., はい。いいえ/次, contoso.example / fabrikam.example, x@a.example/b",
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_host_with_a_path_is_a_link_without_any_scheme() {
+        check("Go to evil.example/login now", &["evil.example"]);
+        check("(evil.example:8443/x), see/a.evil.example?token=1", &["evil.example", "a.evil.example"]);
+        check("詳しくはevil.example/xをご覧ください", &["詳しくはevil.example"]);
+        check("Evil.Example#top", &["Evil.Example"]);
+        check("help.vendor.co.uk/status and vendor.co.uk?x=1", &[]);
+        assert_eq!(unlinked("evil.example/login"), "evil.example /login");
     }
 
     #[test]

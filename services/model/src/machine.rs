@@ -2,13 +2,14 @@
 //! (`docs/schema/notice-1.json`), in the one form that can be signed (RFC 8785).
 //!
 //! Signs nothing. Invariant: it is a function of what the letters were written from, so that it states no more and no
-//! less; what is withheld is null, never a number.
+//! less; what is withheld is null, never a number. Names that others gave hold no link, as in letters.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
 use crate::difference::{Change, Lately, What};
+use crate::links::unlinked;
 use crate::notices::{DomainFacts, IncidentFacts, NoticeContext, STATED};
 use crate::time::Timestamp;
 use crate::withholding::{TYPE_OBJECTS, UNKNOWN, Withheld};
@@ -59,7 +60,7 @@ pub fn document(context: &NoticeContext, about: &About<'_>) -> Value {
             "sender": about.sender,
         },
         "incident": incident(&context.incident),
-        "organisation": context.tenant_name,
+        "organisation": unlinked(&context.tenant_name),
         "domains": context.domains.iter().map(domain).collect::<Vec<_>>(),
         "withheld": context.withheld.iter().map(withheld).collect::<Vec<_>>(),
         "changes": context.changes.iter().map(change).collect::<Vec<_>>(),
@@ -83,7 +84,7 @@ fn incident(facts: &IncidentFacts) -> Value {
 fn domain(facts: &DomainFacts) -> Value {
     let told = |name: &str, value: i64| if facts.withholds(name) { Value::Null } else { number(value) };
     let types = facts.data_types.iter();
-    let types = types.map(|one| json!({ "id": one.id, "objects": told(TYPE_OBJECTS, one.objects) }));
+    let types = types.map(|one| json!({ "id": unlinked(&one.id), "objects": told(TYPE_OBJECTS, one.objects) }));
     json!({
         "domain": facts.domain,
         "references": told("references", facts.rows),
@@ -132,7 +133,7 @@ fn change(change: &Change) -> Value {
         What::Cleared => of("cleared", None, Value::Null, Value::Null),
         What::Unlisted => of("unlisted", None, Value::Null, Value::Null),
         What::Figure { name, before, after } => of("figure", Some(name), number(before), number(after)),
-        What::Type { id, before, after } => of("data_type", Some(id), number(before), number(after)),
+        What::Type { id, before, after } => of("data_type", Some(&unlinked(id)), number(before), number(after)),
         What::Period { before, after } => of("period", None, days(before), days(after)),
         What::Stated { element, before, after } => of("statement", Some(element), json!(before), json!(after)),
         What::Withheld { fact, now } => of("withholding", Some(fact), Value::Null, json!(now)),

@@ -57,12 +57,17 @@ pub enum Start {
 
 impl Calendar {
     /// Starts for mails to these receiving systems, in their order, none of them later than `ahead` after `now`. A mail
-    /// that gets none asks again after `ahead`, or on another day.
+    /// that gets none asks again after half of that, while others have starts still, or on another day.
     pub fn give(&mut self, limits: &Limits, now: i64, ahead: i64, mails: &[&str]) -> Vec<Start> {
+        self.give_apart(limits, distance(limits.pace), now, ahead, mails)
+    }
+
+    /// The same, with starts so many microseconds apart, whatever the pace: 0 = as many at once as there are.
+    pub fn give_apart(&mut self, limits: &Limits, between: i64, now: i64, ahead: i64, mails: &[&str]) -> Vec<Start> {
         if self.day != now / DAY {
             (self.day, self.day_count) = (now / DAY, 0);
         }
-        let (between, of_system) = (distance(limits.pace), distance(limits.per_system));
+        let of_system = distance(limits.per_system);
         // Those whose system is free first are served first: nobody's turn is wasted on one who must wait.
         let mut order: Vec<(i64, usize)> = Vec::with_capacity(mails.len());
         let mut free: HashMap<&str, i64> = HashMap::new();
@@ -72,7 +77,7 @@ impl Calendar {
             *at += of_system;
         }
         order.sort_unstable();
-        let mut starts = vec![Start::AskAgain(now + ahead); mails.len()];
+        let mut starts = vec![Start::AskAgain(now + ahead / 2); mails.len()];
         self.next_at = self.next_at.max(now);
         for (_, index) in order {
             let system = mails[index];
@@ -87,7 +92,7 @@ impl Calendar {
             starts[index] = Start::At(at);
             self.day_count += 1;
             // Without a pace the next one need not wait for this one's system.
-            self.next_at = if limits.pace.is_some() { at + between } else { self.next_at };
+            self.next_at = if between > 0 { at + between } else { self.next_at };
             if limits.per_system.is_some() {
                 self.systems.insert(system.to_owned(), at + of_system);
             }
@@ -95,9 +100,11 @@ impl Calendar {
         starts
     }
 
-    /// Takes starts of today back into the count that nobody took.
-    pub fn give_back(&mut self, count: i64) {
-        self.day_count = (self.day_count - count).max(0);
+    /// Takes starts of a day back into its count that nobody used; on another day they count for nobody any more.
+    pub fn give_back(&mut self, day: i64, count: i64) {
+        if day == self.day {
+            self.day_count = (self.day_count - count).max(0);
+        }
     }
 
     fn free(&self, limits: &Limits, system: &str, now: i64) -> i64 {
@@ -171,6 +178,23 @@ mod tests {
     }
 
     #[test]
+    fn mails_that_ask_again_a_little_late_leave_no_gap() {
+        let limits = Limits { pace: Some(50), ..Limits::default() };
+        let (mut calendar, begin) = (Calendar::default(), 20_000 * DAY);
+        let (mut now, mut waiting, mut given) = (begin, 500, Vec::new());
+        while waiting > 0 {
+            let starts = calendar.give(&limits, now, AHEAD, &vec!["a"; waiting]);
+            given.extend(at(&starts));
+            waiting = starts.iter().filter(|start| matches!(start, Start::AskAgain(_))).count();
+            let again = starts.iter().find_map(|start| if let Start::AskAgain(at) = start { Some(*at) } else { None });
+            // Nobody looks more often than four times a second.
+            now = again.map_or(now, |again| again + SECOND / 4);
+        }
+        let seconds = (given.last().unwrap() - given[0]) / SECOND;
+        assert_eq!((given.len(), seconds), (500, 10));
+    }
+
+    #[test]
     fn a_system_that_must_wait_takes_no_turn_of_the_others() {
         let limits = Limits { pace: Some(10), per_system: Some(1), per_day: None };
         let mails = ["big", "big", "big", "a", "b", "c"];
@@ -186,7 +210,9 @@ mod tests {
         let starts = calendar.give(&limits, noon, AHEAD, &["a"; 5]);
         assert_eq!(at(&starts).len(), 3);
         assert_eq!(starts[4], Start::AskAgain(noon + LOOK_AGAIN));
-        calendar.give_back(1);
+        calendar.give_back(19_999, 2);
+        assert_eq!(at(&calendar.give(&limits, noon, AHEAD, &["a"; 5])).len(), 0, "another day's");
+        calendar.give_back(20_000, 1);
         assert_eq!(at(&calendar.give(&limits, noon + 1, AHEAD, &["a"; 5])).len(), 1);
         let late = 20_001 * DAY - 1;
         assert_eq!(calendar.give(&limits, late, AHEAD, &["a"]), [Start::AskAgain(late + 1)]);

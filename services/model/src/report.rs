@@ -5,9 +5,12 @@
 //! Invariant: whatever it lists stands on the line that it names, and nothing but a contradiction or a withheld fact is
 //! held against a text.
 
+mod advised;
+mod claims;
 mod compare;
 mod dates;
 mod days;
+mod families;
 mod figures;
 mod names;
 mod nouns;
@@ -134,14 +137,52 @@ impl Judged {
 pub fn check(text: &str, facts: &Facts) -> Vec<Finding> {
     let text = Text::read(text);
     let labels = names::Labels::of(facts);
+    let advised = advised::Advised::by(facts);
     let mut findings: Vec<(usize, Finding)> = Vec::new();
     for sentence in text.sentences() {
         figures::check(&sentence, facts, &labels, &mut findings);
         days::check(&sentence, facts, &mut findings);
-        names::check(&sentence, facts, &labels, &mut findings);
+        if !advised.has(&sentence) {
+            names::check(&sentence, facts, &labels, &mut findings);
+        }
     }
     findings.sort_by_key(|(at, _)| *at);
     findings.into_iter().map(|(_, finding)| finding).collect()
+}
+
+/// The facts that a text names, each by its noun, its own name or its day: `objects`, `type:invoice`, `first document`. A
+/// bare figure names none, and neither does what a fact denies.
+pub fn named(text: &str, facts: &Facts) -> Vec<String> {
+    let says = |one: &Finding| {
+        let by_chance = one.detail == figures::NO_NOUN || one.detail.contains(compare::IF_MEANT);
+        let is_there =
+            one.fact.strip_prefix("type:").is_none_or(|id| facts.types.iter().any(|(of, n)| of == id && *n > 0));
+        matches!(one.finding, Verdict::Agrees | Verdict::Rounds) && !one.fact.is_empty() && is_there && !by_chance
+    };
+    check(text, facts).into_iter().filter(says).map(|one| one.fact).collect()
+}
+
+/// The first number of a text that tells what the facts hide: exactly or rounded with its noun, or bare where it has at least
+/// two figures.
+pub fn told(text: &str, facts: &Facts) -> Option<Finding> {
+    let of_number = |one: &Finding| one.finding == Verdict::Withheld && one.said.contains(char::is_numeric);
+    if let Some(found) = check(text, facts).into_iter().find(of_number) {
+        return Some(found);
+    }
+    let read = Text::read(text);
+    let labels = names::Labels::of(facts);
+    let found = read.sentences().find_map(|sentence| figures::bare(&sentence, facts, &labels));
+    found.map(|(line, said, fact)| Finding { line, finding: Verdict::Withheld, said, fact, detail: String::new() })
+}
+
+/// What the number at a byte of a text counts by the noun beside it: names of figures; `other` where that is no figure of an
+/// organisation, empty where no noun stands there.
+pub fn counted(text: &str, at: usize) -> Vec<String> {
+    let text = Text::read(text);
+    let none = Facts::default();
+    let labels = names::Labels::of(&none);
+    let found = text.sentences().find_map(|sentence| sentence.number_at(at).map(|token| (sentence, token)));
+    found.map_or_else(Vec::new, |(sentence, token)| figures::counted(&sentence, token, &labels))
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ enum Run {
 
 fn runs(text: &str) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    let mut open = false;
+    let (mut open, mut length) = (false, 0);
     for letter in folded(text) {
         if !letter.is_alphanumeric() {
             open = false;
@@ -94,12 +94,16 @@ fn runs(text: &str) -> Vec<Run> {
         match (runs.last_mut(), is_unspaced(letter)) {
             (Some(Run::Unspaced(letters)), true) if open => letters.push(letter),
             (Some(Run::Word(word)), false) if open => {
-                if word.chars().count() < LONGEST {
+                if length < LONGEST {
                     word.push(letter);
+                    length += 1;
                 }
             }
             (_, true) => runs.push(Run::Unspaced(vec![letter])),
-            (_, false) => runs.push(Run::Word(letter.to_string())),
+            (_, false) => {
+                runs.push(Run::Word(letter.to_string()));
+                length = 1;
+            }
         }
         open = true;
     }

@@ -109,19 +109,19 @@ pub enum Step {
     Decline,
     /// The asker takes it back.
     Withdraw,
-    /// Its asker objects to a decline, or one of our own people looks at it again.
+    /// Its asker objects, or one of our own people looks at it again.
     Reopen,
 }
 
 /// The state a step leads to; `None` where the step is not possible: only debt can be promised, declined or withdrawn,
-/// and only what was declined is opened again. What was declined can be answered after all.
+/// and only what was declined or withdrawn is opened again. What was declined can be answered after all.
 pub fn step(state: QuestionState, step: Step) -> Option<QuestionState> {
     match (step, state.is_debt(), state) {
         (Step::Answer, true, _) | (Step::Answer, _, QuestionState::Declined) => Some(QuestionState::Answered),
         (Step::Promise, true, _) => Some(QuestionState::Promised),
         (Step::Decline, true, _) => Some(QuestionState::Declined),
         (Step::Withdraw, true, _) => Some(QuestionState::Withdrawn),
-        (Step::Reopen, false, QuestionState::Declined) => Some(QuestionState::Open),
+        (Step::Reopen, false, QuestionState::Declined | QuestionState::Withdrawn) => Some(QuestionState::Open),
         (Step::Answer | Step::Promise | Step::Decline | Step::Withdraw | Step::Reopen, _, _) => None,
     }
 }

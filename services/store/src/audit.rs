@@ -26,6 +26,11 @@ statements! {
         ORDER BY seq
         LIMIT $2";
     HEAD = "SELECT seq, hash FROM audit_head WHERE id = 1";
+    STATED = "
+        SELECT actor, detail
+        FROM audit
+        WHERE verb = 'incident.state' AND subject = $1
+        ORDER BY seq";
 }
 
 /// What is to be recorded.
@@ -116,4 +121,9 @@ pub async fn list(conn: &mut Conn, seq: i64, limit: i64) -> Result<Vec<Recorded>
 /// The last sequence number and hash, as the head says them.
 pub async fn head(conn: &mut Conn) -> Result<(i64, String), StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(HEAD).fetch_one(c).await)?)
+}
+
+/// Who stated what of an incident, and its detail, the oldest first.
+pub async fn stated(conn: &mut Conn, slug: &str) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(STATED).bind(slug).fetch_all(c).await)?)
 }

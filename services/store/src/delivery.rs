@@ -1,7 +1,9 @@
-//! The outbox: waves, one row a recipient, claims and leases.
+//! The outbox: one row a recipient, claims and leases.
 //!
-//! Verdicts on attempts are written by `ledger`. Invariant: a row is claimed by one sender at a time, and a sender
+//! Waves are in `waves`, what settles an uncertain mail in `settlements`. Verdicts on attempts are written by `ledger`. Invariant: a row is claimed by one sender at a time, and a sender
 //! that is gone loses its leases: what was at the dot becomes uncertain, the rest waits again.
+
+use std::collections::HashSet;
 
 use sqlx::AssertSqlSafe;
 
@@ -25,6 +27,8 @@ macro_rules! denied {
 /// The order and conditions of a claim; PostgreSQL adds a clause that skips what others hold. While a verdict of an
 /// incident is being looked at again, no notice of it leaves: it may be about a domain that has moved. Nothing at all leaves
 /// to whoever says that it is not theirs, until a person has settled that; to whoever says that nothing is, in no incident.
+/// `IS NOT TRUE` keeps PostgreSQL from joining what is asked of each mail: it takes a join to leave one row, and then reads
+/// and sorts everything that is due before the limit.
 macro_rules! claim {
     ($skip:literal) => {
         concat!(
@@ -34,50 +38,39 @@ macro_rules! claim {
                 SELECT o.id
                 FROM outbox o
                 WHERE o.state IN ('queued', 'deferred', 'uncertain') AND o.next_at <= $2
-                    AND NOT EXISTS (SELECT 1 FROM waves w WHERE w.id = o.wave_id AND w.paused_at IS NOT NULL)
-                    AND NOT EXISTS (SELECT 1 FROM installation i WHERE i.stopped_at IS NOT NULL)
+                    AND (EXISTS (SELECT 1 FROM waves w
+                        WHERE w.id = COALESCE(o.wave_id, o.under_wave)
+                            AND (w.paused_at IS NOT NULL OR w.domain_checked < $4))) IS NOT TRUE
+                    AND (EXISTS (SELECT 1 FROM installation i WHERE i.stopped_at IS NOT NULL)) IS NOT TRUE
                     AND (o.notice_id IS NULL OR NOT EXISTS (SELECT 1 FROM mappings m
                         WHERE m.incident_id = o.incident_id AND m.stale = 1
                             AND m.incident_id IN (SELECT e.id FROM incidents e WHERE e.erased_at IS NULL)))
-                    AND NOT EXISTS (SELECT 1 FROM mapping_decisions d
+                    AND (EXISTS (SELECT 1 FROM mapping_decisions d
                         WHERE d.incident_id = o.incident_id AND d.tenant_id = o.tenant_id
-                            AND d.decision = 'disputed' AND d.lapsed_at IS NULL)
-                    AND NOT ",
+                            AND d.decision = 'disputed' AND d.lapsed_at IS NULL)) IS NOT TRUE
+                    AND (",
             denied!(),
-            "
+            ") IS NOT TRUE
                 ORDER BY o.next_at, o.id
                 LIMIT $3",
             $skip,
             ")
-            RETURNING id, incident_id, letter_id, wave_id, contact_id, address, name, message_id, reply_token, thread_id, cause, attempts"
+            RETURNING id, incident_id, letter_id, COALESCE(wave_id, under_wave) AS wave_id, contact_id, address, name, message_id, reply_token, thread_id, cause, attempts"
         )
     };
 }
 
-/// The state of a mail of which a try was not begun: what the try before left, where nobody knows how that ended.
+/// The state of a mail of which a try was not begun: what the try before left, where nobody knows how that ended, and
+/// nobody has said.
 macro_rules! not_begun {
     () => {
         "CASE WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.outbox_id = outbox.id AND a.attempt = outbox.attempts \
-         AND a.outcome = 'uncertain') THEN 'uncertain' ELSE 'queued' END"
+         AND a.outcome = 'uncertain' AND NOT EXISTS (SELECT 1 FROM settlements s \
+         WHERE s.outbox_id = a.outbox_id AND s.attempt = a.attempt)) THEN 'uncertain' ELSE 'queued' END"
     };
 }
 
 statements! {
-    INSERT_WAVE = "
-        INSERT INTO waves (id, incident_id, name, released_by, released_at, notices, pace, pace_per_system, per_day, domain_checked, paused_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL)";
-    WAVES = "
-        SELECT w.id, w.name, w.released_by, w.released_at, w.notices, w.pace, w.pace_per_system, w.per_day, w.domain_checked, w.paused_at, w.stopped_why,
-            (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id) AS mails,
-            (SELECT COUNT(*) FROM outbox o WHERE o.wave_id = w.id AND o.state = 'accepted') AS accepted
-        FROM waves w
-        WHERE w.incident_id = $1
-        ORDER BY w.released_at, w.id";
-    PAUSED = "SELECT id FROM waves WHERE paused_at IS NOT NULL";
-    SET_PAUSED = "
-        UPDATE waves
-        SET paused_at = $1
-        WHERE incident_id = $2 AND name = $3";
     /// SQLite has one writer: nothing to skip.
     CLAIM_SQLITE = claim!("");
     CLAIM_POSTGRES = claim!(" FOR UPDATE OF o SKIP LOCKED");
@@ -120,15 +113,16 @@ statements! {
             SELECT 1 AS due
             FROM outbox o
             WHERE o.state IN ('queued', 'deferred', 'uncertain') AND o.next_at <= $1
-                AND NOT EXISTS (SELECT 1 FROM waves w WHERE w.id = o.wave_id AND w.paused_at IS NOT NULL)
-                AND NOT EXISTS (SELECT 1 FROM installation i WHERE i.stopped_at IS NOT NULL)
+                AND (EXISTS (SELECT 1 FROM waves w
+                    WHERE w.id = COALESCE(o.wave_id, o.under_wave) AND w.paused_at IS NOT NULL)) IS NOT TRUE
+                AND (EXISTS (SELECT 1 FROM installation i WHERE i.stopped_at IS NOT NULL)) IS NOT TRUE
                 AND (o.notice_id IS NULL OR NOT EXISTS (SELECT 1 FROM mappings m
                     WHERE m.incident_id = o.incident_id AND m.stale = 1
                         AND m.incident_id IN (SELECT e.id FROM incidents e WHERE e.erased_at IS NULL)))
-                AND NOT EXISTS (SELECT 1 FROM mapping_decisions d
+                AND (EXISTS (SELECT 1 FROM mapping_decisions d
                     WHERE d.incident_id = o.incident_id AND d.tenant_id = o.tenant_id
-                        AND d.decision = 'disputed' AND d.lapsed_at IS NULL)
-                AND NOT ", denied!(), "
+                        AND d.decision = 'disputed' AND d.lapsed_at IS NULL)) IS NOT TRUE
+                AND (", denied!(), ") IS NOT TRUE
             LIMIT 1
         ) AS first");
     /// Letters of agents that do not leave by themselves now: they are held, or were tried.
@@ -158,7 +152,7 @@ statements! {
         WHERE o.ticket_id = $1
         ORDER BY o.id";
     LETTERS_OF_TICKET = "
-        SELECT o.id, l.kind, l.subject, o.address, o.state, o.created_at, o.settled_at, o.last_reply
+        SELECT o.id, o.letter_id, l.kind, l.subject, l.text, o.address, o.state, o.created_at, o.settled_at, o.last_reply
         FROM outbox o
         JOIN letters l ON l.id = o.letter_id
         WHERE o.ticket_id = $1
@@ -225,6 +219,8 @@ pub struct NewMail {
     pub cause_id: String,
     /// With cause `wave`.
     pub wave_id: Option<String>,
+    /// With cause `policy`: the wave whose pauses, stops and limits it obeys.
+    pub under_wave: Option<String>,
     /// The frozen text.
     pub letter_id: String,
     /// With a notice.
@@ -256,7 +252,7 @@ pub struct Claimed {
     pub incident_id: i64,
     /// The frozen text.
     pub letter_id: String,
-    /// The wave, if one released it.
+    /// The wave that it obeys, if one released it or its notice.
     pub wave_id: Option<String>,
     /// The contact, if it goes to one.
     pub contact_id: Option<String>,
@@ -299,77 +295,6 @@ pub struct Delivery {
     pub cause: String,
 }
 
-/// A wave with its progress.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Wave {
-    /// `wav_…`.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Who armed it, beside those who approved.
-    pub released_by: String,
-    /// Microseconds since the epoch.
-    pub released_at: i64,
-    /// Notices in it.
-    pub notices: i64,
-    /// Mails a second, if limited.
-    pub pace: Option<i64>,
-    /// Mails a second to one receiving system, if limited.
-    pub pace_per_system: Option<i64>,
-    /// Tries a day, if limited.
-    pub per_day: Option<i64>,
-    /// 0: its sending domain is not in order, and its mail stays on the host.
-    pub domain_checked: i64,
-    /// Microseconds since the epoch, while paused.
-    pub paused_at: Option<i64>,
-    /// Which rule stopped it, with its figures; none = no rule did.
-    pub stopped_why: Option<String>,
-    /// Mails in it.
-    pub mails: i64,
-    /// Of these, accepted.
-    pub accepted: i64,
-}
-
-/// Stores a wave.
-pub async fn insert_wave(tx: &mut Tx, incident: i64, wave: &Wave) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(INSERT_WAVE)
-        .bind(&wave.id)
-        .bind(incident)
-        .bind(&wave.name)
-        .bind(&wave.released_by)
-        .bind(wave.released_at)
-        .bind(wave.notices)
-        .bind(wave.pace)
-        .bind(wave.pace_per_system)
-        .bind(wave.per_day)
-        .bind(wave.domain_checked)
-        .execute(c)
-        .await
-        .map(drop))?;
-    Ok(())
-}
-
-/// The waves of an incident, oldest first.
-pub async fn waves(conn: &mut Conn, incident: i64) -> Result<Vec<Wave>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(WAVES).bind(incident).fetch_all(c).await)?)
-}
-
-/// The waves that are paused.
-pub async fn paused_waves(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(PAUSED).fetch_all(c).await)?)
-}
-
-/// Pauses a wave since a time, or lets it go on.
-pub async fn set_paused(tx: &mut Tx, incident: i64, name: &str, since: Option<i64>) -> Result<u64, StoreError> {
-    Ok(on!(tx, |c| sqlx::query(SET_PAUSED)
-        .bind(since)
-        .bind(incident)
-        .bind(name)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?)
-}
-
 /// Puts mails into the outbox, due at `next_at` (real time). A row for the same notice and address, or with the same
 /// Message-ID, is already there and stays. How many are new.
 pub async fn insert_mails(
@@ -383,9 +308,9 @@ pub async fn insert_mails(
     for part in mails.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
             tx.dialect(),
-            "INSERT INTO outbox (id, incident_id, cause, cause_id, wave_id, letter_id, notice_id, ticket_id, tenant_id, contact_id, \
+            "INSERT INTO outbox (id, incident_id, cause, cause_id, wave_id, under_wave, letter_id, notice_id, ticket_id, tenant_id, contact_id, \
              address, name, message_id, reply_token, thread_id, state, attempts, next_at, created_at, last_reply)",
-            20,
+            21,
             part.len(),
             "ON CONFLICT DO NOTHING",
         );
@@ -398,6 +323,7 @@ pub async fn insert_mails(
                     .bind(mail.cause)
                     .bind(&mail.cause_id)
                     .bind(&mail.wave_id)
+                    .bind(&mail.under_wave)
                     .bind(&mail.letter_id)
                     .bind(&mail.notice_id)
                     .bind(&mail.ticket_id)
@@ -420,13 +346,34 @@ pub async fn insert_mails(
     Ok(new)
 }
 
+/// Which waves a sender may claim of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claims {
+    /// Of all: its mail stays on the host.
+    All,
+    /// Of those whose sending domain is in order, or was never in question.
+    Checked,
+}
+
 /// Leases up to `limit` mails that are due at `now` (real time) to a sender.
-pub async fn claim(tx: &mut Tx, sender: &str, now: i64, limit: i64) -> Result<Vec<Claimed>, StoreError> {
+pub async fn claim(
+    tx: &mut Tx,
+    sender: &str,
+    now: i64,
+    limit: i64,
+    claims: Claims,
+) -> Result<Vec<Claimed>, StoreError> {
     let text = match tx.dialect() {
         Dialect::Sqlite => CLAIM_SQLITE,
         Dialect::Postgres => CLAIM_POSTGRES,
     };
-    Ok(on!(tx, |c| sqlx::query_as(text).bind(sender).bind(now).bind(limit).fetch_all(c).await)?)
+    Ok(on!(tx, |c| sqlx::query_as(text)
+        .bind(sender)
+        .bind(now)
+        .bind(limit)
+        .bind(i64::from(claims == Claims::Checked))
+        .fetch_all(c)
+        .await)?)
 }
 
 /// Says that a sender lives until `alive_until` (real time).
@@ -500,6 +447,24 @@ pub async fn by_message_id(conn: &mut Conn, message_id: &str) -> Result<Option<D
     Ok(on!(conn, |c| sqlx::query_as(BY_MESSAGE_ID).bind(message_id).fetch_optional(c).await)?)
 }
 
+/// Those of these Message-IDs that are of mails of ours.
+pub async fn own_message_ids(conn: &mut Conn, ids: &[String]) -> Result<HashSet<String>, StoreError> {
+    let mut own = HashSet::new();
+    for part in ids.chunks(ROWS_AN_INSERT) {
+        let text =
+            format!("SELECT message_id FROM outbox WHERE message_id IN {}", list_of(conn.dialect(), 1, part.len()));
+        let found: Vec<String> = on!(conn, |c| {
+            let mut query = sqlx::query_scalar(AssertSqlSafe(text));
+            for id in part {
+                query = query.bind(id);
+            }
+            query.fetch_all(c).await
+        })?;
+        own.extend(found);
+    }
+    Ok(own)
+}
+
 /// The ticket a mail belongs to.
 pub async fn ticket_of(conn: &mut Conn, id: &str) -> Result<Option<String>, StoreError> {
     let found: Option<Option<String>> = on!(conn, |c| sqlx::query_scalar(TICKET_OF).bind(id).fetch_optional(c).await)?;
@@ -516,10 +481,14 @@ pub async fn entry_of(conn: &mut Conn, id: &str) -> Result<Option<String>, Store
 pub struct Sent {
     /// `dlv_…` or `out_…`.
     pub id: String,
+    /// The same words to several readers have one.
+    pub letter_id: String,
     /// What kind of letter.
     pub kind: String,
     /// Its subject.
     pub subject: String,
+    /// Its words.
+    pub text: String,
     /// To whom.
     pub address: String,
     /// A name of `model::delivery::State`.

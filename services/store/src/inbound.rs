@@ -5,7 +5,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::rows::{execute_in, insert_text};
+use crate::rows::{ROWS_AN_INSERT, execute_in, insert_text, list};
 use crate::{Conn, StoreError, Tx};
 
 statements! {
@@ -31,6 +31,17 @@ statements! {
         SET state = $1, class = $2, trust = $3, message_id = $4, ticket_id = $5, outbox_id = $6, verdict = $7,
             encrypted = $8, may_answer = $9, content_digest = $10, duplicate_of = $11, check_at = $12
         WHERE id = $13 AND state = 'stored'";
+    /// By a person: a mail that is in no ticket.
+    ATTACH = "
+        UPDATE inbound
+        SET state = $1, class = $2, trust = $3, message_id = $4, ticket_id = $5, outbox_id = $6, verdict = $7,
+            encrypted = $8, may_answer = $9, content_digest = $10, duplicate_of = $11, check_at = $12
+        WHERE id = $13 AND state IN ('quarantined', 'failed') AND ticket_id IS NULL";
+    OVERVIEW = "
+        SELECT id, received_at, state, class, trust, ticket_id, envelope_from, verdict
+        FROM inbound
+        WHERE state IN ($1, $2, $3, $4)
+        ORDER BY received_at, id";
     FAIL = "
         UPDATE inbound
         SET state = 'failed'
@@ -41,7 +52,7 @@ statements! {
         WHERE id = $1 AND state = 'stored' AND tries > 0";
     COUNT_TO_FILE = "SELECT COUNT(*) FROM inbound WHERE state = 'stored'";
     NEEDING_A_PERSON = "
-        SELECT COUNT(*)
+        SELECT COUNT(*) + (SELECT COUNT(*) FROM mailbox_mails WHERE state = 'refused')
         FROM inbound
         WHERE duplicate_of IS NULL AND (state IN ('quarantined', 'failed') OR (class = 'unclear' AND state = 'filed'))";
     TO_CHECK = "
@@ -61,11 +72,11 @@ statements! {
     ACKNOWLEDGE = "
         INSERT INTO acknowledgements (inbound_id, ticket_id, address, at, outbox_id)
         VALUES ($1, $2, $3, $4, $5)";
-    /// The first of those that say the same to the same ticket, or to none.
+    /// The first of those that say the same to the same ticket, or to none, and were as much to us.
     SAME_CONTENT = "
         SELECT id
         FROM inbound
-        WHERE content_digest = $1 AND id <> $2 AND duplicate_of IS NULL AND (ticket_id = $3 OR (ticket_id IS NULL AND $3 = ''))
+        WHERE content_digest = $1 AND id <> $2 AND duplicate_of IS NULL AND (ticket_id = $3 OR (ticket_id IS NULL AND $3 = '')) AND class IN ($4, $5)
         ORDER BY received_at, id
         LIMIT 1";
 }
@@ -198,9 +209,60 @@ pub async fn by_id(conn: &mut Conn, id: &str) -> Result<Option<Inbound>, StoreEr
     Ok(on!(conn, |c| sqlx::query_as(BY_ID).bind(id).fetch_optional(c).await)?)
 }
 
+/// The mails of these ids that are not filed yet, in one question.
+pub async fn by_ids(conn: &mut Conn, ids: &[String]) -> Result<Vec<Inbound>, StoreError> {
+    let mut all = Vec::with_capacity(ids.len());
+    for part in ids.chunks(ROWS_AN_INSERT) {
+        let whole = BY_ID.trim_end().trim_end_matches("id = $1");
+        let text = format!("{whole}state = 'stored' AND id IN {}", list(conn.dialect(), 1, part.len()));
+        let rows: Vec<Inbound> = on!(conn, |c| {
+            let mut query = sqlx::query_as(AssertSqlSafe(text));
+            for id in part {
+                query = query.bind(id);
+            }
+            query.fetch_all(c).await
+        })?;
+        all.extend(rows);
+    }
+    Ok(all)
+}
+
 /// The mails of a ticket as they came, without those that repeat another.
 pub async fn of_ticket(conn: &mut Conn, ticket: &str) -> Result<Vec<String>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(OF_TICKET).bind(ticket).fetch_all(c).await)?)
+}
+
+/// A mail as it is listed.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Overview {
+    /// `inb_…`.
+    pub id: String,
+    /// Microseconds since the epoch.
+    pub received_at: i64,
+    /// `stored`, `filed`, `quarantined`, `failed`.
+    pub state: String,
+    /// What it is.
+    pub class: Option<String>,
+    /// How sure we are of the sender.
+    pub trust: Option<String>,
+    /// Where it belongs.
+    pub ticket_id: Option<String>,
+    /// From the envelope.
+    pub envelope_from: Option<String>,
+    /// JSON of what was read.
+    pub verdict: Option<String>,
+}
+
+/// The mails in one of up to four states, as they came.
+pub async fn overview(conn: &mut Conn, states: &[&str]) -> Result<Vec<Overview>, StoreError> {
+    let state = |at: usize| states.get(at).or(states.last()).copied().unwrap_or_default();
+    Ok(on!(conn, |c| sqlx::query_as(OVERVIEW)
+        .bind(state(0))
+        .bind(state(1))
+        .bind(state(2))
+        .bind(state(3))
+        .fetch_all(c)
+        .await)?)
 }
 
 /// Mails that are stored and not filed, oldest first.
@@ -237,7 +299,16 @@ pub async fn fail(tx: &mut Tx, id: &str, tries: i64) -> Result<bool, StoreError>
 
 /// Writes what became of a stored mail (the fields from `state` on). `false`: somebody else has filed it.
 pub async fn file(tx: &mut Tx, inbound: &Inbound) -> Result<bool, StoreError> {
-    let hit = on!(tx, |c| sqlx::query(FILE)
+    became(tx, FILE, inbound).await
+}
+
+/// The same for a mail that is in no ticket, by a person.
+pub async fn attach(tx: &mut Tx, inbound: &Inbound) -> Result<bool, StoreError> {
+    became(tx, ATTACH, inbound).await
+}
+
+async fn became(tx: &mut Tx, statement: &'static str, inbound: &Inbound) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(statement)
         .bind(&inbound.state)
         .bind(&inbound.class)
         .bind(&inbound.trust)
@@ -257,15 +328,23 @@ pub async fn file(tx: &mut Tx, inbound: &Inbound) -> Result<bool, StoreError> {
     Ok(hit == 1)
 }
 
-/// The first mail that said the same in the same ticket, or in none.
+/// The first mail that said the same in the same ticket, or in none, and was of one of these classes.
 pub async fn same_content(
     conn: &mut Conn,
     digest: &str,
     id: &str,
     ticket: Option<&str>,
+    [class, or]: [&str; 2],
 ) -> Result<Option<String>, StoreError> {
     let ticket = ticket.unwrap_or_default();
-    Ok(on!(conn, |c| sqlx::query_scalar(SAME_CONTENT).bind(digest).bind(id).bind(ticket).fetch_optional(c).await)?)
+    Ok(on!(conn, |c| sqlx::query_scalar(SAME_CONTENT)
+        .bind(digest)
+        .bind(id)
+        .bind(ticket)
+        .bind(class)
+        .bind(or)
+        .fetch_optional(c)
+        .await)?)
 }
 
 /// Mails whose sender is to be proven at this real time.

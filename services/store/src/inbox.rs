@@ -84,5 +84,8 @@ async fn commit(store: &Store, waiting: Vec<Waiting>) {
 async fn write(store: &Store, mails: &[&NewInbound]) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     inbound::insert(&mut tx, mails).await?;
-    tx.commit_ledger().await
+    crate::crash_point!("stored.before");
+    tx.commit_ledger().await?;
+    crate::crash_point!("stored.after");
+    Ok(())
 }

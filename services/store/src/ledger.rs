@@ -6,14 +6,45 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::rows::{after, insert_text, list, padded, values};
-use crate::{Store, StoreError, Tx};
+use crate::db::{Pools, Raw};
+use crate::rows::{after, insert_text, list};
+use crate::{Dialect, Store, StoreError, Tx};
 
 statements! {
     HELD = "SELECT COUNT(*) FROM outbox WHERE lease = $1";
+    /// Everything of one commit, and whose notes are kept: one message to the server and one back, where a transaction
+    /// takes five.
+    KEEP_POSTGRES = "
+        WITH verdict AS (
+            SELECT *
+            FROM UNNEST($2::TEXT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::BIGINT[], $8::BIGINT[],
+                $9::BIGINT[], $10::TEXT[], $11::TEXT[], $12::TEXT[], $13::TEXT[])
+                AS v (id, state, next_at, settled_at, reply, attempt, started_at, ended_at, outcome, phase, tls, route)
+        ), settled AS (
+            UPDATE outbox o
+            SET state = v.state, lease = NULL, next_at = v.next_at, settled_at = v.settled_at, last_reply = v.reply,
+                attempts = v.attempt
+            FROM verdict v
+            WHERE o.id = v.id AND o.state IN ('leased', 'at_dot') AND o.lease = $1
+            RETURNING o.id
+        ), tried AS (
+            INSERT INTO attempts (outbox_id, attempt, sender, started_at, ended_at, outcome, phase, reply, tls, route)
+            SELECT v.id, v.attempt, $1, v.started_at, v.ended_at, v.outcome, v.phase, v.reply, v.tls, v.route
+            FROM verdict v
+            WHERE v.id IN (SELECT s.id FROM settled s)
+            ON CONFLICT (outbox_id, attempt) DO NOTHING
+        ), dotted AS (
+            UPDATE outbox o
+            SET state = 'at_dot'
+            WHERE o.id = ANY($14::TEXT[]) AND o.lease = $1 AND o.state IN ('leased', 'at_dot')
+            RETURNING o.id
+        )
+        SELECT id FROM settled
+        UNION ALL
+        SELECT id FROM dotted";
 }
 
 /// How many notes one transaction takes at most.
@@ -47,6 +78,31 @@ pub struct Verdict {
     /// The number of this try, from 1.
     pub attempt: i64,
 }
+
+/// What stands in one commit's place on SQLite: a row for each note, put into a view whose triggers do what a note says. So a
+/// commit is one statement, and one trip to SQLite's thread where a transaction takes five. A lease that is lost ends the
+/// statement with [`LOST`], and nothing of it stays. On the connection that writes, made anew with it.
+pub(crate) const NOTES_SQLITE: &str = "
+    CREATE TEMP VIEW notes AS
+        SELECT NULL AS sender, NULL AS id, NULL AS state, NULL AS next_at, NULL AS settled_at, NULL AS reply, NULL AS attempt,
+            NULL AS started_at, NULL AS ended_at, NULL AS outcome, NULL AS phase, NULL AS tls, NULL AS route;
+    CREATE TEMP TRIGGER notes_at_dot INSTEAD OF INSERT ON notes WHEN NEW.outcome IS NULL BEGIN
+        UPDATE outbox SET state = NEW.state WHERE id = NEW.id AND lease = NEW.sender AND state IN ('leased', 'at_dot');
+        SELECT RAISE(ABORT, 'a lease is lost') WHERE changes() = 0;
+    END;
+    CREATE TEMP TRIGGER notes_ended INSTEAD OF INSERT ON notes WHEN NEW.outcome IS NOT NULL BEGIN
+        UPDATE outbox
+        SET state = NEW.state, lease = NULL, next_at = NEW.next_at, settled_at = NEW.settled_at, last_reply = NEW.reply,
+            attempts = NEW.attempt
+        WHERE id = NEW.id AND lease = NEW.sender AND state IN ('leased', 'at_dot');
+        SELECT RAISE(ABORT, 'a lease is lost') WHERE changes() = 0;
+        INSERT INTO attempts (outbox_id, attempt, sender, started_at, ended_at, outcome, phase, reply, tls, route)
+        VALUES (NEW.id, NEW.attempt, NEW.sender, NEW.started_at, NEW.ended_at, NEW.outcome, NEW.phase, NEW.reply, NEW.tls, NEW.route)
+        ON CONFLICT (outbox_id, attempt) DO NOTHING;
+    END";
+
+/// What [`NOTES_SQLITE`] says of a row that its sender does not hold.
+const LOST: &str = "a lease is lost";
 
 enum Note {
     AtDot(String),
@@ -146,8 +202,8 @@ impl Held {
     }
 }
 
-/// One transaction. It is only counted how many rows were hit, because that is cheap; where one was not, everything is
-/// taken back and done again with a look at which.
+/// One transaction. On SQLite it is taken that all is held, and where it is not, everything is done again with a look at
+/// which.
 async fn commit(store: &Store, sender: &str, waiting: &[Waiting]) -> Result<Held, StoreError> {
     let mut dots = Vec::new();
     let mut verdicts = Vec::new();
@@ -157,135 +213,139 @@ async fn commit(store: &Store, sender: &str, waiting: &[Waiting]) -> Result<Held
             Note::Ended(verdict) => verdicts.push(verdict.as_ref()),
         }
     }
-    let mut tx = store.begin().await?;
-    let mut hit = 0;
-    if !verdicts.is_empty() {
-        hit += settle(&mut tx, sender, &verdicts).await?;
-        insert_attempts(&mut tx, sender, &verdicts).await?;
-    }
-    if !dots.is_empty() {
-        hit += mark_at_dot(&mut tx, sender, &dots).await?;
-    }
-    if usize::try_from(hit).is_ok_and(|hit| hit == waiting.len()) {
-        tx.commit_ledger().await?;
-        return Ok(Held::All);
-    }
-    drop(tx);
-    commit_what_is_held(store, sender, &dots, verdicts).await
+    before_commit(&dots, &verdicts);
+    let held = match &store.pools {
+        Pools::Postgres(pool) => keep_at_once(pool, sender, &dots, &verdicts).await?,
+        Pools::Sqlite { writer, .. } => match note_all(writer, sender, &dots, &verdicts).await {
+            Ok(()) => Held::All,
+            Err(sqlx::Error::Database(error)) if error.message() == LOST => {
+                commit_what_is_held(store, sender, &dots, &verdicts).await?
+            }
+            Err(error) => return Err(error.into()),
+        },
+    };
+    after_commit(&dots, &verdicts);
+    Ok(held)
 }
 
+/// Puts everything into the view of [`NOTES_SQLITE`].
+async fn note_all<'c>(
+    writer: impl sqlx::Executor<'c, Database = sqlx::Sqlite>,
+    sender: &str,
+    dots: &[&str],
+    verdicts: &[&Verdict],
+) -> Result<(), sqlx::Error> {
+    let text = insert_text(
+        Dialect::Sqlite,
+        "INSERT INTO notes (sender, id, state, next_at, settled_at, reply, attempt, started_at, ended_at, outcome, phase, tls, route)",
+        13,
+        verdicts.len() + dots.len(),
+        "",
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text));
+    for verdict in verdicts {
+        query = query
+            .bind(sender)
+            .bind(&verdict.id)
+            .bind(verdict.state)
+            .bind(verdict.next_at)
+            .bind(verdict.settled_at)
+            .bind(&verdict.reply)
+            .bind(verdict.attempt)
+            .bind(verdict.started_at)
+            .bind(verdict.ended_at)
+            .bind(verdict.outcome)
+            .bind(&verdict.phase)
+            .bind(&verdict.tls)
+            .bind(&verdict.route);
+    }
+    for id in dots {
+        query = query.bind(sender).bind(*id).bind("at_dot");
+        for _ in 3..13 {
+            query = query.bind(None::<i64>);
+        }
+    }
+    query.execute(writer).await.map(drop)
+}
+
+/// The same in one statement, which is its own transaction, and keeps what is held from the start.
+async fn keep_at_once(pool: &PgPool, sender: &str, dots: &[&str], verdicts: &[&Verdict]) -> Result<Held, StoreError> {
+    fn each<'a, T>(verdicts: &[&'a Verdict], of: impl Fn(&'a Verdict) -> T) -> Vec<T> {
+        verdicts.iter().map(|verdict| of(verdict)).collect()
+    }
+    let kept: Vec<String> = sqlx::query_scalar(KEEP_POSTGRES)
+        .bind(sender)
+        .bind(each(verdicts, |verdict| verdict.id.as_str()))
+        .bind(each(verdicts, |verdict| verdict.state))
+        .bind(each(verdicts, |verdict| verdict.next_at))
+        .bind(each(verdicts, |verdict| verdict.settled_at))
+        .bind(each(verdicts, |verdict| verdict.reply.as_str()))
+        .bind(each(verdicts, |verdict| verdict.attempt))
+        .bind(each(verdicts, |verdict| verdict.started_at))
+        .bind(each(verdicts, |verdict| verdict.ended_at))
+        .bind(each(verdicts, |verdict| verdict.outcome))
+        .bind(each(verdicts, |verdict| verdict.phase.as_str()))
+        .bind(each(verdicts, |verdict| verdict.tls.as_str()))
+        .bind(each(verdicts, |verdict| verdict.route.as_str()))
+        .bind(dots)
+        .fetch_all(pool)
+        .await?;
+    Ok(Held::These(kept.into_iter().collect()))
+}
+
+fn before_commit(dots: &[&str], verdicts: &[&Verdict]) {
+    if !dots.is_empty() {
+        crate::crash_point!("at_dot.before");
+    }
+    if !verdicts.is_empty() {
+        crate::crash_point!("verdict.before");
+    }
+}
+
+fn after_commit(dots: &[&str], verdicts: &[&Verdict]) {
+    if !dots.is_empty() {
+        crate::crash_point!("at_dot.after");
+    }
+    if !verdicts.is_empty() {
+        crate::crash_point!("verdict.after");
+    }
+}
+
+/// What of this is held, on SQLite.
 async fn commit_what_is_held(
     store: &Store,
     sender: &str,
     dots: &[&str],
-    mut verdicts: Vec<&Verdict>,
+    verdicts: &[&Verdict],
 ) -> Result<Held, StoreError> {
     let mut tx = store.begin().await?;
     let ids: Vec<&str> = verdicts.iter().map(|verdict| verdict.id.as_str()).chain(dots.iter().copied()).collect();
-    let held: HashSet<String> = lock_held(&mut tx, sender, &ids).await?.into_iter().collect();
-    verdicts.retain(|verdict| held.contains(&verdict.id));
-    if !verdicts.is_empty() {
-        settle(&mut tx, sender, &verdicts).await?;
-        insert_attempts(&mut tx, sender, &verdicts).await?;
-    }
+    let held: HashSet<String> = held_among(&mut tx, sender, &ids).await?.into_iter().collect();
+    let verdicts: Vec<&Verdict> = verdicts.iter().copied().filter(|verdict| held.contains(&verdict.id)).collect();
     let dots: Vec<&str> = dots.iter().copied().filter(|id| held.contains(*id)).collect();
-    if !dots.is_empty() {
-        mark_at_dot(&mut tx, sender, &dots).await?;
+    if !held.is_empty()
+        && let Raw::Sqlite(conn) = tx.raw()
+    {
+        note_all(conn, sender, &dots, &verdicts).await?;
     }
     tx.commit_ledger().await?;
     Ok(Held::These(held))
 }
 
-/// Which of these mails the sender holds. They stay as they are until the transaction ends.
-async fn lock_held(tx: &mut Tx, sender: &str, ids: &[&str]) -> Result<Vec<String>, StoreError> {
-    let ids = padded(ids);
-    let dialect = tx.dialect();
+/// Which of these mails the sender holds.
+async fn held_among(tx: &mut Tx, sender: &str, ids: &[&str]) -> Result<Vec<String>, StoreError> {
     let text = format!(
-        "UPDATE outbox SET lease = lease WHERE id IN {} AND lease = {} RETURNING id",
-        list(dialect, 1, ids.len()),
-        after(dialect, ids.len())
+        "SELECT id FROM outbox WHERE id IN {} AND lease = {} AND state IN ('leased', 'at_dot')",
+        list(tx.dialect(), 1, ids.len()),
+        after(tx.dialect(), ids.len())
     );
     Ok(on!(tx, |c| {
         let mut query = sqlx::query_scalar(AssertSqlSafe(text));
-        for id in &ids {
+        for id in ids {
             query = query.bind(*id);
         }
         query.bind(sender).fetch_all(c).await
     })?)
-}
-
-/// How many rows that hit.
-async fn mark_at_dot(tx: &mut Tx, sender: &str, ids: &[&str]) -> Result<u64, StoreError> {
-    let ids = padded(ids);
-    let dialect = tx.dialect();
-    let text = format!(
-        "UPDATE outbox SET state = 'at_dot' WHERE id IN {} AND lease = {} AND state = 'leased'",
-        list(dialect, 1, ids.len()),
-        after(dialect, ids.len())
-    );
-    Ok(on!(tx, |c| {
-        let mut query = sqlx::query(AssertSqlSafe(text));
-        for id in &ids {
-            query = query.bind(*id);
-        }
-        query.bind(sender).execute(c).await.map(|done| done.rows_affected())
-    })?)
-}
-
-/// How many rows that hit.
-async fn settle(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Result<u64, StoreError> {
-    let verdicts = padded(verdicts);
-    let dialect = tx.dialect();
-    let mut text = String::from("WITH verdict (id, state, next_at, settled_at, reply, attempt) AS (VALUES ");
-    values(dialect, &mut text, 1, 6, verdicts.len());
-    text.push_str(
-        ") UPDATE outbox SET state = verdict.state, lease = NULL, next_at = verdict.next_at, settled_at = verdict.settled_at, \
-         last_reply = verdict.reply, attempts = verdict.attempt \
-         FROM verdict WHERE outbox.id = verdict.id AND outbox.state IN ('leased', 'at_dot') AND outbox.lease = ",
-    );
-    text.push_str(&after(dialect, verdicts.len() * 6));
-    Ok(on!(tx, |c| {
-        let mut query = sqlx::query(AssertSqlSafe(text));
-        for verdict in &verdicts {
-            query = query
-                .bind(&verdict.id)
-                .bind(verdict.state)
-                .bind(verdict.next_at)
-                .bind(verdict.settled_at)
-                .bind(&verdict.reply)
-                .bind(verdict.attempt);
-        }
-        query.bind(sender).execute(c).await.map(|done| done.rows_affected())
-    })?)
-}
-
-async fn insert_attempts(tx: &mut Tx, sender: &str, verdicts: &[&Verdict]) -> Result<(), StoreError> {
-    let verdicts = padded(verdicts);
-    let text = insert_text(
-        tx.dialect(),
-        "INSERT INTO attempts (outbox_id, attempt, sender, started_at, ended_at, outcome, phase, reply, tls, route)",
-        10,
-        verdicts.len(),
-        "ON CONFLICT (outbox_id, attempt) DO NOTHING",
-    );
-    on!(tx, |c| {
-        let mut query = sqlx::query(AssertSqlSafe(text));
-        for verdict in &verdicts {
-            query = query
-                .bind(&verdict.id)
-                .bind(verdict.attempt)
-                .bind(sender)
-                .bind(verdict.started_at)
-                .bind(verdict.ended_at)
-                .bind(verdict.outcome)
-                .bind(&verdict.phase)
-                .bind(&verdict.reply)
-                .bind(&verdict.tls)
-                .bind(&verdict.route);
-        }
-        query.execute(c).await.map(drop)
-    })?;
-    Ok(())
 }
 
 /// How many mails a sender holds.

@@ -10,16 +10,19 @@ mod db;
 pub mod audit;
 pub mod codes;
 pub mod contacts;
+pub mod crash;
 pub mod delivery;
 pub mod denials;
 pub mod directory;
 pub mod escalation;
 pub mod facts;
+pub mod foreign;
 pub mod inbound;
 pub mod inbox;
 pub mod incidents;
 pub mod intake;
 pub mod ledger;
+pub mod mailboxes;
 pub mod mapping;
 pub mod notices;
 pub mod overview;
@@ -29,6 +32,7 @@ pub mod reach;
 mod rows;
 pub mod runs;
 pub mod search;
+pub mod settlements;
 pub mod signed;
 pub mod snippets;
 pub mod starts;
@@ -59,10 +63,12 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         directory::tenants::STATEMENTS,
         escalation::STATEMENTS,
         facts::STATEMENTS,
+        foreign::STATEMENTS,
         inbound::STATEMENTS,
         incidents::STATEMENTS,
         intake::STATEMENTS,
         ledger::STATEMENTS,
+        mailboxes::STATEMENTS,
         mapping::STATEMENTS,
         notices::STATEMENTS,
         overview::STATEMENTS,
@@ -70,6 +76,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         reach::STATEMENTS,
         runs::STATEMENTS,
         search::STATEMENTS,
+        settlements::STATEMENTS,
         signed::STATEMENTS,
         snippets::STATEMENTS,
         starts::STATEMENTS,
@@ -78,6 +85,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         tickets::STATEMENTS,
         unwritten::STATEMENTS,
         waves::STATEMENTS,
+        waves::released::STATEMENTS,
         withholdings::STATEMENTS,
     ]
     .concat()

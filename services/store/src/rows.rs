@@ -59,24 +59,6 @@ pub(crate) fn list(dialect: Dialect, first: usize, count: usize) -> String {
     text
 }
 
-/// The rows, the last one repeated up to one of a few lengths, so that few texts of a statement have to be compiled and
-/// kept. Only for statements that a repeated row does not change.
-pub(crate) fn padded<T: Copy>(rows: &[T]) -> Vec<T> {
-    let length = match rows.len() {
-        short @ 0..=8 => short,
-        // Steps of a quarter of the next smaller power of two: 10, 12, 14, 16, 20, 24, 28, 32, 40 …
-        long => {
-            let step = long.next_power_of_two() / 8;
-            long.div_ceil(step) * step
-        }
-    };
-    let mut padded = rows.to_vec();
-    if let Some(last) = rows.last() {
-        padded.resize(length, *last);
-    }
-    padded
-}
-
 /// Runs `head IN (…)` for all these values, some at a time.
 pub(crate) async fn execute_in(tx: &mut Tx, head: &str, values: &[String]) -> Result<(), StoreError> {
     for part in values.chunks(ROWS_AN_INSERT) {
@@ -90,25 +72,4 @@ pub(crate) async fn execute_in(tx: &mut Tx, head: &str, values: &[String]) -> Re
         })?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn padding_repeats_the_last_row_up_to_few_lengths() {
-        assert!(padded::<u8>(&[]).is_empty());
-        let lengths: std::collections::BTreeSet<usize> = (1..=512)
-            .map(|count| {
-                let rows: Vec<usize> = (0..count).collect();
-                let padded = padded(&rows);
-                assert_eq!(padded[..count], rows[..]);
-                assert!(padded[count..].iter().all(|row| *row == count - 1));
-                assert!(padded.len() * 3 <= count * 4, "{count} became {}", padded.len());
-                padded.len()
-            })
-            .collect();
-        assert!(lengths.len() <= 32, "{lengths:?}");
-    }
 }

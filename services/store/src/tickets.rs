@@ -69,6 +69,12 @@ statements! {
         FROM questions
         WHERE ticket_id = $1
         ORDER BY id";
+    /// For a mail that may object: a conversation can have hundreds of others.
+    DECLINED = "
+        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
+        FROM questions
+        WHERE ticket_id = $1 AND state = 'declined'
+        ORDER BY id";
     QUESTION = "
         SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
         FROM questions
@@ -91,12 +97,28 @@ statements! {
     REOPEN = "
         UPDATE questions
         SET state = 'open', settled_at = NULL, entry_id = NULL, promised_by = NULL, proposed_by = NULL, decline_why = NULL, review_at = NULL, approved_by = NULL,
-            reopened_at = $1, objected_at = COALESCE($2, objected_at)
-        WHERE id = $3 AND ticket_id = $4 AND state = 'declined'";
+            withdrawal_by = NULL, withdrawal_mail = NULL, reopened_at = $1, objected_at = COALESCE($2, objected_at)
+        WHERE id = $3 AND ticket_id = $4 AND state IN ('declined', 'withdrawn')";
     WITHDRAW = "
         UPDATE questions
-        SET state = 'withdrawn', settled_at = $1, entry_id = $2
-        WHERE id = $3 AND ticket_id = $4 AND state IN ('open', 'promised')";
+        SET state = 'withdrawn', settled_at = $1, entry_id = $2, withdrawal_mail = $3
+        WHERE id = $4 AND ticket_id = $5 AND state IN ('open', 'promised')";
+    PROPOSE_WITHDRAWAL = "
+        UPDATE questions
+        SET withdrawal_by = $1
+        WHERE id = $2 AND ticket_id = $3 AND state IN ('open', 'promised')";
+    WITHDRAWAL_BY = "SELECT withdrawal_by FROM questions WHERE id = $1";
+    /// What was declined or taken back in any part of a conversation.
+    ENDED_OF_CONVERSATION = "
+        SELECT q.id, q.ticket_id, q.state, q.text, q.asked_by, q.asked_at, q.promised_by, q.settled_at, q.entry_id, q.proposed_by, q.decline_why, q.review_at, q.approved_by, q.reopened_at, q.objected_at
+        FROM tickets t
+        JOIN questions q ON q.ticket_id = t.id
+        WHERE t.incident_id = $1 AND t.tenant_id = $2 AND q.state IN ('declined', 'withdrawn')
+        ORDER BY q.id";
+    PARTS = "
+        SELECT id, merged_into
+        FROM tickets
+        WHERE incident_id = $1 AND tenant_id = $2";
     PROMISE = "
         UPDATE questions
         SET state = 'promised', promised_by = $1
@@ -117,6 +139,12 @@ statements! {
         FROM ticket_entries
         WHERE ticket_id = $1
         ORDER BY at, id";
+    ENTRIES_OF_KIND = "
+        SELECT e.ticket_id, t.tenant_id, e.at, e.actor, e.body
+        FROM ticket_entries e
+        JOIN tickets t ON t.id = e.ticket_id
+        WHERE t.incident_id = $1 AND e.kind = $2
+        ORDER BY e.at, e.id";
 }
 
 /// A ticket as stored.
@@ -196,8 +224,23 @@ pub struct Entry {
     pub id: String,
     /// Microseconds since the epoch.
     pub at: i64,
-    /// `mail`, `answer`, `promise`, `decline`, `note`, `status`, `escalation`.
+    /// `mail`, `answer`, `promise`, `decline`, `note`, `status`, `escalation`, `not-about-facts`.
     pub kind: String,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub body: String,
+}
+
+/// A line of some ticket's timeline.
+#[derive(Debug, sqlx::FromRow)]
+pub struct EntryOf {
+    /// The ticket.
+    pub ticket_id: String,
+    /// With whom.
+    pub tenant_id: String,
+    /// Microseconds since the epoch.
+    pub at: i64,
     /// Who.
     pub actor: String,
     /// What.
@@ -367,9 +410,43 @@ pub async fn questions(conn: &mut Conn, ticket: &str) -> Result<Vec<QuestionRow>
     Ok(on!(conn, |c| sqlx::query_as(QUESTIONS).bind(ticket).fetch_all(c).await)?)
 }
 
+/// Those of them that are declined, oldest first.
+pub async fn declined(conn: &mut Conn, ticket: &str) -> Result<Vec<QuestionRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(DECLINED).bind(ticket).fetch_all(c).await)?)
+}
+
 /// One question.
 pub async fn question(conn: &mut Conn, id: &str) -> Result<Option<QuestionRow>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(QUESTION).bind(id).fetch_optional(c).await)?)
+}
+
+/// Who said first that a question was taken back.
+pub async fn withdrawal_by(conn: &mut Conn, question: &str) -> Result<Option<String>, StoreError> {
+    let found: Option<Option<String>> =
+        on!(conn, |c| sqlx::query_scalar(WITHDRAWAL_BY).bind(question).fetch_optional(c).await)?;
+    Ok(found.flatten())
+}
+
+/// What was declined or taken back in all parts of a conversation.
+pub async fn ended_of_conversation(
+    conn: &mut Conn,
+    incident: i64,
+    tenant: &str,
+) -> Result<Vec<QuestionRow>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ENDED_OF_CONVERSATION).bind(incident).bind(tenant).fetch_all(c).await)?)
+}
+
+/// A ticket and all that was merged into it, one by one.
+pub async fn with_merged(conn: &mut Conn, ticket: &TicketRow) -> Result<Vec<String>, StoreError> {
+    let parts: Vec<(String, Option<String>)> =
+        on!(conn, |c| sqlx::query_as(PARTS).bind(ticket.incident_id).bind(&ticket.tenant_id).fetch_all(c).await)?;
+    let mut found = vec![ticket.id.clone()];
+    let mut at = 0;
+    while let Some(into) = found.get(at).cloned() {
+        found.extend(parts.iter().filter(|(_, to)| to.as_ref() == Some(&into)).map(|(id, _)| id.clone()));
+        at += 1;
+    }
+    Ok(found)
 }
 
 /// The questions of a ticket with the trust of the mail that each came in.
@@ -422,6 +499,13 @@ pub enum Change<'a> {
     Withdraw {
         /// `ent_…`.
         entry: &'a str,
+        /// The mail in which they say so; none: a second person says it.
+        mail: Option<&'a str>,
+    },
+    /// Somebody says that the asker took it back; it stays debt.
+    ProposeWithdrawal {
+        /// Who.
+        by: &'a str,
     },
     /// An answer is promised.
     Promise {
@@ -462,7 +546,8 @@ pub async fn change_question(
     let hit = on!(tx, |c| {
         let query = match change {
             Change::Answer { entry } => sqlx::query(ANSWER).bind(now).bind(entry),
-            Change::Withdraw { entry } => sqlx::query(WITHDRAW).bind(now).bind(entry),
+            Change::Withdraw { entry, mail } => sqlx::query(WITHDRAW).bind(now).bind(entry).bind(mail),
+            Change::ProposeWithdrawal { by } => sqlx::query(PROPOSE_WITHDRAWAL).bind(by),
             Change::Promise { by } => sqlx::query(PROMISE).bind(by),
             Change::ProposeDecline { by, why, review_at } => {
                 sqlx::query(PROPOSE_DECLINE).bind(by).bind(why).bind(review_at)
@@ -473,6 +558,11 @@ pub async fn change_question(
         query.bind(id).bind(ticket).execute(c).await.map(|done| done.rows_affected())
     })?;
     one(hit, || format!("question {id}"))
+}
+
+/// All lines of one kind in an incident's timelines, the oldest first.
+pub async fn entries_of_kind(conn: &mut Conn, incident: i64, kind: &str) -> Result<Vec<EntryOf>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ENTRIES_OF_KIND).bind(incident).bind(kind).fetch_all(c).await)?)
 }
 
 /// Adds a line to a ticket's timeline; it is found by its words.

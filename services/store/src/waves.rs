@@ -1,35 +1,64 @@
 //! Stops of waves: what became of their mails, and the pause that a rule puts on them.
 //!
-//! Claims of mail and pauses by people are in `delivery`. Invariant: a stop is noted once, however many hosts judge at
+//! Claims of mail are in `delivery`, pauses by people in `released`. Invariant: a stop is noted once, however many hosts judge at
 //! the same moment, and a judgement over mails that a person has seen meanwhile changes nothing.
 
-use model::stop::Counts;
+pub mod released;
+
+use model::stop::{Counts, Size};
 
 use crate::{Conn, StoreError, Tx};
+
+pub use released::{Wave, go_on, hold_stopped, insert, list, of_notice, pause, paused};
+
+/// Rows of the outbox that obey the wave $1, of these columns: its own, and those to further contacts. Two halves, so
+/// that each is found by its index.
+macro_rules! of_wave {
+    ($columns:literal, $more:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM outbox WHERE wave_id = $1",
+            $more,
+            " UNION ALL SELECT ",
+            $columns,
+            " FROM outbox WHERE under_wave = $1",
+            $more
+        )
+    };
+}
 
 statements! {
     /// Waves that a rule could stop, with the trouble that they had.
     TROUBLED = "
-        SELECT w.id, w.incident_id, i.slug, w.name, w.counted_from
+        SELECT w.id, w.incident_id, i.slug, w.name, w.is_pilot, w.counted_from
         FROM waves w
         JOIN incidents i ON i.id = w.incident_id
         WHERE w.stopped_why IS NULL AND (
             EXISTS (SELECT 1 FROM outbox o
                 WHERE o.wave_id = w.id AND o.state IN ('bounced', 'failed') AND o.settled_at >= w.counted_from)
+            OR EXISTS (SELECT 1 FROM outbox o
+                WHERE o.under_wave = w.id AND o.state IN ('bounced', 'failed') AND o.settled_at >= w.counted_from)
+            OR EXISTS (SELECT 1 FROM outbox o WHERE o.wave_id = w.id AND o.state = 'deferred' AND o.attempts > 1)
+            OR EXISTS (SELECT 1 FROM outbox o WHERE o.under_wave = w.id AND o.state = 'deferred' AND o.attempts > 1)
             OR EXISTS (SELECT 1 FROM inbound m WHERE m.class = 'complaint' AND m.received_at >= w.counted_from)
             OR EXISTS (SELECT 1 FROM denials d WHERE d.incident_id = w.incident_id AND d.said_at >= w.counted_from)
             OR EXISTS (SELECT 1 FROM mapping_decisions d
                 WHERE d.incident_id = w.incident_id AND d.decision = 'disputed' AND d.decided_at >= w.counted_from))
         ORDER BY w.id";
-    CAME_BACK = "
-        SELECT state, last_reply
-        FROM outbox
-        WHERE wave_id = $1 AND state IN ('bounced', 'failed') AND settled_at >= $2";
+    CAME_BACK = of_wave!("state, last_reply", " AND state IN ('bounced', 'failed') AND settled_at >= $2");
+    /// What was refused for now, and was so before: the last reply to each. Since a person let the wave go on.
+    PUT_OFF = concat!("
+        SELECT o.last_reply
+        FROM (", of_wave!("id, attempts, last_reply", " AND state = 'deferred' AND attempts > 1"), ") AS o
+        WHERE EXISTS (SELECT 1 FROM attempts a
+            WHERE a.outbox_id = o.id AND a.attempt = o.attempts AND a.ended_at >= $2)");
+    /// Deliveries that were complained about: a second complaint about one says nothing new.
     COMPLAINTS = "
-        SELECT COUNT(*)
+        SELECT COUNT(DISTINCT o.id)
         FROM inbound m
         JOIN outbox o ON o.id = m.outbox_id
-        WHERE m.class = 'complaint' AND m.received_at >= $2 AND m.duplicate_of IS NULL AND o.wave_id = $1";
+        WHERE m.class = 'complaint' AND m.received_at >= $2 AND m.duplicate_of IS NULL AND (o.wave_id = $1 OR o.under_wave = $1)";
     NOT_THEIRS = "
         SELECT COUNT(*)
         FROM (
@@ -39,15 +68,11 @@ statements! {
             WHERE d.incident_id = $3 AND d.decision = 'disputed' AND d.decided_at >= $2
         ) AS said
         WHERE EXISTS (SELECT 1 FROM outbox o
-            WHERE o.incident_id = $3 AND o.tenant_id = said.tenant_id AND o.wave_id = $1)";
-    SETTLED = "
+            WHERE o.incident_id = $3 AND o.tenant_id = said.tenant_id AND (o.wave_id = $1 OR o.under_wave = $1))";
+    SETTLED = concat!("
         SELECT COUNT(*)
-        FROM (
-            SELECT 1 AS settled
-            FROM outbox
-            WHERE wave_id = $1 AND state IN ('accepted', 'bounced', 'failed') AND settled_at >= $2
-            LIMIT $3
-        ) AS first";
+        FROM (", of_wave!("1 AS settled", " AND state IN ('accepted', 'bounced', 'failed') AND settled_at >= $2"), "
+            LIMIT $3) AS first");
     STOP = "
         UPDATE waves
         SET paused_at = COALESCE(paused_at, $1), stopped_why = $2
@@ -64,32 +89,68 @@ statements! {
         FROM (
             SELECT MAX(settled_at) AS at FROM outbox WHERE wave_id = $1
             UNION ALL
+            SELECT MAX(settled_at) FROM outbox WHERE under_wave = $1
+            UNION ALL
+            SELECT MAX(a.ended_at) FROM outbox o JOIN attempts a ON a.outbox_id = o.id AND a.attempt = o.attempts
+            WHERE (o.wave_id = $1 OR o.under_wave = $1) AND o.state = 'deferred' AND o.attempts > 1
+            UNION ALL
             SELECT MAX(received_at) FROM inbound WHERE class = 'complaint'
             UNION ALL
             SELECT MAX(said_at) FROM denials WHERE incident_id = $2
             UNION ALL
             SELECT MAX(decided_at) FROM mapping_decisions WHERE incident_id = $2 AND decision = 'disputed'
         ) AS counted";
-    LEFT = "
-        SELECT tenant_id, address, next_at
-        FROM outbox
-        WHERE wave_id = $1 AND state IN ('queued', 'leased', 'at_dot', 'deferred', 'uncertain')
-        ORDER BY next_at, id";
-    LATELY = "
+    LEFT = concat!("
+        SELECT tenant_id, address, next_at, state
+        FROM (", of_wave!("id, tenant_id, address, next_at, state",
+            " AND state IN ('queued', 'leased', 'at_dot', 'deferred', 'uncertain')"), ") AS o
+        ORDER BY next_at, id");
+    LATELY = concat!("
         SELECT COUNT(*) AS mails, MIN(settled_at) AS first, MAX(settled_at) AS last
-        FROM outbox
-        WHERE wave_id = $1 AND state = 'accepted' AND settled_at >= $2";
+        FROM (", of_wave!("settled_at", " AND state = 'accepted' AND settled_at >= $2"), ") AS o");
     TOLD = "
         SELECT DISTINCT tenant_id
         FROM outbox
         WHERE incident_id = $1 AND tenant_id IS NOT NULL AND notice_id IS NOT NULL AND state = 'accepted'";
+    /// When a try of a wave's mail last ended, by the store's clock.
+    HEARD_OF = concat!("
+        SELECT MAX(a.ended_at)
+        FROM (", of_wave!("id", " AND attempts > 0"), ") AS o
+        JOIN attempts a ON a.outbox_id = o.id");
+    /// Tenants to whom all notices came back, and none is on its way. What was called back is not theirs to be told.
+    STRANDED = "
+        SELECT o.tenant_id
+        FROM outbox o
+        WHERE o.incident_id = $1 AND o.tenant_id IS NOT NULL AND o.notice_id IS NOT NULL
+        GROUP BY o.tenant_id
+        HAVING COUNT(*) FILTER (WHERE o.state IN ('bounced', 'failed', 'suppressed')) > 0
+            AND COUNT(*) FILTER (WHERE o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')) = 0
+        ORDER BY o.tenant_id";
     UNCHECKED = "
-        SELECT w.id, w.incident_id, i.slug, w.name, w.counted_from
+        SELECT w.id, w.incident_id, i.slug, w.name, w.is_pilot, w.counted_from
         FROM waves w
         JOIN incidents i ON i.id = w.incident_id
-        WHERE w.domain_checked = 0 AND w.stopped_why IS NULL
+        WHERE w.domain_checked = 0 AND w.paused_at IS NULL
         ORDER BY w.id";
-    CHECKED = "UPDATE waves SET domain_checked = 1 WHERE id = $1";
+    /// Stopped for a reason that begins like this.
+    SILENT = "
+        SELECT w.id, w.incident_id, i.slug, w.name, w.is_pilot, w.counted_from
+        FROM waves w
+        JOIN incidents i ON i.id = w.incident_id
+        WHERE w.domain_checked = 0 AND w.stopped_why LIKE $1
+        ORDER BY w.id";
+    /// Also one that was stopped only because nobody could tell; what a person paused stays paused.
+    PASS = "
+        UPDATE waves
+        SET domain_checked = 1,
+            paused_at = CASE WHEN stopped_why LIKE $2 THEN NULL ELSE paused_at END,
+            stopped_why = CASE WHEN stopped_why LIKE $2 THEN NULL ELSE stopped_why END
+        WHERE id = $1 AND domain_checked = 0";
+    /// A reason takes the place of the one before it, if it says something else.
+    STOP_UNCHECKED = "
+        UPDATE waves
+        SET paused_at = COALESCE(paused_at, $1), stopped_why = $2
+        WHERE id = $3 AND domain_checked = 0 AND counted_from = $4 AND (stopped_why IS NULL OR stopped_why <> $2)";
     /// Whoever lets it go on has seen what stopped it: only then the sending domain, where it was that.
     RESUME = "
         UPDATE waves
@@ -109,6 +170,8 @@ pub struct Troubled {
     pub slug: String,
     /// The wave's.
     pub name: String,
+    /// 1: a pilot.
+    pub is_pilot: i64,
     /// Since when its mails count, by the store's clock.
     pub counted_from: i64,
 }
@@ -137,11 +200,13 @@ pub struct Left {
     pub address: String,
     /// When it is due (real time).
     pub next_at: i64,
+    /// A name of `model::delivery::State`.
+    pub state: String,
 }
 
 impl Left {
-    /// Its receiving system, by the domain of its address.
-    pub fn system(&self) -> &str {
+    /// The domain of its address.
+    pub fn domain(&self) -> &str {
         self.address.rsplit_once('@').map_or(self.address.as_str(), |(_, domain)| domain)
     }
 }
@@ -174,6 +239,16 @@ pub async fn lately(conn: &mut Conn, wave: &str, since: i64) -> Result<Lately, S
     Ok(on!(conn, |c| sqlx::query_as(LATELY).bind(wave).bind(since).fetch_one(c).await)?)
 }
 
+/// When a try of a wave's mail last ended (the store's clock).
+pub async fn heard_of(conn: &mut Conn, wave: &str) -> Result<Option<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(HEARD_OF).bind(wave).fetch_one(c).await)?)
+}
+
+/// The tenants to whom all notices of an incident came back.
+pub async fn stranded(conn: &mut Conn, incident: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(STRANDED).bind(incident).fetch_all(c).await)?)
+}
+
 /// The tenants that have a notice of an incident.
 pub async fn told(conn: &mut Conn, incident: i64) -> Result<Vec<String>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(TOLD).bind(incident).fetch_all(c).await)?)
@@ -189,10 +264,30 @@ pub async fn unchecked(conn: &mut Conn) -> Result<Vec<Troubled>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(UNCHECKED).fetch_all(c).await)?)
 }
 
-/// The sending domain of a wave is in order by now.
-pub async fn set_checked(tx: &mut Tx, wave: &str) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(CHECKED).bind(wave).execute(c).await.map(drop))?;
-    Ok(())
+/// Waves whose mail does not leave the host, stopped for a reason that begins like this.
+pub async fn silent(conn: &mut Conn, reason: &str) -> Result<Vec<Troubled>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(SILENT).bind(format!("{reason}%")).fetch_all(c).await)?)
+}
+
+/// The sending domain of a wave is in order by now: it goes on if it was stopped for a reason that begins like this.
+/// Whether it was in question.
+pub async fn pass(tx: &mut Tx, wave: &str, reason: &str) -> Result<bool, StoreError> {
+    let begins = format!("{reason}%");
+    let hit = on!(tx, |c| sqlx::query(PASS).bind(wave).bind(begins).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// Stops a wave whose sending domain is in question, unless a person let it go on since. Whether that says something new.
+pub async fn stop_unchecked(tx: &mut Tx, wave: &Troubled, why: &str, now: i64) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(STOP_UNCHECKED)
+        .bind(now)
+        .bind(why)
+        .bind(&wave.id)
+        .bind(wave.counted_from)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
 }
 
 /// What became of a wave's mails; of the settled ones as many as `enough` says are counted.
@@ -203,7 +298,8 @@ pub async fn counts(
     enough: impl Fn(&Counts) -> i64,
 ) -> Result<Counts, StoreError> {
     let (id, since) = (&wave.id, wave.counted_from);
-    let mut counts = Counts::default();
+    let size = if wave.is_pilot == 1 { Size::Pilot } else { Size::Wave };
+    let mut counts = Counts { size, ..Counts::default() };
     let back: Vec<(String, String)> = on!(conn, |c| sqlx::query_as(CAME_BACK).bind(id).bind(since).fetch_all(c).await)?;
     for (state, reply) in back {
         match state.as_str() {
@@ -214,11 +310,16 @@ pub async fn counts(
             _ => counts.failed += 1,
         }
     }
+    let put_off: Vec<String> = on!(conn, |c| sqlx::query_scalar(PUT_OFF).bind(id).bind(since).fetch_all(c).await)?;
+    let put_off = put_off.iter().filter(|reply| is_spam(reply)).count();
+    let put_off = i64::try_from(put_off).unwrap_or(i64::MAX);
+    counts.spam += put_off;
     counts.complaints = on!(conn, |c| sqlx::query_scalar(COMPLAINTS).bind(id).bind(since).fetch_one(c).await)?;
     counts.wrong_recipient =
         on!(conn, |c| sqlx::query_scalar(NOT_THEIRS).bind(id).bind(since).bind(wave.incident_id).fetch_one(c).await)?;
     let most = enough(&counts);
     counts.settled = on!(conn, |c| sqlx::query_scalar(SETTLED).bind(id).bind(since).bind(most).fetch_one(c).await)?;
+    counts.settled += put_off;
     Ok(counts)
 }
 

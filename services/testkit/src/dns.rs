@@ -106,6 +106,11 @@ impl Zone {
         self.shared.failing().insert(name.to_lowercase());
     }
 
+    /// Questions about this name are answered again.
+    pub fn heal(&self, name: &str) {
+        self.shared.failing().remove(&name.to_lowercase());
+    }
+
     fn add(&self, name: &str, kind: u16, content: Vec<u8>) {
         self.shared.records().entry(name.to_lowercase()).or_default().push((kind, content));
     }

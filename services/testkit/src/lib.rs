@@ -6,8 +6,12 @@
 pub mod data;
 pub mod dkim;
 pub mod dns;
+pub mod dovecot;
 pub mod forms;
 pub mod generator;
+mod guard;
+pub mod mailboxes;
+pub mod postfix;
 pub mod postgres;
 pub mod process;
 pub mod smtp;

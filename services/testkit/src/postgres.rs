@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -28,17 +28,33 @@ const PORT_TRIES: usize = 5;
 const USER: &str = "forthright";
 
 /// Runs the server as its child and outlives the test process just long enough to stop it.
-/// Arguments: folder, then the server's command line.
+/// Arguments: folder, then the server's command line. A line it reads is the signal that the server is restarted with.
 const WATCHDOG: &str = r#"
 trap '' INT TERM HUP
 folder=$1; shift
 "$@" </dev/null >"$folder/log" 2>&1 &
 server=$!
-read -r _
+while read -r signal; do
+  kill -"$signal" "$server"
+  wait "$server"
+  "$@" </dev/null >>"$folder/log" 2>&1 &
+  server=$!
+done
 kill -QUIT "$server" 2>/dev/null
 wait "$server"
 rm -rf "$folder"
 "#;
+
+/// How a server ends before it starts again.
+#[derive(Debug, Clone, Copy)]
+pub enum Stop {
+    /// Sessions end, and what was committed is written.
+    Fast,
+    /// As after a crash.
+    Immediate,
+}
+
+const STARTED: &str = "SELECT pg_postmaster_start_time()";
 
 /// A running server; it is stopped and removed when this is dropped or the process ends.
 #[derive(Debug)]
@@ -102,6 +118,23 @@ impl Cluster {
         let mut psql = Command::new(self.bin.join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement]).arg(self.url(database));
         printed(run(&mut psql)?, statement)
+    }
+
+    /// Stops the server and starts it again; returns once it is ready.
+    pub fn restart(&mut self, how: Stop) -> Result<()> {
+        let signal = match how {
+            Stop::Fast => "INT",
+            Stop::Immediate => "QUIT",
+        };
+        let started = self.sql("postgres", STARTED)?;
+        writeln!(self.lifeline.as_mut().context("the server is stopped")?, "{signal}")?;
+        // The old one may be ready for a moment yet, and its log tells of sessions that it ended.
+        let begun = Instant::now();
+        while !self.sql("postgres", STARTED).is_ok_and(|now| now != started) {
+            ensure!(begun.elapsed() < START_LIMIT, "the server did not start again");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// The folder that holds the cluster; gone soon after the server.
@@ -254,6 +287,18 @@ mod tests {
         drop(cluster);
         assert!(!folder.exists());
         assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+    }
+
+    #[test]
+    fn a_restarted_server_has_what_was_committed() {
+        let mut cluster = Cluster::start().unwrap();
+        cluster.sql("postgres", "CREATE TABLE t (n int); INSERT INTO t VALUES (42)").unwrap();
+        let started = cluster.sql("postgres", STARTED).unwrap();
+        for how in [Stop::Fast, Stop::Immediate] {
+            cluster.restart(how).unwrap();
+            assert_eq!(cluster.sql("postgres", "SELECT n FROM t").unwrap(), "42");
+        }
+        assert_ne!(cluster.sql("postgres", STARTED).unwrap(), started);
     }
 
     #[test]

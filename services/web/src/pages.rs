@@ -13,6 +13,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{Html, IntoResponse, Response};
+use model::printed::printed;
 use serde::Deserialize;
 
 use crate::view;
@@ -143,14 +144,14 @@ pub(crate) async fn incident(
 
 async fn show(app: &App, slug: &str, page: Page) -> Result<Html<String>, Problem> {
     let overview = app::overview::overview(app, slug, &page.after).await?;
-    Ok(Html(Incident { rehearsal: overview.rehearsal, after: page.after, overview }.render()?))
+    Ok(Html(printed(&Incident { rehearsal: overview.rehearsal, after: page.after, overview }.render()?)))
 }
 
 /// One ticket: what its answer is made from, and its timeline, which alone is printed.
 pub(crate) async fn ticket(State(app): State<App>, Path(ticket): Path<String>) -> Result<Html<String>, Problem> {
     let timeline = app::tickets::timeline(&app, &ticket).await?;
     let pack = app::tickets::pack(&app, &ticket).await?;
-    Ok(Html(TicketPage { rehearsal: app.rehearsal, timeline, pack }.render()?))
+    Ok(Html(printed(&TicketPage { rehearsal: app.rehearsal, timeline, pack }.render()?)))
 }
 
 /// What one organisation was told, version by version.
@@ -159,7 +160,7 @@ pub(crate) async fn organisation(
     Path((slug, tenant)): Path<(String, String)>,
 ) -> Result<Html<String>, Problem> {
     let log = app::notices::log(&app, &slug, &tenant).await?;
-    Ok(Html(Organisation { rehearsal: app.rehearsal, log }.render()?))
+    Ok(Html(printed(&Organisation { rehearsal: app.rehearsal, log }.render()?)))
 }
 
 /// This process runs.
@@ -170,12 +171,29 @@ pub(crate) async fn healthz() -> &'static str {
 /// The database answers.
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let why = match tokio::time::timeout(READY, app::incidents::stopped_since(&app)).await {
-        Ok(Ok(_)) => return "ready\n".into_response(),
+        Ok(Ok(_)) => return ready(&app).await.into_response(),
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("the database has not answered within {} s", READY.as_secs()),
     };
     tracing::warn!(why, "not ready");
     (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response()
+}
+
+/// Ready; and what this installation does not do although it should. A mailbox that cannot be reached takes nobody's page
+/// away, so it changes no status.
+async fn ready(app: &App) -> String {
+    let mut said = "ready\n".to_owned();
+    match app::mailboxes::standing(app).await {
+        Ok(mailboxes) => said.extend(mailboxes.iter().filter_map(|mailbox| {
+            let since = mailbox.failing_since?;
+            Some(format!(
+                "degraded: no mail is taken from mailbox {} since {since}; see forthright doctor\n",
+                mailbox.name
+            ))
+        })),
+        Err(error) => tracing::warn!(%error, "mailboxes could not be asked for"),
+    }
+    said
 }
 
 /// The looks.

@@ -6,6 +6,7 @@
 
 mod carrier;
 mod ending;
+mod families;
 mod fate;
 mod gate;
 mod lanes;
@@ -15,6 +16,7 @@ mod pacer;
 mod pulse;
 mod systems;
 mod usher;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,8 +32,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
+use families::Families;
 use lanes::Lanes;
-use limited::{Batch, Unused};
+use limited::{Batch, StartGiven, Unused};
 use pacer::{Pacer, Place};
 use pulse::Pulse;
 use systems::Systems;
@@ -60,10 +63,10 @@ const A_CLAIM: Duration = Duration::from_millis(60);
 /// A claimed mail on its way to a connection.
 struct Parcel {
     letterbox: Letterbox,
-    /// With a wave that has a pace.
-    place: Option<Place>,
-    /// With a wave that is limited: not before this.
-    start: Option<Instant>,
+    /// With a wave that has a pace, or one for each receiving system.
+    places: Vec<Place>,
+    /// With a wave that is limited.
+    start: Option<StartGiven>,
 }
 
 /// What the tasks of one sender share.
@@ -73,7 +76,8 @@ struct Post {
     lanes: Arc<Lanes>,
     pacer: Arc<Pacer>,
     systems: Systems,
-    unused: Unused,
+    unused: Arc<Unused>,
+    families: Families,
     pulse: Pulse,
     ledger: Ledger,
     /// The lease that its mails have.
@@ -120,12 +124,14 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
     app::delivery::heartbeat(app, &sender).await?;
     desk.went_well(STARTING);
     let (ledger, committer) = Ledger::start(app.store.clone(), sender.clone());
+    let unused = Arc::new(Unused::default());
     let post = Arc::new(Post {
         desk: Arc::clone(desk),
         lanes: Arc::clone(lanes),
         pacer: Arc::clone(pacer),
         systems: Systems::new(connections(app)),
-        unused: Unused::default(),
+        unused: Arc::clone(&unused),
+        families: Families::default(),
         pulse: Pulse::new(app.settings.sending.lease()),
         ledger,
         sender: sender.clone(),
@@ -136,7 +142,11 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
         tracing::warn!(%error, "the ledger of deliveries ended unexpectedly");
     }
     // Without it the lease runs out by itself.
-    app::delivery::farewell(app, &sender).await
+    app::delivery::farewell(app, &sender).await?;
+    for (wave, days) in unused.take_all() {
+        app::waves::give_back_starts(app, &wave, &days).await?;
+    }
+    Ok(())
 }
 
 /// Until the sender is over and its tasks have ended, by themselves or after the time of grace.
@@ -156,6 +166,8 @@ async fn run_tasks(post: Arc<Post>) {
         i64::try_from(connections * 2).unwrap_or(i64::MAX).max(50),
     ));
     tasks.spawn(usher::usher(Arc::clone(&post), to_start, carriers));
+    tasks.spawn(families::ask(Arc::clone(&post)));
+    tasks.spawn(watch::watch(Arc::clone(&post)));
     for _ in 0..connections {
         tasks.spawn(carrier::carry(Arc::clone(&post), Arc::clone(&waiting)));
     }
@@ -189,6 +201,7 @@ fn connections(app: &app::App) -> usize {
 
 /// Claims what is due, a little ahead of the connections.
 async fn claim(post: Arc<Post>, carriers: mpsc::Sender<Parcel>, timed: mpsc::Sender<Parcel>, batch: i64) {
+    let routes: Vec<Route> = post.lanes.all().iter().map(|lane| lane.route.clone()).collect();
     let mut limits = HashMap::new();
     let mut limit = batch;
     while !post.over.is_cancelled() {
@@ -197,7 +210,7 @@ async fn claim(post: Arc<Post>, carriers: mpsc::Sender<Parcel>, timed: mpsc::Sen
             () = post.lanes.opened() => {}
         }
         let began = Instant::now();
-        let claimed = match claim_once(&post, &mut limits, limit).await {
+        let claimed = match claim_once(&post, &routes, &mut limits, limit).await {
             Ok(claimed) => claimed,
             Err(error) => return post.fail(CLAIMING, error.to_string(), error.hint().map(str::to_owned)),
         };
@@ -233,31 +246,18 @@ async fn claim(post: Arc<Post>, carriers: mpsc::Sender<Parcel>, timed: mpsc::Sen
 
 const CLAIMING: &str = "claiming mail";
 
-async fn claim_once(post: &Post, limits: &mut HashMap<String, Limits>, limit: i64) -> Result<Batch, AppError> {
+async fn claim_once(
+    post: &Post,
+    routes: &[Route],
+    limits: &mut HashMap<String, Limits>,
+    limit: i64,
+) -> Result<Batch, AppError> {
     let app = &post.desk.app;
-    let letterboxes = app::delivery::claim(app, &post.sender, limit).await?;
-    let waves = letterboxes.iter().filter_map(|letterbox| letterbox.mail.wave_id.as_ref());
-    // A wave that is new here may be limited, or not be for a route like ours: none of it leaves before that is known.
-    let letterboxes = if waves.into_iter().any(|wave| !limits.contains_key(wave)) {
-        let routes: Vec<Route> = post.lanes.all().iter().map(|lane| lane.route.clone()).collect();
-        app::waves::look_again(app, &routes).await?;
+    let letterboxes = app::delivery::claim(app, &post.sender, limit, routes).await?;
+    let mut waves = letterboxes.iter().filter_map(|letterbox| letterbox.mail.wave_id.as_ref());
+    // A wave that is new here may be limited: none of it leaves before that is known.
+    if waves.any(|wave| !limits.contains_key(wave)) {
         *limits = app::waves::limits(app).await?;
-        give_back_paused(post, letterboxes).await?
-    } else {
-        letterboxes
-    };
-    limited::sort(post, letterboxes, limits).await
-}
-
-/// What was claimed of waves that are paused by now goes back; the others.
-async fn give_back_paused(post: &Post, letterboxes: Vec<Letterbox>) -> Result<Vec<Letterbox>, AppError> {
-    let app = &post.desk.app;
-    let paused = app::delivery::paused_waves(app).await?;
-    let is_paused = |one: &Letterbox| one.mail.wave_id.as_ref().is_some_and(|wave| paused.contains(wave));
-    let (back, on): (Vec<Letterbox>, Vec<Letterbox>) = letterboxes.into_iter().partition(is_paused);
-    if !back.is_empty() {
-        let ids: Vec<String> = back.into_iter().map(|one| one.mail.id).collect();
-        app::delivery::give_back(app, &post.sender, &ids, Duration::ZERO).await?;
     }
-    Ok(on)
+    limited::sort(post, letterboxes, limits).await
 }

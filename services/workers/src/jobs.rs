@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::desk::Desk;
 
 /// Received mails that one job files before it looks up.
-const MAILS_A_BATCH: i64 = 100;
+const MAILS_A_BATCH: i64 = 500;
 
 /// Mails whose senders one step proves at a time.
 const SENDERS_A_BATCH: i64 = 20;

@@ -8,6 +8,7 @@ mod desk;
 mod error;
 mod idle;
 mod jobs;
+mod mailboxes;
 mod reception;
 mod runner;
 mod worker;

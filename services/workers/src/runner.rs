@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::Desk;
 use crate::jobs::{Kind, Nudge};
 use crate::reception::{self, Receivers};
-use crate::{WorkerError, delivery, worker};
+use crate::{WorkerError, delivery, mailboxes, worker};
 
 /// How often the rows are asked what is due, and the slice of time in which one job of a kind is enough.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -32,9 +32,11 @@ pub async fn run(
 ) -> Result<(), WorkerError> {
     let desk = Desk::new(app, stop);
     let receiving = tokio::spawn(reception::receive(Arc::clone(&desk), receivers));
+    let collecting = tokio::spawn(mailboxes::collect(Arc::clone(&desk)));
     let done = run_at(Arc::clone(&desk), routes).await;
-    let received = receiving.await;
+    let (received, collected) = tokio::join!(receiving, collecting);
     done?;
+    collected.map_err(|error| WorkerError::Ended { task: "the collector", fault: error.to_string() })?;
     received.map_err(|error| WorkerError::Ended { task: "the receiver", fault: error.to_string() })
 }
 

@@ -305,6 +305,7 @@ impl<'a> Climber<'a> {
             cause: "policy",
             cause_id: firing.to_owned(),
             wave_id: None,
+            under_wave: None,
             letter_id: letter.id.clone(),
             notice_id: None,
             ticket_id: Some(self.ticket.id.clone()),

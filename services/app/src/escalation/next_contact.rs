@@ -1,7 +1,7 @@
 //! The same notice to the next contacts of an organisation.
 //!
 //! Writes no text: the letter is the one that was frozen. Invariant: an address that has a row for the notice, whatever
-//! became of it, is not written to again.
+//! became of it, is not written to again; and the wave that released the notice holds this mail up like its own.
 
 use std::collections::HashSet;
 
@@ -60,11 +60,13 @@ pub(crate) async fn queue(
     if letters.is_empty() {
         return Ok(0);
     }
+    let under_wave = store::waves::of_notice(tx, &notice.id).await?;
     let tenant = store::directory::tenant(tx, &ticket.tenant_id).await?;
     let language = tenant.map(|tenant| tenant.language).unwrap_or_default();
     let mail = |contact: &Contact| NewMail {
         cause: "policy",
         cause_id: cause_id.to_owned(),
+        under_wave: under_wave.clone(),
         ..notice_mail(app, incident, &notice, ticket, letter_for(&letters, contact, &language), contact)
     };
     let mails: Vec<NewMail> = contacts.iter().map(mail).collect();

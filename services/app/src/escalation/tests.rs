@@ -8,7 +8,7 @@ use store::delivery::Delivery;
 use store::directory::Tenant;
 use store::ledger::{Ledger, Verdict};
 use store::notices::{Draft, LetterRow};
-use store::tickets::{Change, NewQuestion, NewTicket};
+use store::tickets::{Change, Entry, NewQuestion, NewTicket};
 
 use super::*;
 use crate::{Clock, Opening, Settings};
@@ -172,7 +172,7 @@ impl World {
     async fn accept_all(&self) {
         let mut tx = self.app.store.begin().await.unwrap();
         let real = self.app.clock.real().micros();
-        let claimed = store::delivery::claim(&mut tx, "snd", real, 100).await.unwrap();
+        let claimed = store::delivery::claim(&mut tx, "snd", real, 100, store::delivery::Claims::All).await.unwrap();
         tx.commit_ledger().await.unwrap();
         let (ledger, task) = Ledger::start(self.app.store.clone(), "snd".to_owned());
         let now = self.app.clock.now().micros();
@@ -219,6 +219,17 @@ impl World {
         let now = self.app.clock.now().micros();
         store::tickets::change_question(&mut tx, TICKET, question, now, change).await.unwrap();
         tx.commit_ledger().await.unwrap();
+    }
+
+    /// Settles a question as an answer does.
+    async fn answer(&self, question: &str) {
+        let mut tx = self.app.store.begin().await.unwrap();
+        let [id, kind, actor] = ["ent_1", "answer", "agent"].map(str::to_owned);
+        let entry =
+            Entry { id, at: self.app.clock.now().micros(), kind, actor, body: "It was one invoice.".to_owned() };
+        store::tickets::insert_entry(&mut tx, TICKET, &entry).await.unwrap();
+        tx.commit_ledger().await.unwrap();
+        self.change(question, Change::Answer { entry: "ent_1" }).await;
     }
 
     async fn targets(&self) -> Vec<String> {
@@ -274,7 +285,10 @@ async fn a_target_with_an_address_gets_a_mail_that_carries_no_token() {
     assert_eq!((mail.address.as_str(), mail.cause.as_str()), ("agents@vendor.example", "policy"));
     assert_eq!((mail.notice_id.as_deref(), mail.tenant_id.as_deref()), (None, None));
     let mut tx = world.app.store.begin().await.unwrap();
-    let claimed = store::delivery::claim(&mut tx, "snd", world.app.clock.real().micros(), 10).await.unwrap();
+    let claimed =
+        store::delivery::claim(&mut tx, "snd", world.app.clock.real().micros(), 10, store::delivery::Claims::All)
+            .await
+            .unwrap();
     assert_eq!(claimed[0].reply_token, "");
     let letters = store::notices::letters_by_ids(&mut tx, std::slice::from_ref(&claimed[0].letter_id)).await.unwrap();
     assert!(
@@ -290,7 +304,7 @@ async fn a_ladder_ends_with_its_reason_and_fires_no_more() {
     world.ask("qst_1").await;
     world.set_hours(30);
     world.tick().await;
-    world.change("qst_1", Change::Withdraw { entry: "ent_1" }).await;
+    world.answer("qst_1").await;
     world.set_hours(400);
     assert_eq!(preview(&world.app, "sample", world.app.clock.now()).await.unwrap(), []);
     assert_eq!(world.tick().await, Ticked { ended: 1, ..Ticked::default() });
@@ -337,7 +351,10 @@ async fn each_reader_is_reminded_in_their_language_and_thread() {
     world.set_hours(73);
     world.tick().await;
     let mut tx = world.app.store.begin().await.unwrap();
-    let claimed = store::delivery::claim(&mut tx, "snd", world.app.clock.real().micros(), 10).await.unwrap();
+    let claimed =
+        store::delivery::claim(&mut tx, "snd", world.app.clock.real().micros(), 10, store::delivery::Claims::All)
+            .await
+            .unwrap();
     let notices = store::delivery::of_ticket(&mut tx, TICKET).await.unwrap();
     for (address, language) in [("sue@acme.example", "en"), ("per@acme.example", "de")] {
         let mail = claimed.iter().find(|mail| mail.address == address).unwrap();

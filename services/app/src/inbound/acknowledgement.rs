@@ -16,6 +16,8 @@ use crate::notices::letter_row;
 use crate::{App, AppError, new_id};
 
 const HOUR: i64 = 3_600_000_000;
+/// Characters of a question that are repeated.
+const REPEATED: usize = 2_000;
 /// Acknowledgements to one address in a period, in all its conversations.
 const AN_ADDRESS: i64 = 5;
 /// Acknowledgements to anybody in an hour: more than that is a loop, and not people.
@@ -55,6 +57,7 @@ pub(super) async fn queue(
         cause: "policy",
         cause_id: mail.id.clone(),
         wave_id: None,
+        under_wave: None,
         letter_id: letter.id.clone(),
         notice_id: None,
         ticket_id: Some(ticket.id.clone()),
@@ -88,8 +91,13 @@ async fn is_within_limits(app: &App, tx: &mut Tx, ticket: &str, to: &str) -> Res
     Ok(counted.of_ticket == 0 && counted.of_address < AN_ADDRESS && counted.of_all < AN_HOUR)
 }
 
+/// A letter repeats the beginning of a long question: enough to know it by.
 fn as_asked(text: &str, at: i64) -> AskedQuestion {
-    AskedQuestion { id: String::new(), text: text.to_owned(), asked_at: Timestamp::from_micros(at) }
+    let text = match text.char_indices().nth(REPEATED) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text.to_owned(),
+    };
+    AskedQuestion { id: String::new(), text, asked_at: Timestamp::from_micros(at) }
 }
 
 /// Whether a stranger's Message-ID can stand in a header of ours.
@@ -102,6 +110,12 @@ fn is_header_safe(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_question_is_repeated_by_its_beginning() {
+        assert_eq!(as_asked("Which files?", 0).text, "Which files?");
+        assert_eq!(as_asked(&"ü".repeat(REPEATED + 1), 0).text, format!("{} …", "ü".repeat(REPEATED)));
+    }
 
     #[test]
     fn a_message_id_that_would_break_a_header_is_not_repeated() {

@@ -24,6 +24,7 @@ pub(super) struct Filing<'a> {
     app: &'a App,
     row: Inbound,
     read: mail::inbound::Inbound,
+    heard: mail::inbound::Heard,
     whose: Whose,
     /// The mail that this one repeats; then it changes nothing.
     duplicate_of: Option<String>,
@@ -32,13 +33,13 @@ pub(super) struct Filing<'a> {
 
 impl<'a> Filing<'a> {
     pub(super) fn new(app: &'a App, mail: Understood, whose: Whose, duplicate_of: Option<String>) -> Self {
-        let Understood { row, read, content_digest } = mail;
+        let Understood { row, read, content_digest, heard } = mail;
         let questions = match &whose.ticket {
             Some(_) if duplicate_of.is_none() => questions(&row.id, &read, is_own_staff(&whose, &read)),
             _ => Vec::new(),
         };
         let row = Inbound { content_digest, ..row };
-        Self { app, row, read, whose, duplicate_of, questions }
+        Self { app, row, read, heard, whose, duplicate_of, questions }
     }
 
     /// Without addresses and words.
@@ -120,7 +121,8 @@ impl<'a> Filing<'a> {
         if self.read.class == Class::Human {
             crate::tickets::tell_watchers(tx, ticket, &self.row.id, self.app.clock.now()).await?;
         }
-        self.ask(tx, ticket).await?;
+        self.ask(tx, ticket, &self.questions).await?;
+        self.tell_others(tx).await?;
         if self.read.class == Class::Human {
             let last = ticket.last_inbound_at.unwrap_or(i64::MIN).max(self.row.received_at);
             store::tickets::set_inbound(tx, &ticket.id, last).await?;
@@ -129,15 +131,23 @@ impl<'a> Filing<'a> {
         Ok(disputed)
     }
 
-    /// What was declined waits again, if a person objects or asks again.
+    /// What was declined waits again, if a person objects or asks again; of what cannot be read here it is believed.
     async fn object(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<(), AppError> {
-        if self.read.class != Class::Human {
+        let read = &self.read;
+        if !matches!(read.class, Class::Human | Class::Unclear) {
             return Ok(());
         }
+        // The subject of an answer is ours.
+        let headed = !mail::inbound::is_answer(&read.subject) && mail::inbound::says_objection(&read.subject);
+        let insists = match read.class {
+            Class::Human => !mail::inbound::says_only_thanks(&read.new_text),
+            _ => read.encrypted,
+        };
         let said = Objection {
             mail: &self.row.id,
             at: self.row.received_at,
-            objects: mail::inbound::says_objection(&self.read.new_text),
+            objects: headed || self.heard.objects,
+            insists,
             answers: self.whose.mail.as_ref().map(|mail| mail.id.as_str()),
             asks: &self.questions,
         };
@@ -150,12 +160,12 @@ impl<'a> Filing<'a> {
         if self.read.class != Class::Human {
             return Ok(None);
         }
-        let named = mail::inbound::other_recipients(&self.read.new_text);
+        let named = &self.heard.other_recipients;
         if !named.is_empty() {
             let said_by = format!("named by {} in {}", self.sender(), self.row.id);
-            crate::tickets::named_instead(self.app, tx, ticket, &named, &said_by).await?;
+            crate::tickets::named_instead(self.app, tx, ticket, named, &said_by).await?;
         }
-        if !mail::inbound::says_wrong_recipient(&self.read.new_text) {
+        if !self.heard.wrong_recipient {
             return Ok(None);
         }
         // All of them: which domains are meant stands between the lines, and a signature names others.
@@ -216,12 +226,25 @@ impl<'a> Filing<'a> {
         Ok(())
     }
 
-    async fn ask(&self, tx: &mut Tx, ticket: &TicketRow) -> Result<(), AppError> {
+    /// It stands in one conversation: in the others that it names it is owed that somebody reads it, without its words,
+    /// for they may be another organisation's.
+    async fn tell_others(&self, tx: &mut Tx) -> Result<(), AppError> {
+        for ticket in &self.whose.also {
+            store::tickets::lock(tx, &ticket.id).await?;
+            let text =
+                format!("a mail that a person must read ({}): it was sent to other conversations, too", self.row.id);
+            self.ask(tx, ticket, &[text]).await?;
+            crate::tickets::set_turn(tx, &ticket.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, tx: &mut Tx, ticket: &TicketRow, questions: &[String]) -> Result<(), AppError> {
         // Ids of one millisecond are in no order of their own, and questions are listed by id.
-        let mut ids: Vec<String> = self.questions.iter().map(|_| new_id("qst")).collect();
+        let mut ids: Vec<String> = questions.iter().map(|_| new_id("qst")).collect();
         ids.sort();
         let asked_by = self.sender();
-        for (id, text) in ids.iter().zip(&self.questions) {
+        for (id, text) in ids.iter().zip(questions) {
             let new = NewQuestion {
                 id,
                 ticket: &ticket.id,
@@ -306,7 +329,7 @@ fn is_own_staff(whose: &Whose, read: &mail::inbound::Inbound) -> bool {
 }
 
 /// The address in From, else the envelope's, as the directory would write it.
-fn sender(read: &mail::inbound::Inbound, envelope_from: Option<&str>) -> String {
+pub(super) fn sender(read: &mail::inbound::Inbound, envelope_from: Option<&str>) -> String {
     let named = read.from.as_deref().into_iter().chain(envelope_from).map(normal);
     named.into_iter().find(|address| address.contains('@')).unwrap_or_else(|| "unknown sender".to_owned())
 }
@@ -370,11 +393,15 @@ mod tests {
     #[test]
     fn only_the_reader_of_an_escalation_letter_is_one_of_our_own() {
         let mail = read("From: Lead <LEAD@vendor.example>\r\n\r\nI see to it.\r\n");
-        let whose = |tenant, address| Whose { ticket: None, mail: Some(delivery(tenant, address, "accepted")) };
+        let whose = |tenant, address| Whose {
+            ticket: None,
+            mail: Some(delivery(tenant, address, "accepted")),
+            also: Vec::new(),
+        };
         assert!(is_own_staff(&whose(None, "lead@vendor.example"), &mail));
         assert!(!is_own_staff(&whose(Some("t-1"), "lead@vendor.example"), &mail));
         assert!(!is_own_staff(&whose(None, "other@vendor.example"), &mail));
-        assert!(!is_own_staff(&Whose { ticket: None, mail: None }, &mail));
+        assert!(!is_own_staff(&Whose { ticket: None, mail: None, also: Vec::new() }, &mail));
     }
 
     #[test]

@@ -3,19 +3,19 @@
 //! Invariant: a try is counted before it is begun, so that a mail that ends the process is put before a person after a
 //! few starts; a mail that fails takes no other one with it; and each mail is filed once, whoever files.
 
+use mail::inbound::Class;
 use store::Tx;
 use store::inbound::ToFile;
-use tokio::task::JoinSet;
 
 use super::effects::Filing;
-use super::understand::{Understood, understand};
+use super::understand::{Understood, understand, understand_all};
 use super::{TRIES, row, whose};
 use crate::{App, AppError};
 
+/// Mails of a transaction: the next ones are read meanwhile.
+const AT_A_TIME: usize = 100;
 /// Bytes of mails that are read at a time.
 const BYTES_AT_A_TIME: i64 = 32 * 1024 * 1024;
-/// Mails that are read at a time.
-const AT_A_TIME: usize = 4;
 
 /// Files these mails; how many of them are.
 pub(super) async fn file_all(app: &App, mails: Vec<ToFile>) -> Result<usize, AppError> {
@@ -25,14 +25,58 @@ pub(super) async fn file_all(app: &App, mails: Vec<ToFile>) -> Result<usize, App
         let error = AppError::bad("the program ended each time it was read", "read it by hand; its bytes are kept");
         failed(app, &mail.id, error).await?;
     }
-    for batch in batches(mails) {
-        let ids: Vec<String> = batch.into_iter().map(|mail| mail.id).collect();
+    let mut batches = batches(mails).into_iter().peekable();
+    let mut ahead: Option<Reading> = None;
+    while let Some(batch) = batches.next() {
+        let begun = match ahead.take() {
+            Some(begun) => begun,
+            None => Reading::begin(app, &batch).await?,
+        };
+        // The next mails are read while these are written; those that failed before are alone in the process.
+        if batch[0].tries == 0
+            && let Some(next) = batches.peek().filter(|next| next[0].tries == 0)
+        {
+            ahead = Some(Reading::begin(app, next).await?);
+        }
+        match file_batch(app, begun).await {
+            Ok(done) => filed += done,
+            Err(error) => {
+                if let Some(ahead) = ahead {
+                    ahead.task.abort();
+                    give_back(app, &ahead.ids).await?;
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(filed)
+}
+
+type ReadAll = Result<Vec<(String, Result<Understood, AppError>)>, AppError>;
+
+/// Mails that are being read, their try counted.
+struct Reading {
+    ids: Vec<String>,
+    task: tokio::task::JoinHandle<ReadAll>,
+}
+
+impl Reading {
+    async fn begin(app: &App, batch: &[ToFile]) -> Result<Self, AppError> {
+        let ids: Vec<String> = batch.iter().map(|mail| mail.id.clone()).collect();
         let mut tx = app.store.begin().await?;
         store::inbound::begin(&mut tx, &ids).await?;
         tx.commit_ledger().await?;
-        filed += file_batch(app, ids).await?;
+        store::crash_point!("begun.after");
+        let (app, of) = (app.clone(), ids.clone());
+        Ok(Self { ids, task: tokio::spawn(async move { read_all(&app, &of).await }) })
     }
-    Ok(filed)
+
+    async fn end(self) -> (Vec<String>, ReadAll) {
+        let read = self.task.await.unwrap_or_else(|error| {
+            Err(AppError::bad(format!("reading mails ended: {error}"), "they are read again by themselves"))
+        });
+        (self.ids, read)
+    }
 }
 
 /// Mails that failed before stand alone: one of them may end the process.
@@ -42,7 +86,11 @@ fn batches(mails: Vec<ToFile>) -> Vec<Vec<ToFile>> {
     for mail in mails {
         bytes = bytes.saturating_add(mail.bytes);
         match batches.last_mut() {
-            Some(batch) if bytes < BYTES_AT_A_TIME && mail.tries == 0 && batch[0].tries == 0 => batch.push(mail),
+            Some(batch)
+                if batch.len() < AT_A_TIME && bytes < BYTES_AT_A_TIME && mail.tries == 0 && batch[0].tries == 0 =>
+            {
+                batch.push(mail)
+            }
             _ => {
                 bytes = mail.bytes;
                 batches.push(vec![mail]);
@@ -52,9 +100,17 @@ fn batches(mails: Vec<ToFile>) -> Vec<Vec<ToFile>> {
     batches
 }
 
-async fn file_batch(app: &App, ids: Vec<String>) -> Result<usize, AppError> {
-    let mut understood = Vec::with_capacity(ids.len());
-    for (id, read) in read_all(app, ids).await? {
+async fn file_batch(app: &App, reading: Reading) -> Result<usize, AppError> {
+    let read = match reading.end().await {
+        (_, Ok(read)) => read,
+        (ids, Err(error)) => {
+            // The database's fault, and none of the mails'.
+            give_back(app, &ids).await?;
+            return Err(error);
+        }
+    };
+    let mut understood = Vec::with_capacity(read.len());
+    for (id, read) in read {
         match read {
             Ok(mail) => understood.push(mail),
             Err(error) => failed(app, &id, error).await?,
@@ -89,35 +145,17 @@ async fn file_batch(app: &App, ids: Vec<String>) -> Result<usize, AppError> {
     Ok(filed)
 }
 
-type Read = (String, Result<Understood, AppError>);
+async fn read_all(app: &App, ids: &[String]) -> ReadAll {
+    let rows = store::inbound::by_ids(&mut app.store.read().await?, ids).await?;
+    understand_all(app, rows).await
+}
 
-async fn read_all(app: &App, ids: Vec<String>) -> Result<Vec<Read>, AppError> {
-    let mut all = Vec::with_capacity(ids.len());
-    let (mut ids, mut reading) = (ids.into_iter(), JoinSet::new());
-    loop {
-        while reading.len() < AT_A_TIME
-            && let Some(id) = ids.next()
-        {
-            let app = app.clone();
-            reading.spawn(async move {
-                let read = match row(&app, &id).await {
-                    Ok(row) => understand(&app, row).await,
-                    Err(error) => Err(error),
-                };
-                (id, read)
-            });
-        }
-        match reading.join_next().await {
-            None => return Ok(all),
-            Some(Ok(read)) => all.push(read),
-            Some(Err(error)) => {
-                return Err(AppError::bad(
-                    format!("reading mails ended: {error}"),
-                    "they are read again by themselves",
-                ));
-            }
-        }
+async fn give_back(app: &App, ids: &[String]) -> Result<(), AppError> {
+    let mut tx = app.store.begin().await?;
+    for id in ids {
+        store::inbound::give_back(&mut tx, id).await?;
     }
+    Ok(tx.commit_ledger().await?)
 }
 
 /// Whose they are, and what they change, in one transaction; how many nobody had filed meanwhile.
@@ -133,12 +171,14 @@ async fn commit(app: &App, mails: Vec<Understood>) -> Result<usize, AppError> {
         }
     }
     let filed = done.len();
+    store::crash_point!("filed.before");
     if let [(id, detail)] = &mut done[..] {
         tx.commit(app.entry("mail.receive", id.clone(), detail.take())).await?;
     } else if filed > 1 {
         let details: Vec<serde_json::Value> = done.into_iter().map(|(_, detail)| detail).collect();
         tx.commit(app.entry("mail.receive", format!("{filed} mails"), serde_json::json!({ "mails": details }))).await?;
     }
+    store::crash_point!("filed.after");
     disputed.sort_unstable();
     disputed.dedup();
     for incident in disputed {
@@ -156,15 +196,12 @@ async fn file_one(
     tx: &mut Tx,
     mail: Understood,
 ) -> Result<Option<(serde_json::Value, Option<i64>)>, AppError> {
-    let whose = whose::find(tx, &mail.read).await?;
+    let whose = whose::find(tx, &mail.read, mail.row.envelope_to.as_deref()).await?;
     let ticket = whose.ticket.as_ref().map(|ticket| ticket.id.as_str());
     if let Some(ticket) = ticket {
         store::tickets::lock(tx, ticket).await?;
     }
-    let duplicate_of = match &mail.content_digest {
-        Some(digest) => store::inbound::same_content(tx, digest, &mail.row.id, ticket).await?,
-        None => None,
-    };
+    let duplicate_of = same(tx, &mail, ticket).await?;
     let filing = Filing::new(app, mail, whose, duplicate_of);
     // The claim: whoever files second changes nothing.
     if !store::inbound::file(tx, &filing.row()?).await? {
@@ -172,6 +209,17 @@ async fn file_one(
     }
     let disputed = filing.apply(tx).await?;
     Ok(Some((filing.audit_detail(), disputed)))
+}
+
+/// The mail that said the same there already, and was taken for as much.
+pub(super) async fn same(tx: &mut Tx, mail: &Understood, ticket: Option<&str>) -> Result<Option<String>, AppError> {
+    // A copy that a machine marked asked nothing: the one without the mark is no repetition of it.
+    let class = mail.read.class;
+    let as_much = [class, if class == Class::Unclear { Class::Human } else { class }].map(Class::name);
+    Ok(match &mail.content_digest {
+        Some(digest) => store::inbound::same_content(tx, digest, &mail.row.id, ticket, as_much).await?,
+        None => None,
+    })
 }
 
 async fn failed(app: &App, id: &str, error: AppError) -> Result<(), AppError> {

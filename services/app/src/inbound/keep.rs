@@ -53,6 +53,11 @@ pub async fn arrive(app: &App, inbox: &Inbox, mail: Arrived) -> Result<(), Inbox
     Ok(())
 }
 
+/// What was found in a mailbox: nobody says who sent it from where, or to which of our addresses it came.
+pub(crate) fn from_mailbox(app: &App, raw: Vec<u8>) -> NewInbound {
+    new(app, raw, &Way { via: "imap", peer: None, hello: None, from: None, to: None })
+}
+
 fn new(app: &App, raw: Vec<u8>, way: &Way<'_>) -> NewInbound {
     let (from, to) = (way.from.map(clean), way.to.map(clean));
     // No sender stated is not the null sender.

@@ -208,7 +208,7 @@ async fn trust(app: &App, tx: &mut Tx, ticket: &TicketRow, proof: &Proof) -> Res
     // An account manager is the vendor's own, and has no rung.
     let is_reader = |contact: &&Contact| contact.is_usable() && Role::parse(&contact.role).and_then(rung).is_some();
     let is_contact = contacts.iter().filter(is_reader).any(|contact| contact.address == from);
-    let written_to = store::delivery::of_ticket(tx, &ticket.id).await?;
+    let written_to = store::delivery::of_conversation(tx, &ticket.id).await?;
     if is_contact && written_to.iter().any(|mail| mail.address == from && mail.tenant_id.is_some()) {
         return Ok((Trust::A, "its sender is a contact whom we wrote to, and proven"));
     }

@@ -9,6 +9,7 @@ use store::tickets::NewTicket;
 
 use super::*;
 use crate::tickets;
+use crate::tickets::About;
 use crate::{Opening, Settings, new_id};
 
 const TICKET: &str = "tkt_1";
@@ -40,6 +41,7 @@ fn mail(id: &str, notice: Option<&str>, tenant: Option<&str>, letter: &str, addr
         cause: "policy",
         cause_id: "x".to_owned(),
         wave_id: None,
+        under_wave: None,
         letter_id: letter.to_owned(),
         notice_id: notice.map(str::to_owned),
         ticket_id: Some(TICKET.to_owned()),
@@ -149,7 +151,7 @@ impl World {
         let real = self.app.clock.real().micros();
         let mut tx = self.app.store.begin().await.unwrap();
         store::delivery::heartbeat(&mut tx, "s", real, real + 60_000_000).await.unwrap();
-        store::delivery::claim(&mut tx, "s", real, 100).await.unwrap();
+        store::delivery::claim(&mut tx, "s", real, 100, store::delivery::Claims::All).await.unwrap();
         tx.commit_ledger().await.unwrap();
         let (ledger, _task) = Ledger::start(self.app.store.clone(), "s".to_owned());
         assert!(ledger.at_dot(id.to_owned()).await.unwrap());
@@ -215,12 +217,15 @@ async fn a_question_is_debt_until_it_is_answered_and_a_reply_opens_the_ticket_ag
     let refused = tickets::close(&world.app, TICKET).await.unwrap_err();
     assert_eq!(refused.exit_code(), 4);
     let ids = World::ids(&shown);
-    let done = tickets::answer(&world.app, TICKET, &ids, "Invoices, since January.").await.unwrap();
+    let done = tickets::answer(&world.app, TICKET, &ids, "Invoices, since January.", About::Facts).await.unwrap();
     assert_eq!((done.mails, done.debt), (1, 0));
     assert_eq!(world.answered().await, [SUE]);
     let shown = world.shown().await;
     assert_eq!((shown.ticket.status.as_str(), shown.ticket.turn.as_str()), ("open", "theirs"));
-    assert!(tickets::answer(&world.app, TICKET, &ids, "Again.").await.is_err(), "what is answered is no debt");
+    assert!(
+        tickets::answer(&world.app, TICKET, &ids, "Again.", About::Facts).await.is_err(),
+        "what is answered is no debt"
+    );
     tickets::close(&world.app, TICKET).await.unwrap();
     tickets::close(&world.app, TICKET).await.unwrap();
     assert_eq!(world.shown().await.ticket.turn, "nobody");
@@ -234,7 +239,7 @@ async fn a_strangers_question_is_debt_and_its_answer_goes_to_those_with_the_noti
     let world = World::new().await;
     world.ask("stranger@acme.example", "Which files?").await;
     let ids = World::ids(&world.shown().await);
-    let done = tickets::answer(&world.app, TICKET, &ids, "Invoices.").await.unwrap();
+    let done = tickets::answer(&world.app, TICKET, &ids, "Invoices.", About::Facts).await.unwrap();
     assert_eq!(done.mails, 2);
     let mut to = world.answered().await;
     to.sort();
@@ -246,11 +251,12 @@ async fn a_generic_text_pays_no_debt() {
     let world = World::new().await;
     world.ask(SUE, "Which files?").await;
     let ids = World::ids(&world.shown().await);
-    let error =
-        tickets::answer(&world.app, TICKET, &ids, "There is no further information available.").await.unwrap_err();
+    let error = tickets::answer(&world.app, TICKET, &ids, "There is no further information available.", About::Facts)
+        .await
+        .unwrap_err();
     assert_eq!(error.exit_code(), 4);
     assert!(error.hint().is_some_and(|hint| hint.contains("forthright ticket pack")));
-    assert!(tickets::answer(&world.app, TICKET, &[], "Invoices.").await.is_err());
+    assert!(tickets::answer(&world.app, TICKET, &[], "Invoices.", About::Facts).await.is_err());
     let shown = world.shown().await;
     assert_eq!((shown.ticket.debt, shown.mails.len()), (1, 3), "nothing was written");
 }
@@ -273,20 +279,26 @@ async fn a_promise_and_a_proposal_stay_debt_and_a_second_person_declines() {
 }
 
 #[tokio::test]
-async fn a_question_is_withdrawn_noted_and_assigned_without_any_mail() {
+async fn a_question_is_noted_and_assigned_without_any_mail_and_withdrawn_by_two_who_tell_its_asker() {
     let world = World::new().await;
     world.ask(SUE, "Which files?").await;
     let id = World::ids(&world.shown().await).remove(0);
     tickets::note(&world.app, TICKET, "called them").await.unwrap();
     tickets::assign(&world.app, TICKET, "bob").await.unwrap();
-    assert!(tickets::withdraw_question(&world.app, &id, " ").await.is_err());
-    tickets::withdraw_question(&world.app, &id, "they said so on the phone").await.unwrap();
+    assert!(tickets::withdraw_question(&world.app, &id, " ", None).await.is_err());
+    for _ in 0..2 {
+        let done = tickets::withdraw_question(&world.app, &id, "they said so on the phone", None).await.unwrap();
+        assert_eq!((done.state, world.shown().await.ticket.debt), ("proposed", 1), "one person ends nothing");
+    }
+    let second = world.app.acting_as("counsel");
+    let done = tickets::withdraw_question(&second, &id, "I heard it, too", None).await.unwrap();
+    assert_eq!((done.state, done.mails), ("withdrawn", 1));
     let shown = world.shown().await;
     assert_eq!(
         (shown.ticket.debt, shown.ticket.turn.as_str(), shown.ticket.agent.as_deref()),
         (0, "theirs", Some("bob"))
     );
-    assert_eq!((shown.entries.len(), shown.mails.len()), (4, 3));
+    assert_eq!((shown.entries.len(), shown.mails.len()), (6, 4));
     assert_eq!(tickets::note(&world.app, "tkt_no", "x").await.unwrap_err().to_string(), "no ticket tkt_no");
 }
 
@@ -334,10 +346,32 @@ fn report(to: &str, recipient: &str, returned: &str) -> String {
     )
 }
 
+/// The header of the first letter, as a report returns it.
+fn returned() -> String {
+    format!("Message-ID: <dlv_1@vendor.example>\r\nReply-To: <ir+{TOKEN}@vendor.example>")
+}
+
+#[tokio::test]
+async fn a_report_or_complaint_with_a_message_id_and_no_token_is_noted_and_changes_nothing() {
+    let world = World::new().await;
+    let forged = report("ir@vendor.example", SUE, "Message-ID: <dlv_1@vendor.example>");
+    let complaint = "To: ir@vendor.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nabuse\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: X/1\r\nVersion: 1\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <dlv_1@vendor.example>\r\nSubject: s\r\n\r\nx\r\n--b--\r\n";
+    for (raw, class) in [(forged.as_str(), "bounce_permanent"), (complaint, "complaint")] {
+        let noted = world.receive("mailer-daemon@mx.example", raw, "").await;
+        assert_eq!((noted.class.as_str(), noted.ticket.as_deref(), noted.delivery), (class, Some(TICKET), None));
+    }
+    // Nor does the token of another conversation help.
+    let other = "Message-ID: <dlv_1@vendor.example>\r\nReply-To: <ir+zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz@vendor.example>";
+    let noted = world.receive("mailer-daemon@mx.example", &report("ir@vendor.example", SUE, other), "").await;
+    assert_eq!(noted.delivery, None);
+    assert_eq!(world.mail("dlv_1").await.state, "accepted");
+    assert_eq!(world.shown().await.entries.len(), 3);
+}
+
 #[tokio::test]
 async fn a_report_ends_its_delivery_by_message_id_or_by_token_and_recipient() {
     let world = World::new().await;
-    let by_id = report("ir@vendor.example", "elsewhere@acme.example", "Message-ID: <dlv_1@vendor.example>");
+    let by_id = report("ir@vendor.example", "elsewhere@acme.example", &returned());
     let bounced = world.receive("mailer-daemon@mx.example", &by_id, "").await;
     assert_eq!((bounced.class.as_str(), bounced.delivery.as_deref()), ("bounce_permanent", Some("dlv_1")));
     assert_eq!(world.mail("dlv_1").await.state, "bounced");
@@ -354,11 +388,10 @@ async fn a_report_ends_its_delivery_by_message_id_or_by_token_and_recipient() {
 #[tokio::test]
 async fn a_report_on_another_ends_the_other_or_nothing() {
     let world = World::new().await;
-    let returned = "Message-ID: <dlv_1@vendor.example>";
-    let stranger = report("ir@vendor.example", "victim@elsewhere.example", returned);
+    let stranger = report("ir@vendor.example", "victim@elsewhere.example", &returned());
     let noted = world.receive("mailer-daemon@mx.example", &stranger, "").await;
     assert_eq!((noted.ticket.as_deref(), noted.delivery), (Some(TICKET), None));
-    let other = report("ir@vendor.example", PER, returned);
+    let other = report("ir@vendor.example", PER, &returned());
     let bounced = world.receive("mailer-daemon@mx.example", &other, "").await;
     assert_eq!(bounced.delivery.as_deref(), Some("dlv_2"));
     assert_eq!(world.mail("dlv_1").await.state, "accepted");
@@ -368,7 +401,7 @@ async fn a_report_on_another_ends_the_other_or_nothing() {
 #[tokio::test]
 async fn what_a_relay_gave_up_for_a_reason_that_may_pass_goes_again() {
     let world = World::new().await;
-    let given_up = report("ir@vendor.example", SUE, "Message-ID: <dlv_1@vendor.example>").replace("5.1.1", "4.4.7");
+    let given_up = report("ir@vendor.example", SUE, &returned()).replace("5.1.1", "4.4.7");
     let told = world.receive("mailer-daemon@mx.example", &given_up, "").await;
     assert_eq!((told.class.as_str(), told.delivery.as_deref()), ("bounce_transient", Some("dlv_1")));
     assert_eq!(world.mail("dlv_1").await.state, "deferred");
@@ -420,6 +453,23 @@ async fn what_could_not_be_filed_is_filed_by_the_sweep() {
     assert!(!pending(&world.app).await.unwrap());
     assert_eq!(row(&world.app, &id).await.unwrap().state, "filed");
     assert_eq!(world.shown().await.ticket.debt, 1);
+}
+
+#[tokio::test]
+async fn a_copy_that_a_machine_marked_does_not_silence_the_persons_own() {
+    for mark in ["Auto-Submitted: auto-replied", "X-Forthright-X: 1"] {
+        let world = World::new().await;
+        let mail = format!(
+            "From: <{SUE}>\r\nMessage-ID: <1@x.example>\r\nTo: ir+{TOKEN}@vendor.example\r\n\r\nWe need all.\r\n"
+        );
+        let marked = receive(&world.app, format!("{mark}\r\n{mail}").as_bytes(), None, None).await.unwrap();
+        assert!(marked.questions.is_empty(), "{marked:?}");
+        let own = receive(&world.app, mail.as_bytes(), None, None).await.unwrap();
+        assert_eq!((own.duplicate_of, own.questions.len()), (None, 1), "{mark}");
+        // And the other way round nothing is asked twice.
+        let unclear = receive(&world.app, format!("Return-Path: <>\r\n{mail}").as_bytes(), None, None).await.unwrap();
+        assert_eq!((unclear.class.as_str(), unclear.duplicate_of), ("unclear", Some(own.id)), "{mark}");
+    }
 }
 
 #[tokio::test]

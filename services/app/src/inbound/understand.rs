@@ -2,9 +2,12 @@
 //!
 //! Writes nothing. Invariant: a fault of the parser is one mail's fault.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use mail::inbound::{Class, Heard};
 use store::inbound::Inbound;
+use tokio::task::JoinSet;
 
 use crate::{App, AppError};
 
@@ -16,40 +19,100 @@ pub(super) struct Understood {
     pub(super) read: mail::inbound::Inbound,
     /// Over what its sender made of it.
     pub(super) content_digest: Option<String>,
+    /// What a person says beside questions.
+    pub(super) heard: Heard,
 }
 
-/// Reads a mail's bytes, off the async threads: 25 MB take a while.
-pub(super) async fn understand(app: &App, mut row: Inbound) -> Result<Understood, AppError> {
-    let raw = Arc::new(std::mem::take(&mut row.raw));
-    let first = parse(&row, Arc::clone(&raw), None).await?;
-    let own = match &first.0.message_id {
-        Some(id) => store::delivery::by_message_id(&mut app.store.read().await?, id).await?.map(|mail| mail.message_id),
-        None => None,
-    };
-    let (read, content_digest) = match own {
-        Some(own) => parse(&row, raw, Some(own)).await?,
-        None => first,
-    };
-    Ok(Understood { row, read, content_digest })
+/// Mails that are read at a time.
+const AT_A_TIME: usize = 4;
+
+/// Reads the bytes of these mails, each by itself, off the async threads: 25 MB take a while.
+pub(super) async fn understand_all(
+    app: &App,
+    rows: Vec<Inbound>,
+) -> Result<Vec<(String, Result<Understood, AppError>)>, AppError> {
+    let mut bytes = HashMap::with_capacity(rows.len());
+    let mut waiting = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        let raw = Arc::new(std::mem::take(&mut row.raw));
+        bytes.insert(row.id.clone(), Arc::clone(&raw));
+        waiting.push((row, raw, None));
+    }
+    let mut all = parse_all(waiting).await;
+    let ids: Vec<String> = all.iter().filter_map(|(_, one)| one.as_ref().ok()?.read.message_id.clone()).collect();
+    let own = store::delivery::own_message_ids(&mut app.store.read().await?, &ids).await?;
+    if own.is_empty() {
+        return Ok(all);
+    }
+    // Our own letters come back: they are read again with that in mind.
+    let mut again = Vec::new();
+    for (id, one) in all.iter_mut() {
+        let Ok(understood) = one else { continue };
+        let named = understood.read.message_id.clone().filter(|named| own.contains(named));
+        if let (Some(named), Some(raw)) = (named, bytes.get(id)) {
+            again.push((std::mem::take(&mut understood.row), Arc::clone(raw), Some(named)));
+        }
+    }
+    let mut read_again: HashMap<String, Result<Understood, AppError>> = parse_all(again).await.into_iter().collect();
+    for (id, one) in &mut all {
+        if let Some(other) = read_again.remove(id) {
+            *one = other;
+        }
+    }
+    Ok(all)
 }
 
-type Read = (mail::inbound::Inbound, Option<String>);
+/// Reads one mail.
+pub(super) async fn understand(app: &App, row: Inbound) -> Result<Understood, AppError> {
+    let gone =
+        || AppError::bad(format!("mail {} was read and is not there", row.id), "report this; its bytes are kept");
+    let gone = gone();
+    understand_all(app, vec![row]).await?.pop().map_or(Err(gone), |(_, one)| one)
+}
 
-async fn parse(row: &Inbound, raw: Arc<Vec<u8>>, own: Option<String>) -> Result<Read, AppError> {
-    let (from, to) = (row.envelope_from.clone(), row.envelope_to.clone());
-    let reading = tokio::task::spawn_blocking(move || {
-        let is_own = |id: &str| own.as_deref() == Some(id);
-        let read = mail::inbound::read(&raw, from.as_deref(), to.as_deref(), &is_own);
-        (without_nul(read), mail::inbound::content_digest(&raw))
-    });
-    reading.await.map_err(|error| {
-        AppError::bad(format!("mail {} cannot be read: {error}", row.id), "read it by hand; its bytes are kept")
-    })
+type ToRead = (Inbound, Arc<Vec<u8>>, Option<String>);
+
+/// A fault of the parser is one mail's.
+async fn parse_all(mails: Vec<ToRead>) -> Vec<(String, Result<Understood, AppError>)> {
+    let mut all = Vec::with_capacity(mails.len());
+    let (mut mails, mut reading) = (mails.into_iter(), JoinSet::new());
+    let mut begun: HashMap<tokio::task::Id, String> = HashMap::new();
+    loop {
+        while reading.len() < AT_A_TIME
+            && let Some((row, raw, own)) = mails.next()
+        {
+            let id = row.id.clone();
+            begun.insert(reading.spawn_blocking(move || parse(row, &raw, own.as_deref())).id(), id);
+        }
+        match reading.join_next_with_id().await {
+            None => return all,
+            Some(Ok((task, one))) => all.extend(begun.remove(&task).map(|id| (id, Ok(one)))),
+            Some(Err(error)) => {
+                let Some(id) = begun.remove(&error.id()) else { continue };
+                let failed =
+                    AppError::bad(format!("mail {id} cannot be read: {error}"), "read it by hand; its bytes are kept");
+                all.push((id, Err(failed)));
+            }
+        }
+    }
+}
+
+fn parse(row: Inbound, raw: &[u8], own: Option<&str>) -> Understood {
+    let is_own = |id: &str| own == Some(id);
+    let read = mail::inbound::read(raw, row.envelope_from.as_deref(), row.envelope_to.as_deref(), &is_own);
+    let read = without_nul(read);
+    let heard = match read.class {
+        Class::Human => mail::inbound::heard(&read.new_text),
+        Class::Unclear => Heard { objects: mail::inbound::says_objection(&read.new_text), ..Heard::default() },
+        _ => Heard::default(),
+    };
+    Understood { row, read, content_digest: mail::inbound::content_digest(raw), heard }
 }
 
 /// PostgreSQL keeps no NUL in a text; a hostile mail has some.
 pub(super) fn without_nul(mut read: mail::inbound::Inbound) -> mail::inbound::Inbound {
-    for ids in [&mut read.in_reply_to, &mut read.references, &mut read.returned_message_ids] {
+    for ids in [&mut read.in_reply_to, &mut read.references, &mut read.returned_message_ids, &mut read.returned_senders]
+    {
         ids.retain(|id| !id.contains('\0'));
     }
     read.message_id = read.message_id.as_deref().map(clean);

@@ -1,7 +1,9 @@
 //! Whose a mail is: by its token, else by the Message-IDs it names. Never by a number in its subject.
 //!
-//! Changes nothing. Invariant: a mail of ours that a message names counts only if it belongs to the same ticket as the
-//! token, so that a token of one organisation changes nothing of another's.
+//! Changes nothing. Invariants: a mail of ours that a message names counts only if it belongs to the same ticket as the
+//! token, so that a token of one organisation changes nothing of another's; and what no person wrote speaks of a mail of
+//! ours only with the token of its conversation, in its address or in the letter that it returns. A Message-ID alone stands
+//! in lists and logs: such a report is noted in its ticket, and changes no delivery.
 
 use mail::inbound::{Class, Inbound, Recipient};
 use model::email::EmailAddress;
@@ -18,12 +20,18 @@ pub(super) struct Whose {
     pub(super) ticket: Option<TicketRow>,
     /// Which of our mails it is about.
     pub(super) mail: Option<Delivery>,
+    /// Other tickets that it names by their tokens: somebody reads it for them, too.
+    pub(super) also: Vec<TicketRow>,
 }
 
+/// Other tickets that are looked at of one mail.
+const OTHERS: usize = 20;
+
 /// Looks the tokens up, the envelope's first, then the Message-IDs.
-pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppError> {
+pub(super) async fn find(conn: &mut Conn, read: &Inbound, envelope_to: Option<&str>) -> Result<Whose, AppError> {
     let mut ticket = None;
-    for token in read.to.iter().filter_map(|address| model::ids::token_of(address)) {
+    let mut tokens = read.to.iter().filter_map(|address| model::ids::token_of(address));
+    for token in tokens.by_ref() {
         ticket = store::tickets::by_token(conn, &token).await?;
         if ticket.is_some() {
             break;
@@ -31,6 +39,15 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppEr
     }
     // Whoever answers a mail of a ticket that was merged since goes on talking in the other one.
     ticket = landing(conn, ticket).await?;
+    let mut also: Vec<TicketRow> = Vec::new();
+    // A mail server hands one copy over for each recipient, and says for which.
+    if let (Some(first), None) = (&ticket, envelope_to.and_then(model::ids::token_of)) {
+        for token in tokens.take(OTHERS) {
+            let other = store::tickets::by_token(conn, &token).await?;
+            let other = landing(conn, other).await?;
+            also.extend(other.filter(|one| one.id != first.id && also.iter().all(|known| known.id != one.id)));
+        }
+    }
     let by_token = ticket.as_ref().map(|ticket| ticket.id.clone());
     for id in named(read) {
         let Some(mail) = store::delivery::by_message_id(conn, id).await? else { continue };
@@ -40,17 +57,37 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound) -> Result<Whose, AppEr
         if by_token.as_ref().is_some_and(|ticket| *ticket != its_ticket.id) {
             continue;
         }
-        let mail = meant(conn, mail, &its_ticket, read).await?;
-        return Ok(Whose { ticket: ticket.or(Some(its_ticket)), mail });
+        let is_proven = by_token.is_some() || !is_report(read.class) || returns_token(conn, read, &its_ticket).await?;
+        let mail = if is_proven { meant(conn, mail, &its_ticket, read).await? } else { None };
+        return Ok(Whose { ticket: ticket.or(Some(its_ticket)), mail, also });
     }
     // A report without a Message-ID still says who was not reached; the token says in which conversation.
     let mail = match &ticket {
         Some(ticket) if read.class == Class::BouncePermanent => {
-            returned(store::delivery::of_ticket(conn, &ticket.id).await?, &read.recipients)
+            returned(store::delivery::of_conversation(conn, &ticket.id).await?, &read.recipients)
         }
         _ => None,
     };
-    Ok(Whose { ticket, mail })
+    Ok(Whose { ticket, mail, also })
+}
+
+/// Mail about a mail, which whoever knows a Message-ID can write.
+fn is_report(class: Class) -> bool {
+    match class {
+        Class::BouncePermanent | Class::BounceTransient | Class::Delay | Class::Complaint | Class::Receipt => true,
+        Class::Human | Class::AutoReply | Class::Loop | Class::Unclear => false,
+    }
+}
+
+/// Whether the letter that a report returns has the token of this ticket.
+async fn returns_token(conn: &mut Conn, read: &Inbound, ticket: &TicketRow) -> Result<bool, AppError> {
+    for token in read.returned_senders.iter().filter_map(|address| model::ids::token_of(address)) {
+        let there = store::tickets::by_token(conn, &token).await?;
+        if landing(conn, there).await?.is_some_and(|there| there.id == ticket.id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The mail that a report is about: the one whose header it returns may have been sent on, or be quoted in a report on
@@ -66,7 +103,7 @@ async fn meant(
     if !is_report || read.recipients.is_empty() || read.recipients.iter().any(is_named) {
         return Ok(Some(named));
     }
-    let other = returned(store::delivery::of_ticket(conn, &ticket.id).await?, &read.recipients);
+    let other = returned(store::delivery::of_conversation(conn, &ticket.id).await?, &read.recipients);
     let sent_on = read.recipients.iter().any(|recipient| is_near(&normal(&recipient.address), &named.address));
     Ok(other.or(sent_on.then_some(named)))
 }

@@ -3,7 +3,7 @@
 //! Changes nothing.
 
 use model::domain::DomainName;
-use model::mapping::{Verdict, decide};
+use model::mapping::{Mapping, Verdict, decide};
 use serde::Serialize;
 
 use super::{candidates, lapse_expired, lists, parse};
@@ -79,6 +79,22 @@ pub(crate) async fn belongs_to(
     let candidates = candidates(conn, &lists, std::slice::from_ref(&name)).await?;
     let mapping = decide(&name, &candidates, lists.suffixes.list());
     Ok(mapping.verdict == Verdict::Mapped && mapping.tenant_id.as_deref() == Some(tenant))
+}
+
+/// Whose hosts are, by everything that mapping looks at.
+pub(crate) async fn owners(
+    app: &App,
+    conn: &mut store::Conn,
+    incident: i64,
+    hosts: &[DomainName],
+) -> Result<Vec<(String, Mapping)>, AppError> {
+    if hosts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lists = lists(app, conn, Some(incident)).await?;
+    let candidates = candidates(conn, &lists, hosts).await?;
+    let list = lists.suffixes.list();
+    Ok(hosts.iter().map(|host| (host.as_str().to_owned(), decide(host, &candidates, list))).collect())
 }
 
 /// Explains the verdicts on many domains, in the order given. One that is no domain does not stop the others.

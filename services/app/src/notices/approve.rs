@@ -16,6 +16,7 @@ use store::contacts::Contact;
 use store::facts::Scope;
 use store::notices::{Approval, LetterRow, Notice, Written};
 
+use super::authors::Own;
 use super::cores::on_every_core;
 use super::sample::Sampled;
 use super::traced::Pinned;
@@ -51,8 +52,8 @@ pub struct Approved {
     pub left_out: Vec<LeftOut>,
 }
 
-/// Approves drafts: from here on they are frozen, byte for byte. Never by whoever drafted one of them, and never while
-/// its facts have changed. `looked` is the token of a sample that was looked at before.
+/// Approves drafts: from here on they are frozen, byte for byte. Never by whoever drafted one of them or wrote words of it,
+/// and never while its facts have changed. `looked` is the token of a sample that was looked at before.
 pub async fn approve(
     app: &App,
     slug: &str,
@@ -76,7 +77,8 @@ pub async fn approve(
     must_be_looked_at(app, slug, which, looked, chosen.len())?;
     let now = app.clock.now().micros();
     let today = app.incident_by_id(&mut tx, incident.id).await?;
-    let mut signer = Signer { incident: &today, own_hosts: app.own_hosts(), pinned: Pinned::default() };
+    let own = Own::of(app, &mut tx, &today).await?;
+    let mut signer = Signer { incident: &today, own_hosts: app.own_hosts(), pinned: Pinned::default(), own };
     let (mut done, mut left_out) = (Vec::with_capacity(chosen.len()), Vec::new());
     for range in chosen.chunks(A_RANGE as usize) {
         let mut approvals: Vec<Approval> = Vec::with_capacity(range.len());
@@ -311,6 +313,7 @@ struct Signer<'a> {
     incident: &'a Incident,
     own_hosts: OwnHosts,
     pinned: Pinned,
+    own: Own,
 }
 
 /// Checks a range of drafts and signs them. Nothing is stored yet.
@@ -334,6 +337,7 @@ fn sign(signer: &Signer<'_>, parts: &Parts<'_>, told: Option<&Told>) -> Result<L
     let (notice, incident) = (parts.notice, signer.incident);
     let context: NoticeContext =
         serde_json::from_str(&parts.written.facts).map_err(AppError::stored("notices.facts"))?;
+    signer.own.refuse(&notice.id, &parts.written.template_version, &context)?;
     // Of a notice that takes everything back there are none any more.
     let facts_are_todays = told.map(|told| told.domains.as_slice()).unwrap_or_default() == context.domains;
     if !facts_are_todays || !is_true(notice, told, &incident.facts) {

@@ -226,6 +226,11 @@ pub(crate) fn said_of(facts: &DomainFacts) -> String {
     said(facts).detail
 }
 
+/// A change in words.
+pub(crate) fn changed_to(change: &Change) -> String {
+    changed(change).detail
+}
+
 /// A domain's figures, without those that are withheld.
 fn said(facts: &DomainFacts) -> HistoryLine {
     let figures = [

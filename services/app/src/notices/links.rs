@@ -58,7 +58,21 @@ pub(super) fn refuse_outside(
             }
         }
     }
-    Ok(())
+    refuse_in_document(notice, facts, own)
+}
+
+/// The same of what only machines may be told: words that a template of somebody's own leaves out, and reasons.
+fn refuse_in_document(notice: &Notice, facts: &str, own: &OwnHosts) -> Result<(), AppError> {
+    let context: NoticeContext = serde_json::from_str(facts).map_err(AppError::stored("notices.facts"))?;
+    let reasons = context.withheld.iter().map(|one| (format!("reason for withholding {}", one.fact), one.why.clone()));
+    let found = words_of(&context.incident).chain(reasons).find_map(|(place, text)| {
+        let link = own.outside(&text).into_iter().next()?;
+        Some(said(&place, &text, &link, own))
+    });
+    match found {
+        None => Ok(()),
+        Some(said) => Err(AppError::refused(format!("cannot approve notice {}: {said}", notice.id), NEXT)),
+    }
 }
 
 /// The domains that a notice names, today's and those that were taken back, in both forms. One that begins with `www.`
@@ -80,15 +94,19 @@ pub(crate) async fn links_outside(app: &App, conn: &mut Conn, incident: &Inciden
 /// The links to strange hosts in what an incident states, and in the templates of its own: they would be in every
 /// notice.
 fn of_words(facts: &IncidentFacts, templates: Vec<String>, own: &OwnHosts) -> Vec<String> {
-    let stated = ["what_happened", "measures_taken", "sender_contact"].into_iter().chain(STATED);
-    let stated = stated.filter_map(|id| Some((format!("statement {id}"), facts.stated(id)?.to_owned())));
-    let named =
-        [("title", &facts.title), ("vendor", &facts.vendor)].map(|(name, text)| (name.to_owned(), text.clone()));
-    let words = named.into_iter().chain(stated);
-    words
+    words_of(facts)
         .flat_map(|(place, text)| {
             own.outside(&text).iter().map(|link| said(&place, &text, link, own)).collect::<Vec<_>>()
         })
         .chain(templates)
         .collect()
+}
+
+/// What an incident says in words of its own, each with its place.
+fn words_of(facts: &IncidentFacts) -> impl Iterator<Item = (String, String)> {
+    let stated = ["what_happened", "measures_taken", "sender_contact"].into_iter().chain(STATED);
+    let stated = stated.filter_map(|id| Some((format!("statement {id}"), facts.stated(id)?.to_owned())));
+    let named =
+        [("title", &facts.title), ("vendor", &facts.vendor)].map(|(name, text)| (name.to_owned(), text.clone()));
+    named.into_iter().chain(stated)
 }

@@ -30,6 +30,8 @@ pub(super) enum FaultyWords {
     Typed,
     /// Two figures read as one.
     Joined,
+    /// A figure stands with the name of another fact, or with none.
+    Mislabelled,
 }
 
 /// All that is wrong with these letters.
@@ -53,6 +55,7 @@ pub(super) fn faults<'a>(domains: &'a [DomainFacts], letters: &[(Language, Trace
             let words = |kind| move |place| Fault::Words { place, kind };
             faults.extend(part.typed.iter().map(|typed| at(part, typed)).map(words(FaultyWords::Typed)));
             faults.extend(part.joined.iter().map(|joined| at(part, joined)).map(words(FaultyWords::Joined)));
+            faults.extend(part.mislabelled.iter().map(|figure| at(part, figure)).map(words(FaultyWords::Mislabelled)));
         }
     }
     faults
@@ -91,6 +94,7 @@ impl Fault<'_> {
             Self::Unstated { .. } | Self::Unsaid { .. } => "unstated",
             Self::Words { kind: FaultyWords::Typed, .. } => "typed",
             Self::Words { kind: FaultyWords::Joined, .. } => "joined",
+            Self::Words { kind: FaultyWords::Mislabelled, .. } => "mislabelled",
         }
     }
 
@@ -116,7 +120,12 @@ impl Fault<'_> {
             Self::Words { place, kind: FaultyWords::Typed } => {
                 format!("{place}: a figure stands in the template's own words, and no fact proves it")
             }
-            Self::Words { place, kind: FaultyWords::Joined } => format!("{place}: two figures read as one"),
+            Self::Words { place, kind: FaultyWords::Joined } => {
+                format!("{place}: a figure reads as one with another, or with a letter or sign that touches it")
+            }
+            Self::Words { place, kind: FaultyWords::Mislabelled } => {
+                format!("{place}: a figure stands with the name of another fact, or with no name in its line or row")
+            }
         }
     }
 
@@ -144,7 +153,12 @@ impl Fault<'_> {
             Self::Words { kind: FaultyWords::Typed, .. } => {
                 "fill it in with a field, or state it with `forthright incident state`".to_owned()
             }
-            Self::Words { kind: FaultyWords::Joined, .. } => "put words between them in the template".to_owned(),
+            Self::Words { kind: FaultyWords::Joined, .. } => {
+                "put words between them in the template, and a space on both sides of a figure".to_owned()
+            }
+            Self::Words { kind: FaultyWords::Mislabelled, .. } => {
+                "put the figure beside its own name, in one line or one row of a table".to_owned()
+            }
         }
     }
 }

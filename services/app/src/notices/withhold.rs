@@ -17,6 +17,7 @@ use store::facts::Scope;
 use store::withholdings::Withholding;
 use store::{Conn, StoreError};
 
+use super::hidden_words;
 use crate::{App, AppError, Incident, new_id};
 
 /// Names in a hint.
@@ -249,6 +250,7 @@ pub async fn withhold(
         crate::directory::known_tenant(&mut tx, tenant).await?;
     }
     must_be_there(&mut tx, &incident, tenant, &name).await?;
+    hidden_words::refuse(app, &mut tx, &incident, tenant, &name, why).await?;
     let new = Withholding {
         id: new_id("wth"),
         incident_id: incident.id,

@@ -68,6 +68,7 @@ impl Climber<'_> {
                 cause: "policy",
                 cause_id: cause(attempt),
                 wave_id: None,
+                under_wave: None,
                 letter_id: letter.id.clone(),
                 notice_id: None,
                 ticket_id: Some(ticket.id.clone()),

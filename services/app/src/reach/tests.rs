@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use store::delivery::Wave;
 use store::directory::Tenant;
 use store::facts::Sheet;
+use store::waves::Wave;
 
 use super::*;
 use crate::{Clock, Opening, Settings};
@@ -99,6 +99,7 @@ impl World {
             pace: None,
             pace_per_system: None,
             per_day: None,
+            is_pilot: 0,
             domain_checked: 1,
             paused_at: None,
             stopped_why: None,
@@ -106,7 +107,7 @@ impl World {
             accepted: 0,
         };
         let mut tx = self.app.store.begin().await.unwrap();
-        store::delivery::insert_wave(&mut tx, incident, &wave).await.unwrap();
+        store::waves::insert(&mut tx, incident, &wave).await.unwrap();
         tx.commit_ledger().await.unwrap();
     }
 

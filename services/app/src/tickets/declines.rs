@@ -1,12 +1,11 @@
-//! Declining a question: proposed, signed by a second person, looked at again; and what ends a question otherwise than
-//! by an answer.
+//! Declining a question: proposed, signed by a second person, looked at again.
 //!
 //! Invariant: what one person proposed is debt until another signs, and what was declined can be opened again at any time.
 
 use std::collections::BTreeMap;
 
 use model::actor::is_one_person;
-use model::tickets::Step;
+use model::tickets::{QuestionState, Step};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Tx;
@@ -14,7 +13,7 @@ use store::tickets::{Change, QuestionRow};
 
 use super::case::Case;
 use super::letters::{self, Content, Post};
-use super::{Answered, Done, add_entry, cut, finish, ids, in_future, links, set_turn, words};
+use super::{About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, set_turn, unsaid, words};
 use crate::{App, AppError};
 
 /// A decline that waits for a second person.
@@ -45,6 +44,8 @@ pub async fn decline(
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = ids(&case.named(questions, Step::Decline)?);
     links::refuse_outside(app, &mut tx, &case, "the reason", why).await?;
+    foreign::refuse(app, &mut tx, &case, "the reason", why).await?;
+    unsaid::refuse(&mut tx, &case, why).await?;
     let body = format!("proposed for {}, review at {review_at}\n\n{why}", named.join(", "));
     let entry = add_entry(app, &mut tx, ticket, "decline", body).await?;
     for question in &named {
@@ -63,8 +64,13 @@ pub async fn approve_decline(app: &App, ticket: &str, questions: &[String]) -> R
     let case = Case::open(app, &mut tx, ticket).await?;
     let named = case.named(questions, Step::Decline)?;
     let groups = by_reason(&named, &app.actor)?;
+    for (_, review_at) in groups.keys() {
+        in_future(Timestamp::from_micros(*review_at), now, "the review of the decline")?;
+    }
     for (reason, _) in groups.keys() {
         links::refuse_outside(app, &mut tx, &case, "the reason", reason).await?;
+        foreign::refuse(app, &mut tx, &case, "the reason", reason).await?;
+        unsaid::refuse(&mut tx, &case, reason).await?;
     }
     let entry = add_entry(app, &mut tx, ticket, "decline", format!("approved for {}", ids(&named).join(", "))).await?;
     let change = Change::Decline { entry: &entry, by: &app.actor };
@@ -76,7 +82,7 @@ pub async fn approve_decline(app: &App, ticket: &str, questions: &[String]) -> R
         let content = Content::Decline { reason, review_at: Timestamp::from_micros(*review_at) };
         mails += letters::queue(app, &mut tx, &case, &Post { about, content, entry: &entry }).await?;
     }
-    finish(app, tx, "ticket.decline-approve", ticket, Done { entry, mails, named }).await
+    finish(app, tx, "ticket.decline-approve", ticket, Done { entry, mails, named, about: About::Facts }).await
 }
 
 /// The questions by reason and review date: each group is one letter. Never with the proposer's own approval.
@@ -107,23 +113,7 @@ fn by_reason(named: &[QuestionRow], actor: &str) -> Result<BTreeMap<(String, i64
     Ok(groups)
 }
 
-/// Records that the asker took a question back, and how we know.
-pub async fn withdraw_question(app: &App, question: &str, why: &str) -> Result<(), AppError> {
-    let why = words(why, "the reason")?;
-    let now = app.clock.now().micros();
-    let mut tx = app.store.begin().await?;
-    let ticket = ticket_of(&mut tx, question).await?;
-    let case = Case::open(app, &mut tx, &ticket).await?;
-    case.named(&[question.to_owned()], Step::Withdraw)?;
-    let entry =
-        add_entry(app, &mut tx, &ticket, "status", format!("{question} was withdrawn by its asker: {why}")).await?;
-    store::tickets::change_question(&mut tx, &ticket, question, now, Change::Withdraw { entry: &entry }).await?;
-    set_turn(&mut tx, &ticket).await?;
-    let detail = serde_json::json!({ "ticket": ticket, "entry": entry, "why": why });
-    Ok(tx.commit(app.entry("question.withdraw", question, detail)).await?)
-}
-
-/// Opens a declined question again: it is debt from now on, and needs an answer or two people anew.
+/// Opens a declined or withdrawn question again: it is debt from now on, and needs an answer or two people anew.
 pub async fn reopen(app: &App, question: &str, why: &str) -> Result<(), AppError> {
     let why = words(why, "the reason")?;
     let now = app.clock.now().micros();
@@ -131,8 +121,8 @@ pub async fn reopen(app: &App, question: &str, why: &str) -> Result<(), AppError
     let ticket = ticket_of(&mut tx, question).await?;
     let case = Case::open(app, &mut tx, &ticket).await?;
     let named = case.named(&[question.to_owned()], Step::Reopen)?;
-    let declined = named.first().map(was_declined).unwrap_or_default();
-    let entry = add_entry(app, &mut tx, &ticket, "status", format!("{declined}; it is open again: {why}")).await?;
+    let ended = named.first().map(how_it_ended).unwrap_or_default();
+    let entry = add_entry(app, &mut tx, &ticket, "status", format!("{ended}; it is open again: {why}")).await?;
     let change = Change::Reopen { objected_at: None };
     store::tickets::change_question(&mut tx, &ticket, question, now, change).await?;
     set_turn(&mut tx, &ticket).await?;
@@ -141,7 +131,10 @@ pub async fn reopen(app: &App, question: &str, why: &str) -> Result<(), AppError
 }
 
 /// What had been decided of a question, for the timeline: the row forgets it.
-pub(super) fn was_declined(question: &QuestionRow) -> String {
+pub(super) fn how_it_ended(question: &QuestionRow) -> String {
+    if question.state == QuestionState::Withdrawn.as_str() {
+        return format!("{} was said to be taken back", question.id);
+    }
     let none = String::new();
     let by = [&question.proposed_by, &question.approved_by].map(|name| name.as_ref().unwrap_or(&none).as_str());
     let review = question.review_at.map(|at| format!(", review at {}", Timestamp::from_micros(at))).unwrap_or_default();
@@ -149,7 +142,7 @@ pub(super) fn was_declined(question: &QuestionRow) -> String {
     format!("{} was declined by {} and {} ({why}{review})", question.id, by[0], by[1])
 }
 
-async fn ticket_of(tx: &mut Tx, question: &str) -> Result<String, AppError> {
+pub(super) async fn ticket_of(tx: &mut Tx, question: &str) -> Result<String, AppError> {
     match store::tickets::question(tx, question).await? {
         Some(row) => Ok(row.ticket_id),
         None => Err(AppError::missing(

@@ -11,11 +11,13 @@ use model::tickets::Step;
 use serde::Serialize;
 use sources::{Table, TableRecord};
 use store::Tx;
-use store::tickets::Change;
+use store::tickets::{Change, QuestionRow};
 
 use super::case::Case;
 use super::letters::{self, Content, Post};
-use super::{Answered, Done, add_entry, finish, links, unsaid};
+use super::pack::least_trust;
+use super::{About, Answered, Done, add_entry, finish, foreign, links, specific, unsaid};
+use crate::snippets::UNPROVEN;
 use crate::{App, AppError};
 
 /// What one ticket of many gets.
@@ -53,10 +55,24 @@ pub enum Intent {
     Preview,
 }
 
+/// What is said, and of what sort of question.
+#[derive(Clone, Copy)]
+struct Passage<'a> {
+    snippet: &'a str,
+    about: About<'a>,
+}
+
 /// Answers questions with a snippet, by name.
-pub async fn answer_with(app: &App, ticket: &str, questions: &[String], snippet: &str) -> Result<Answered, AppError> {
+pub async fn answer_with(
+    app: &App,
+    ticket: &str,
+    questions: &[String],
+    snippet: &str,
+    about: About<'_>,
+) -> Result<Answered, AppError> {
+    let passage = Passage { snippet, about: about.checked()? };
     let mut tx = app.store.begin().await?;
-    let (done, _) = prepare(app, &mut tx, ticket, questions, snippet).await?;
+    let (done, _) = prepare(app, &mut tx, ticket, questions, passage).await?;
     finish(app, tx, "ticket.answer", ticket, done).await
 }
 
@@ -66,13 +82,15 @@ pub async fn answer_many(
     slug: &str,
     file: &Path,
     snippet: &str,
+    about: About<'_>,
     intent: Intent,
 ) -> Result<Vec<Outcome>, AppError> {
+    let passage = Passage { snippet, about: about.checked()? };
     let incident = app.incident(slug).await?;
     crate::facts::settle(app, incident.id).await?;
     let (by_ticket, mut outcomes) = read(app, incident.id, file).await?;
     for ((ticket, tenant_id), questions) in by_ticket {
-        outcomes.push(one(app, ticket, tenant_id, questions, snippet, intent).await?);
+        outcomes.push(one(app, ticket, tenant_id, questions, passage, intent).await?);
     }
     Ok(outcomes)
 }
@@ -126,7 +144,7 @@ async fn one(
     ticket: String,
     tenant_id: String,
     questions: Vec<String>,
-    snippet: &str,
+    passage: Passage<'_>,
     intent: Intent,
 ) -> Result<Outcome, AppError> {
     let mut tx = app.store.begin().await?;
@@ -139,7 +157,7 @@ async fn one(
         why: String::new(),
         texts: BTreeMap::new(),
     };
-    let prepared = prepare(app, &mut tx, &outcome.ticket, &outcome.questions, snippet).await;
+    let prepared = prepare(app, &mut tx, &outcome.ticket, &outcome.questions, passage).await;
     let result = match (prepared, intent) {
         (Ok((done, texts)), intent) => {
             (outcome.mails, outcome.texts) = (done.mails, texts);
@@ -164,30 +182,41 @@ async fn one(
 }
 
 /// Everything of an answer but its commit.
-async fn prepare(
+async fn prepare<'a>(
     app: &App,
     tx: &mut Tx,
     ticket: &str,
     questions: &[String],
-    snippet: &str,
-) -> Result<(Done, BTreeMap<Language, String>), AppError> {
+    Passage { snippet, about }: Passage<'a>,
+) -> Result<(Done<'a>, BTreeMap<Language, String>), AppError> {
     let now = app.clock.now();
     let case = Case::open(app, tx, ticket).await?;
     let named = case.named(questions, Step::Answer)?;
     let texts = fill(app, tx, &case, snippet).await?;
     for text in texts.values() {
         links::refuse_outside(app, tx, &case, "the snippet", text).await?;
+        foreign::refuse(app, tx, &case, "the snippet", text).await?;
         unsaid::refuse(tx, &case, text).await?;
     }
-    let said = texts.get(&Language::En).or_else(|| texts.values().next()).cloned().unwrap_or_default();
+    if !is_for_unproven(tx, &case, &named, snippet).await? {
+        let said: Vec<&str> = texts.values().map(String::as_str).collect();
+        specific::refuse_generic(app, tx, &case, &said, about).await?;
+    }
+    let said = letters::as_sent(tx, &case, &named, &texts).await?;
     let entry = add_entry(app, tx, ticket, "answer", format!("{said}\n\n(snippet {snippet})")).await?;
+    specific::record(app, tx, ticket, &named, about).await?;
     for question in &named {
         let change = Change::Answer { entry: &entry };
         store::tickets::change_question(tx, ticket, &question.id, now.micros(), change).await?;
     }
     let post = Post { about: &named, content: Content::Filled { snippet, texts: &texts }, entry: &entry };
     let mails = letters::queue(app, tx, &case, &post).await?;
-    Ok((Done { entry, mails, named }, texts))
+    Ok((Done { entry, mails, named, about }, texts))
+}
+
+/// Whether it is the passage for those who are not proven, and one of them asks: it names nothing, and has to.
+async fn is_for_unproven(tx: &mut Tx, case: &Case, named: &[QuestionRow], snippet: &str) -> Result<bool, AppError> {
+    Ok(snippet == UNPROVEN && least_trust(tx, &case.ticket.id, named).await? == "U")
 }
 
 /// A snippet with the facts of the ticket's organisation, in each language that it has.

@@ -162,6 +162,30 @@ pub(super) async fn addresses(
     Ok(readers(&contacts, about, &earlier).into_iter().map(|contact| contact.address.clone()).collect())
 }
 
+/// What the readers of an answer are told, each in their language: what the timeline keeps of it.
+pub(super) async fn as_sent(
+    tx: &mut Tx,
+    case: &Case,
+    about: &[QuestionRow],
+    texts: &BTreeMap<Language, String>,
+) -> Result<String, AppError> {
+    let tenant = case.tenant(tx).await?;
+    let contacts = store::contacts::of(tx, std::slice::from_ref(&tenant.id)).await?;
+    let earlier = store::delivery::of_conversation(tx, &case.ticket.id).await?;
+    let readers = readers(&contacts, about, &earlier);
+    let spoken: BTreeSet<Language> = readers
+        .iter()
+        .map(|contact| Language::of_contact(&contact.language, &tenant.language))
+        .map(|language| if texts.contains_key(&language) { language } else { Language::En })
+        .collect();
+    let said: Vec<(Language, &String)> =
+        spoken.into_iter().filter_map(|language| Some((language, texts.get(&language)?))).collect();
+    Ok(match said.as_slice() {
+        [(_, only)] => (*only).clone(),
+        several => several.iter().map(|(tag, text)| format!("[{tag}] {text}")).collect::<Vec<_>>().join("\n\n"),
+    })
+}
+
 fn asked(question: &QuestionRow) -> AskedQuestion {
     AskedQuestion {
         id: question.id.clone(),
@@ -184,6 +208,7 @@ fn new_mail(
         cause: "agent",
         cause_id: entry.to_owned(),
         wave_id: None,
+        under_wave: None,
         letter_id: letter.id.clone(),
         notice_id: None,
         ticket_id: Some(case.ticket.id.clone()),

@@ -1,4 +1,4 @@
-//! What was declined is open again when its asker objects or asks again by mail.
+//! What was declined, or is said to have been taken back, is open again when its asker objects or asks again by mail.
 //!
 //! Decides nothing else: a mail closes, assigns and approves nothing. Invariant: an objection only ever adds debt,
 //! whoever sent it.
@@ -8,8 +8,8 @@ use model::time::Timestamp;
 use store::Tx;
 use store::tickets::{Change, QuestionRow, TicketRow};
 
-use super::add_entry;
-use super::declines::was_declined;
+use super::declines::how_it_ended;
+use super::{add_entry, set_turn};
 use crate::{App, AppError};
 
 /// A person's mail to a ticket.
@@ -20,21 +20,23 @@ pub(crate) struct Objection<'a> {
     pub(crate) at: i64,
     /// Whether its words object.
     pub(crate) objects: bool,
+    /// Whether it says more than thanks, or what nobody here can read.
+    pub(crate) insists: bool,
     /// The mail of ours that it answers.
     pub(crate) answers: Option<&'a str>,
     /// What it asks.
     pub(crate) asks: &'a [String],
 }
 
-/// Opens the declined questions that a mail objects to or asks again; how many. The caller holds the ticket.
+/// Opens the declined and withdrawn questions of a conversation that a mail objects to or asks again; how many. The caller
+/// holds the ticket.
 pub(crate) async fn object(
     app: &App,
     tx: &mut Tx,
     ticket: &TicketRow,
     said: &Objection<'_>,
 ) -> Result<usize, AppError> {
-    let mut declined = store::tickets::questions(tx, &ticket.id).await?;
-    declined.retain(|question| question.state == QuestionState::Declined.as_str());
+    let declined = store::tickets::ended_of_conversation(tx, ticket.incident_id, &ticket.tenant_id).await?;
     if declined.is_empty() {
         return Ok(0);
     }
@@ -42,26 +44,36 @@ pub(crate) async fn object(
         Some(mail) => store::delivery::entry_of(tx, mail).await?,
         None => None,
     };
-    let named = which(&declined, said, letter.as_deref());
+    let named = which(&declined, said, letter.as_deref(), &ticket.id);
     for question in &named {
-        let body = format!("{}; its asker objects ({}): it is open again", was_declined(question), said.mail);
-        add_entry(app, tx, &ticket.id, "status", body).await?;
+        // A part that was split off may hold what the letter of the whole declined.
+        let part = question.ticket_id.as_str();
+        if part != ticket.id {
+            store::tickets::lock(tx, part).await?;
+        }
+        let body = format!("{}; its asker objects ({}): it is open again", how_it_ended(question), said.mail);
+        add_entry(app, tx, part, "status", body).await?;
         let change = Change::Reopen { objected_at: Some(said.at) };
-        store::tickets::change_question(tx, &ticket.id, &question.id, said.at, change).await?;
+        store::tickets::change_question(tx, part, &question.id, said.at, change).await?;
+        set_turn(tx, part).await?;
     }
     Ok(named.len())
 }
 
-/// Those that the mail asks again; where it answers the letter that declined some, and objects or asks, those; where it
-/// objects to nothing in particular, all.
-fn which<'a>(declined: &'a [QuestionRow], said: &Objection<'_>, letter: Option<&str>) -> Vec<&'a QuestionRow> {
+/// Those that the mail asks again; where it answers the letter that declined some, and is no thanks, those; where it
+/// objects to nothing in particular, all of its ticket.
+fn which<'a>(
+    declined: &'a [QuestionRow],
+    said: &Objection<'_>,
+    letter: Option<&str>,
+    ticket: &str,
+) -> Vec<&'a QuestionRow> {
     let in_letter = |question: &QuestionRow| letter.is_some() && question.entry_id.as_deref() == letter;
     let answers_a_decline = declined.iter().any(in_letter);
-    let asks = said.asks.iter().any(|question| question.contains(['?', '？']));
     let is_meant = |question: &&QuestionRow| {
         let again = said.asks.iter().any(|new| asks_again(&old(question), new));
-        let by_letter = in_letter(question) && (said.objects || asks);
-        again || by_letter || (said.objects && !answers_a_decline)
+        let by_letter = in_letter(question) && (said.objects || said.insists);
+        again || by_letter || (said.objects && !answers_a_decline && question.ticket_id == ticket)
     };
     declined.iter().filter(is_meant).collect()
 }
@@ -106,8 +118,10 @@ mod tests {
             declined("qst_2", "Which partners are named in them?", "ent_2"),
         ];
         let asks: Vec<String> = asks.iter().map(|text| (*text).to_owned()).collect();
-        let said = Objection { mail: "inb_1", at: 9, objects, answers: None, asks: &asks };
-        let found: Vec<&str> = which(&rows, &said, letter).iter().map(|question| question.id.as_str()).collect();
+        let insists = !mail::inbound::says_only_thanks(&asks.concat());
+        let said = Objection { mail: "inb_1", at: 9, objects, insists, answers: None, asks: &asks };
+        let found: Vec<&str> =
+            which(&rows, &said, letter, "tkt_1").iter().map(|question| question.id.as_str()).collect();
         assert_eq!(found, expect, "{objects} {asks:?} {letter:?}");
     }
 
@@ -115,6 +129,14 @@ mod tests {
     fn an_objection_to_the_letter_of_a_decline_means_what_it_declined() {
         check(true, &["We object."], Some("ent_2"), &["qst_2"]);
         check(false, &["Why do you not tell us?"], Some("ent_1"), &["qst_1"]);
+    }
+
+    #[test]
+    fn whatever_answers_the_letter_of_a_decline_and_is_no_thanks_objects() {
+        for text in ["Tell us.", "Our counsel will be in touch.", "お知らせください。"] {
+            check(false, &[text], Some("ent_2"), &["qst_2"]);
+            check(false, &[text], None, &[]);
+        }
     }
 
     #[test]

@@ -12,10 +12,8 @@ use super::case;
 use super::letters;
 use super::show::QuestionView;
 use crate::notices::Version;
+use crate::snippets::UNPROVEN;
 use crate::{App, AppError};
-
-/// The snippet that names nothing of an organisation's.
-const UNPROVEN: &str = "unproven";
 
 /// What an agent needs to answer.
 #[derive(Debug, Serialize)]
@@ -101,7 +99,7 @@ pub async fn pack(app: &App, ticket: &str) -> Result<Pack, AppError> {
     let entries = store::tickets::entries(&mut conn, ticket).await?;
     let is_debt = |state: &str| QuestionState::parse(state).is_some_and(QuestionState::is_debt);
     let (open, done): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| is_debt(&question.state));
-    let trust = least(store::tickets::trust_of_questions(&mut conn, ticket).await?, &open);
+    let trust = least_trust(&mut conn, ticket, &open).await?;
     let goes_to = letters::addresses(&mut conn, &row, &open).await?;
     let context = crate::snippets::context(app, &mut conn, &incident, &tenant).await?;
     let proven = trust != "U";
@@ -115,7 +113,11 @@ pub async fn pack(app: &App, ticket: &str) -> Result<Pack, AppError> {
     if let Some(context) = &context {
         // To the unproven the passage that names nothing of theirs, to others all the others.
         let mut passages = passages(app, &incident.slug, language).await?;
-        passages.retain(|(name, _)| (name == UNPROVEN) != proven);
+        passages.retain(|(name, source)| match proven {
+            true => name != UNPROVEN,
+            // What was kept before it was looked at is no excuse.
+            false => name == UNPROVEN && crate::snippets::fact(source).is_none(),
+        });
         for (name, source) in passages {
             let text = app.templates.render_snippet(&name, language, &source, context)?;
             drafts.push(DraftAnswer { snippet: name, language, text });
@@ -153,6 +155,15 @@ fn because(trust: &str) -> &'static str {
         "B" => "somebody at a domain of theirs asks, proven: their facts may be told",
         _ => "who asks is not proven: nothing specific may be told to them; the contacts who have the notice may be",
     }
+}
+
+/// How sure we are of those who ask these questions, or any of the ticket's where there is none.
+pub(super) async fn least_trust(
+    conn: &mut store::Conn,
+    ticket: &str,
+    questions: &[store::tickets::QuestionRow],
+) -> Result<String, AppError> {
+    Ok(least(store::tickets::trust_of_questions(conn, ticket).await?, questions))
 }
 
 /// The least trust of the questions that wait, or of all where none does; one that nobody mailed is not proven.

@@ -27,6 +27,9 @@ pub struct Shown {
     pub entries: Vec<EntryView>,
     /// All mails that left or are to leave.
     pub mails: Vec<MailView>,
+    /// All mails that came in, with their whole texts; only where they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub received: Vec<crate::inbound::ReadMail>,
 }
 
 /// The ticket itself.
@@ -118,7 +121,7 @@ pub struct EntryView {
     pub id: String,
     /// When.
     pub at: Timestamp,
-    /// `mail`, `answer`, `promise`, `decline`, `note`, `status`, `escalation`.
+    /// `mail`, `answer`, `promise`, `decline`, `note`, `status`, `escalation`, `not-about-facts`.
     pub kind: String,
     /// Who.
     pub actor: String,
@@ -171,7 +174,17 @@ pub async fn show(app: &App, ticket: &str) -> Result<Shown, AppError> {
         questions: questions.into_iter().map(|row| QuestionView::new(row, now)).collect(),
         entries: entries.into_iter().map(EntryView::from).collect(),
         mails: mails.into_iter().map(MailView::from).collect(),
+        received: Vec::new(),
     })
+}
+
+/// The same with every mail that came in, in full.
+pub async fn show_full(app: &App, ticket: &str) -> Result<Shown, AppError> {
+    let mut shown = show(app, ticket).await?;
+    for mail in store::inbound::of_ticket(&mut app.store.read().await?, ticket).await? {
+        shown.received.push(crate::inbound::read(app, &mail).await?);
+    }
+    Ok(shown)
 }
 
 impl TicketView {

@@ -11,6 +11,11 @@ use crate::AppError;
 /// Facts that a refusal lists.
 const LISTED: usize = 12;
 
+/// What a text says that says nothing else than that there is nothing to say.
+pub(crate) fn evasion(text: &str) -> Option<String> {
+    phrases::no_information(text).filter(|found| found.is_all).map(|found| cut(&found.phrase))
+}
+
 /// A text that says there is nothing to say pays no debt.
 pub(super) async fn refuse(tx: &mut Tx, case: &Case, text: &str) -> Result<(), AppError> {
     let Some(found) = phrases::no_information(text) else { return Ok(()) };

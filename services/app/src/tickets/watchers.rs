@@ -7,12 +7,12 @@ use store::Tx;
 use store::escalation::{NewTask, Task};
 use store::tickets::TicketRow;
 
-use super::{add_entry, case, words};
+use super::{add_entry, case, person};
 use crate::{App, AppError, new_id};
 
 /// The actor watches a ticket from now on.
 pub async fn watch(app: &App, ticket: &str, watcher: &str) -> Result<(), AppError> {
-    let watcher = words(watcher, "the name of the watcher")?;
+    let watcher = person(watcher, "the watcher")?;
     let mut tx = app.store.begin().await?;
     case::locked(&mut tx, ticket).await?;
     store::tickets::watch(&mut tx, ticket, watcher, app.clock.now().micros()).await?;

@@ -1,18 +1,18 @@
 //! When waves end, at their limits and at the rate of the last minute, and who is told after a deadline.
 //!
-//! Changes nothing and promises nothing: what is refused for now comes again when it comes. Invariant: it uses the rules
+//! Changes no wave and promises nothing: what is refused for now comes again when it comes. Invariant: it uses the rules
 //! that give starts out, so that it and the sender cannot disagree about a limit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
+use model::delivery::State;
 use model::law::{Clock, Law};
 use model::pace::{Calendar, Limits, Start};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Conn;
-use store::delivery::Wave;
-use store::waves::Left;
+use store::waves::{Left, Wave};
 
 use crate::{App, AppError};
 
@@ -75,14 +75,15 @@ pub struct Missed {
 pub async fn forecast(app: &App, slug: &str) -> Result<Forecast, AppError> {
     let incident = app.incident(slug).await?;
     let (now, real) = (app.clock.now(), app.clock.real());
+    let families = families(app, incident.id).await?;
     let mut conn = app.store.snapshot().await?;
     let (mut waves, mut told) = (Vec::new(), BTreeMap::new());
-    for wave in store::delivery::waves(&mut conn, incident.id).await? {
+    for wave in store::waves::list(&mut conn, incident.id).await? {
         let left = store::waves::left(&mut conn, &wave.id).await?;
         if left.is_empty() {
             continue;
         }
-        let (expected, ends) = expect(app, &mut conn, &wave, &left).await?;
+        let (expected, ends) = expect(app, &mut conn, &wave, &left, &families).await?;
         for (mail, end) in left.iter().zip(ends) {
             let Some(tenant) = &mail.tenant_id else { continue };
             // Real time moves as the store's clock does; the first mail that arrives tells an organisation.
@@ -91,6 +92,10 @@ pub async fn forecast(app: &App, slug: &str) -> Result<Forecast, AppError> {
             *first = [*first, end].into_iter().flatten().min();
         }
         waves.push(expected);
+    }
+    // To whom everything came back, and nothing is on its way: nobody can say when they are told.
+    for tenant in store::waves::stranded(&mut conn, incident.id).await? {
+        told.entry(tenant).or_insert(None);
     }
     for tenant in store::waves::told(&mut conn, incident.id).await? {
         told.remove(&tenant);
@@ -108,12 +113,25 @@ pub async fn forecast(app: &App, slug: &str) -> Result<Forecast, AppError> {
     })
 }
 
+/// The receiving systems of what is on its way in waves that are limited by them, as the sender would tell them apart.
+async fn families(app: &App, incident: i64) -> Result<HashMap<String, String>, AppError> {
+    let mut conn = app.store.read().await?;
+    let mut domains = BTreeSet::new();
+    for wave in store::waves::list(&mut conn, incident).await?.iter().filter(|wave| wave.pace_per_system.is_some()) {
+        let left = store::waves::left(&mut conn, &wave.id).await?;
+        domains.extend(left.iter().map(|mail| mail.domain().to_ascii_lowercase()));
+    }
+    drop(conn);
+    super::receiving_systems(app, &domains).await
+}
+
 /// Of a wave, and of each of its mails the end in real time.
 async fn expect(
     app: &App,
     conn: &mut Conn,
     wave: &Wave,
     left: &[Left],
+    families: &HashMap<String, String>,
 ) -> Result<(Expected, Vec<Option<i64>>), AppError> {
     let (now, real) = (app.clock.now(), app.clock.real());
     let limits = Limits { pace: wave.pace, per_system: wave.pace_per_system, per_day: wave.per_day };
@@ -132,6 +150,11 @@ async fn expect(
     }
     if crate::incidents::stopped_since(app).await?.is_some() {
         return Ok(nobody_knows("everything is stopped".to_owned()));
+    }
+    if let Some(since) = stands_since(conn, wave, left, (now, real)).await? {
+        return Ok(nobody_knows(format!(
+            "not moving since {since}: mail is due, and none of it was accepted or refused since; look at the relay, and whether a worker runs"
+        )));
     }
     let held = left.iter().filter(|one| one.next_at == i64::MAX).count();
     if held > 0 {
@@ -152,7 +175,12 @@ async fn expect(
     if let Some((day, count)) = store::starts::day(conn, &wave.id).await? {
         (calendar.day, calendar.day_count) = (day, count);
     }
-    let ends = starts(calendar, &limits, per_second, real.micros(), left);
+    let system = |mail: &Left| {
+        let domain = mail.domain().to_ascii_lowercase();
+        families.get(&domain).cloned().unwrap_or(domain)
+    };
+    let systems: Vec<String> = left.iter().map(system).collect();
+    let ends = starts(calendar, &limits, per_second, real.micros(), left, &systems);
     let last = ends.iter().map(|end| end.map(|end| end - real.micros())).collect::<Option<Vec<_>>>();
     let ends_at = last.and_then(|all| all.into_iter().max()).map(|after| Timestamp::from_micros(now.micros() + after));
     let why = if ends_at.is_some() { how.to_owned() } else { format!("{how}, not within {DAYS} days") };
@@ -160,30 +188,44 @@ async fn expect(
     Ok((Expected { wave: wave.name.clone(), left: left.len(), per_second, ends_at, why }, ends))
 }
 
-/// When each mail starts, by the rules that give starts out. A rate below one a second stretches time.
-fn starts(mut calendar: Calendar, limits: &Limits, per_second: f64, now: i64, left: &[Left]) -> Vec<Option<i64>> {
-    #[expect(clippy::cast_possible_truncation, reason = "between 1 and 65,535")]
-    let limits = Limits { pace: Some(per_second.clamp(1.0, f64::from(u16::MAX)).floor() as i64), ..*limits };
-    let stretch = (1.0 / per_second.max(1e-6)).max(1.0);
+/// Since when nothing was heard of a wave whose mail is due, by the store's clock; none where it moves, or has only just
+/// begun.
+async fn stands_since(
+    conn: &mut Conn,
+    wave: &Wave,
+    left: &[Left],
+    (now, real): (Timestamp, Timestamp),
+) -> Result<Option<Timestamp>, AppError> {
+    let is_due = |mail: &Left| mail.next_at <= real.micros() && mail.state != State::Uncertain.as_str();
+    if !left.iter().any(is_due) {
+        return Ok(None);
+    }
+    let heard = store::waves::heard_of(conn, &wave.id).await?.unwrap_or(wave.released_at).max(wave.released_at);
+    Ok((now.minus(MEASURED).micros() > heard).then(|| Timestamp::from_micros(heard)))
+}
+
+/// When each mail starts, by the rules that give starts out.
+fn starts(
+    mut calendar: Calendar,
+    limits: &Limits,
+    per_second: f64,
+    now: i64,
+    left: &[Left],
+    systems: &[String],
+) -> Vec<Option<i64>> {
+    #[expect(clippy::cast_possible_truncation, reason = "at most a million seconds in microseconds")]
+    let between = (1e6 / per_second.clamp(1e-6, 1e6)).round() as i64;
     let mut ends: Vec<Option<i64>> = vec![None; left.len()];
     let mut waiting: Vec<usize> = (0..left.len()).collect();
     let mut day_begins = now;
     for _ in 0..DAYS {
-        let systems: Vec<&str> = waiting.iter().map(|index| left[*index].system()).collect();
+        let named: Vec<&str> = waiting.iter().map(|index| systems[*index].as_str()).collect();
         let ahead = DAY - day_begins % DAY - 1;
-        let given = calendar.give(&limits, day_begins, ahead, &systems);
+        let given = calendar.give_apart(limits, between, day_begins, ahead, &named);
         let mut later = Vec::new();
         for (index, start) in waiting.into_iter().zip(given) {
             match start {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_precision_loss,
-                    reason = "a year in microseconds"
-                )]
-                Start::At(at) => {
-                    let after = ((at - now) as f64 * stretch) as i64;
-                    ends[index] = Some((now + after).max(left[index].next_at));
-                }
+                Start::At(at) => ends[index] = Some(at.max(left[index].next_at)),
                 Start::AskAgain(_) => later.push(index),
             }
         }
@@ -222,12 +264,14 @@ mod tests {
     use super::*;
 
     fn left(count: usize) -> Vec<Left> {
-        let one = Left { tenant_id: None, address: "a@x.example".to_owned(), next_at: 0 };
+        let state = "queued".to_owned();
+        let one = Left { tenant_id: None, address: "a@x.example".to_owned(), next_at: 0, state };
         vec![one; count]
     }
 
     fn last(limits: Limits, per_second: f64, count: usize, begin: i64) -> i64 {
-        let ends = starts(Calendar::default(), &limits, per_second, begin, &left(count));
+        let systems = vec!["x.example".to_owned(); count];
+        let ends = starts(Calendar::default(), &limits, per_second, begin, &left(count), &systems);
         (ends.into_iter().map(Option::unwrap).max().unwrap() - begin) / 1_000_000
     }
 
@@ -236,8 +280,10 @@ mod tests {
     #[test]
     fn a_wave_ends_when_its_mails_are_through_at_its_rate() {
         let at = |per_second, count| last(Limits::default(), per_second, count, NOON);
-        assert_eq!(at(50.0, 5_000), 100);
+        assert_eq!(at(50.0, 5_001), 100);
         assert_eq!(at(0.5, 100), 198);
+        // Nothing is rounded down: at 2.5 a second, 99 distances of 0.4 s.
+        assert_eq!(at(2.5, 100), 39);
         assert_eq!(last(Limits { per_system: Some(2), ..Limits::default() }, 50.0, 100, NOON), 49);
     }
 

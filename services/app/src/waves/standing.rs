@@ -5,10 +5,18 @@
 use mail::route::Route;
 use mail::standing::{Finding, Sending, Standing};
 use store::Conn;
+use store::waves::Troubled;
 
 use super::Release;
 use crate::delivery::Selection;
 use crate::{App, AppError, Incident, SYSTEM};
+
+/// How the reason begins why such a wave was stopped (`store::waves` knows it by that).
+pub(super) const NOT_IN_ORDER: &str = "the sending domain is not in order";
+/// The same, where nothing was found to be wrong and DNS was silent.
+pub(super) const SILENT: &str = "the sending domain is not in order as far as anybody can tell";
+
+pub(super) const BY_ITSELF: &str = "it goes on by itself once DNS answers well, or";
 
 /// More notices than this, over all waves of an incident, leave only by a sending domain that is in order. A handful
 /// hurts nobody, and shows whether mail arrives.
@@ -87,7 +95,7 @@ async fn links(app: &App, conn: &mut Conn, incident: &Incident) -> Result<Option
 
 /// Notices of the waves so far.
 async fn earlier(conn: &mut Conn, incident: &Incident) -> Result<i64, AppError> {
-    Ok(store::delivery::waves(conn, incident.id).await?.iter().map(|wave| wave.notices).sum())
+    Ok(store::waves::list(conn, incident.id).await?.iter().map(|wave| wave.notices).sum())
 }
 
 /// Refuses a large release by a domain that is not in order; what speaks against it where it goes on all the same.
@@ -120,31 +128,74 @@ pub(crate) async fn must_be_in_order(
 
 /// In words, a line a finding.
 fn not_in_order(findings: &[Finding]) -> String {
+    format!("{NOT_IN_ORDER}:{}", lines(findings))
+}
+
+fn lines(findings: &[Finding]) -> String {
     let line = |one: &Finding| format!("\n  {} ({}): {}; {}", one.check, one.result.as_str(), one.what, one.next);
-    let lines: Vec<String> = findings.iter().map(line).collect();
-    format!("the sending domain is not in order:{}", lines.concat())
+    findings.iter().map(line).collect()
 }
 
 /// Large waves were released where mail stays on the host, and here it goes further: they stop unless the sending domain
-/// is in order by now. How many were looked at.
+/// is in order by now. Until then none of their mail is claimed here. How many were looked at.
 pub async fn look_again(app: &App, routes: &[Route]) -> Result<usize, AppError> {
     if weight(app, Some(routes)) == Weight::Warns {
         return Ok(0);
     }
     let waves = store::waves::unchecked(&mut app.store.read().await?).await?;
+    judge(app, routes, &waves, News::Any).await
+}
+
+/// Waves that stopped only because DNS gave no answer are looked at again: they go on by themselves where it answers
+/// well, and say what is wrong where it does not. How many were looked at.
+pub async fn look_at_silent(app: &App, routes: &[Route]) -> Result<usize, AppError> {
+    if weight(app, Some(routes)) == Weight::Warns {
+        return Ok(0);
+    }
+    let waves = store::waves::silent(&mut app.store.read().await?, SILENT).await?;
+    judge(app, routes, &waves, News::Answers).await
+}
+
+/// What is written down of a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    /// Whatever came of it.
+    Any,
+    /// That DNS answered: that it is silent still is known.
+    Answers,
+}
+
+async fn judge(app: &App, routes: &[Route], waves: &[Troubled], news: News) -> Result<usize, AppError> {
     if waves.is_empty() {
         return Ok(0);
     }
     let mut findings = look(app, Some(routes)).await?;
     findings.retain(|finding| finding.result.refuses());
+    let is_silent = !findings.is_empty() && findings.iter().all(|finding| finding.result == Standing::NotChecked);
+    if is_silent && news == News::Answers {
+        return Ok(waves.len());
+    }
     let app = app.acting_as(SYSTEM);
-    for wave in &waves {
+    for wave in waves {
         let mut tx = app.store.begin().await?;
         let detail = serde_json::json!({ "wave": wave.name, "findings": findings });
+        let now = app.clock.now().micros();
         if findings.is_empty() {
-            store::waves::set_checked(&mut tx, &wave.id).await?;
-            tx.commit(app.entry("wave.check", &wave.slug, detail)).await?;
-        } else if store::waves::stop(&mut tx, wave, &not_in_order(&findings), app.clock.now().micros()).await? {
+            if store::waves::pass(&mut tx, &wave.id, SILENT).await? {
+                tx.commit(app.entry("wave.check", &wave.slug, detail)).await?;
+            }
+            continue;
+        }
+        let why = match is_silent {
+            false => not_in_order(&findings),
+            true => format!(
+                "{SILENT}: DNS gave no answer{}\n  {BY_ITSELF} by `forthright wave resume {} '{}' --why …`",
+                lines(&findings),
+                wave.slug,
+                wave.name
+            ),
+        };
+        if store::waves::stop_unchecked(&mut tx, wave, &why, now).await? {
             tracing::warn!(wave.id = wave.id, "a wave was stopped: its sending domain is not in order");
             tx.commit(app.entry("wave.stop", &wave.slug, detail)).await?;
         }

@@ -2,7 +2,7 @@
 //!
 //! Waits for nothing. Invariant: a start is durable before anybody hears of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use model::pace::{Limits, Start};
@@ -15,7 +15,7 @@ use crate::{App, AppError};
 pub const AHEAD: Duration = Duration::from_secs(1);
 /// How long an answer about a domain is used again.
 const KNOWN_FOR: Duration = Duration::from_secs(24 * 3600);
-/// How long a claim waits for answers about domains; without one the domain itself is the receiving system for now.
+/// How long answers about domains are waited for; without one the domain itself is the receiving system for now.
 const ANSWERS: Duration = Duration::from_secs(2);
 /// Questions at a time.
 const AT_A_TIME: usize = 32;
@@ -25,38 +25,51 @@ pub async fn limits(app: &App) -> Result<HashMap<String, Limits>, AppError> {
     Ok(store::starts::limits(&mut app.store.read().await?).await?.into_iter().collect())
 }
 
-/// Starts for mails of a wave to these receiving systems, in their order; `unused` starts of before go back to the day.
+/// Starts for mails of a wave to these receiving systems, in their order, and the day on which they count; `unused` ones
+/// of before go back to their days.
 pub async fn give(
     app: &App,
     wave: &str,
     limits: &Limits,
     systems: &[&str],
-    unused: i64,
-) -> Result<Vec<Start>, AppError> {
+    unused: &BTreeMap<i64, i64>,
+) -> Result<(i64, Vec<Start>), AppError> {
     let distinct: Vec<&str> = match limits.per_system {
         Some(_) => systems.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
         None => Vec::new(),
     };
     let mut tx = app.store.begin().await?;
     let mut calendar = store::starts::hold(&mut tx, wave, &distinct).await?;
-    calendar.give_back(unused);
+    for (day, count) in unused {
+        calendar.give_back(*day, *count);
+    }
     let ahead = i64::try_from(AHEAD.as_micros()).unwrap_or(i64::MAX);
     // The clock is read while the calendar is held: no start lies before one that another host was given.
     let starts = calendar.give(limits, app.clock.real().micros(), ahead, systems);
     store::starts::keep(&mut tx, wave, &calendar).await?;
     tx.commit_ledger().await?;
-    Ok(starts)
+    Ok((calendar.day, starts))
+}
+
+/// Starts that nobody will use go back to their days.
+pub async fn give_back_starts(app: &App, wave: &str, unused: &BTreeMap<i64, i64>) -> Result<(), AppError> {
+    give(app, wave, &Limits::default(), &[], unused).await.map(drop)
+}
+
+/// Who receives for each of these domains, as far as that was looked up lately; none where nobody can be asked here.
+pub async fn known_systems(app: &App, domains: &BTreeSet<String>) -> Result<Option<HashMap<String, String>>, AppError> {
+    if app.prover.is_none() {
+        return Ok(None);
+    }
+    let asked: Vec<&str> = domains.iter().map(String::as_str).collect();
+    let since = app.clock.real().minus(KNOWN_FOR).micros();
+    Ok(Some(store::starts::systems_of(&mut app.store.read().await?, &asked, since).await?))
 }
 
 /// Who receives for each of these domains: the family of its mail servers where DNS can be asked, else the domain.
 pub async fn receiving_systems(app: &App, domains: &BTreeSet<String>) -> Result<HashMap<String, String>, AppError> {
-    if app.prover.is_none() {
-        return Ok(HashMap::new());
-    }
-    let asked: Vec<&str> = domains.iter().map(String::as_str).collect();
+    let Some(mut known) = known_systems(app, domains).await? else { return Ok(HashMap::new()) };
     let now = app.clock.real();
-    let mut known =
-        store::starts::systems_of(&mut app.store.read().await?, &asked, now.minus(KNOWN_FOR).micros()).await?;
     let unknown: Vec<String> = domains.iter().filter(|domain| !known.contains_key(*domain)).cloned().collect();
     if unknown.is_empty() {
         return Ok(known);

@@ -7,7 +7,9 @@ use model::stop::reads_as_spam;
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Conn;
+use store::waves::Wave;
 
+use super::standing::{BY_ITSELF, NOT_IN_ORDER, SILENT};
 use crate::{App, AppError, Incident, SYSTEM};
 
 /// A wave that a rule stopped.
@@ -89,14 +91,41 @@ pub(crate) async fn must_not_be_stopped(
     }
 }
 
-/// Lets a wave go on where it stopped. After a stop by a rule that takes a reason, and what happened so far counts no
-/// more.
-pub async fn resume(app: &App, slug: &str, wave: &str, why: Option<&str>) -> Result<(), AppError> {
+/// What a pause or a resume found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It was as it should not stay, and is changed.
+    Changed,
+    /// It was so already.
+    Already,
+}
+
+/// Pauses a wave until [`resume`]. One that is paused or stopped stays as it is.
+pub async fn pause(app: &App, slug: &str, wave: &str) -> Result<Found, AppError> {
     let incident = app.incident(slug).await?;
     let mut tx = app.store.begin().await?;
-    let waves = store::delivery::waves(&mut tx, incident.id).await?;
-    let there =
-        waves.into_iter().find(|there| there.name == wave).ok_or_else(|| crate::delivery::no_wave(slug, wave))?;
+    let there = named(&mut tx, &incident, wave).await?;
+    let is_new = match &there.stopped_why {
+        // It would go on by itself once DNS answers: now a person wants it to wait.
+        Some(why) if why.starts_with(SILENT) => {
+            let why = why.replacen(SILENT, NOT_IN_ORDER, 1).replace(BY_ITSELF, "it goes on");
+            store::waves::hold_stopped(&mut tx, &there, &why).await?
+        }
+        _ => store::waves::pause(&mut tx, &there.id, app.clock.now().micros()).await?,
+    };
+    if !is_new {
+        return Ok(Found::Already);
+    }
+    tx.commit(app.entry("wave.pause", slug, serde_json::json!({ "wave": wave }))).await?;
+    Ok(Found::Changed)
+}
+
+/// Lets a wave go on where it stopped. After a stop by a rule that takes a reason, and what happened so far counts no
+/// more.
+pub async fn resume(app: &App, slug: &str, wave: &str, why: Option<&str>) -> Result<Found, AppError> {
+    let incident = app.incident(slug).await?;
+    let mut tx = app.store.begin().await?;
+    let there = named(&mut tx, &incident, wave).await?;
     match (&there.stopped_why, why) {
         (Some(stopped), None) => {
             return Err(AppError::refused(
@@ -106,10 +135,20 @@ pub async fn resume(app: &App, slug: &str, wave: &str, why: Option<&str>) -> Res
         }
         (Some(_), Some(_)) => store::waves::resume(&mut tx, incident.id, &there.id, app.clock.now().micros()).await?,
         (None, _) => {
-            store::delivery::set_paused(&mut tx, incident.id, wave, None).await?;
+            if !store::waves::go_on(&mut tx, &there.id).await? {
+                return Ok(Found::Already);
+            }
         }
     }
     let detail = serde_json::json!({ "wave": wave, "why": why, "stopped": there.stopped_why });
     tx.commit(app.entry("wave.resume", slug, detail)).await?;
-    Ok(())
+    Ok(Found::Changed)
+}
+
+async fn named(conn: &mut Conn, incident: &Incident, wave: &str) -> Result<Wave, AppError> {
+    let slug = &incident.slug;
+    let there = store::waves::list(conn, incident.id).await?.into_iter().find(|there| there.name == wave);
+    there.ok_or_else(|| {
+        AppError::missing(format!("no wave `{wave}` in {slug}"), format!("run `forthright wave list {slug}`"))
+    })
 }

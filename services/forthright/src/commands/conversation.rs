@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 
 use anyhow::{Context, Result};
 use app::AppError;
-use app::tickets::{Intent, Outcome, Wrong};
+use app::inbound::Which;
+use app::tickets::{About, Intent, Outcome, Wrong};
+use model::printed::{on_one_line, printed};
 use model::time::Timestamp;
 
 use super::{DONE, PARTIAL, open, say, text_of};
@@ -15,7 +17,39 @@ use crate::output;
 const LARGEST_MAIL: u64 = 26 * 1024 * 1024;
 
 pub(super) async fn mail(e: &Everywhere, verb: MailVerb) -> Result<u8> {
-    let MailVerb::Receive { envelope_to, envelope_from } = verb;
+    match verb {
+        MailVerb::Receive { envelope_to, envelope_from } => take(e, envelope_to, envelope_from).await,
+        MailVerb::List { quarantine } => {
+            let which = if quarantine { Which::Quarantined } else { Which::All };
+            let rows = app::inbound::list(&open(e).await?, which).await?.into_iter().map(|one| {
+                let at = one.received_at.to_string();
+                vec![one.mail, at, one.state, one.class, one.trust, one.ticket, one.envelope_from, one.subject]
+            });
+            let header = ["mail", "received_at", "state", "class", "trust", "ticket", "envelope_from", "subject"];
+            output::list(e, &header, rows.collect())?;
+            Ok(DONE)
+        }
+        MailVerb::Show { mail, raw: true, .. } => {
+            let bytes = app::inbound::raw(&open(e).await?, &mail).await?;
+            std::io::stdout().lock().write_all(&bytes)?;
+            Ok(DONE)
+        }
+        MailVerb::Show { mail, raw: false, words } => {
+            let read = app::inbound::read(&open(e).await?, &mail).await?;
+            match words {
+                true => output::text(&format!("{}\n", read.full_text.trim_end()))?,
+                false => output::document(e, &read)?,
+            }
+            Ok(DONE)
+        }
+        MailVerb::Attach { mail, ticket } => {
+            output::document(e, &app::inbound::attach(&open(e).await?, &mail, &ticket).await?)?;
+            Ok(DONE)
+        }
+    }
+}
+
+async fn take(e: &Everywhere, envelope_to: Option<String>, envelope_from: Option<String>) -> Result<u8> {
     let mut raw = Vec::new();
     std::io::stdin()
         .lock()
@@ -74,10 +108,11 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
             ];
             output::list(e, &header, rows.collect())?;
         }
-        TicketVerb::Show { ticket, timeline: true } => timeline(e, &app::tickets::timeline(&app, &ticket).await?)?,
-        TicketVerb::Show { ticket, timeline: false } => {
-            output::document(e, &app::tickets::show(&app, &ticket).await?)?;
+        TicketVerb::Show { ticket, timeline: true, .. } => timeline(e, &app::tickets::timeline(&app, &ticket).await?)?,
+        TicketVerb::Show { ticket, full: true, .. } => {
+            output::document(e, &app::tickets::show_full(&app, &ticket).await?)?;
         }
+        TicketVerb::Show { ticket, .. } => output::document(e, &app::tickets::show(&app, &ticket).await?)?,
         TicketVerb::Attachments { ticket } => {
             let rows = app::tickets::attachments(&app, &ticket).await?.into_iter().map(|file| {
                 let bytes = file.bytes.map(|bytes| bytes.to_string()).unwrap_or_default();
@@ -101,16 +136,25 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
             output::list(e, &["ticket", "tenant_id", "found_in", "at", "source", "text"], rows.collect())?;
         }
         TicketVerb::Pack { ticket } => output::document(e, &app::tickets::pack(&app, &ticket).await?)?,
-        TicketVerb::AnswerMany { slug, questions, snippet, preview } => {
+        TicketVerb::NotAboutFacts { slug } => {
+            let rows = app::tickets::set_aside(&app, &slug).await?.into_iter().map(|one| {
+                vec![one.ticket, one.tenant_id, one.question, one.at.to_string(), one.said_by, one.why, one.text]
+            });
+            let header = ["ticket", "tenant_id", "question", "at", "said_by", "why", "text"];
+            output::list(e, &header, rows.collect())?;
+        }
+        TicketVerb::AnswerMany { slug, questions, snippet, preview, not_about_facts } => {
             let intent = if preview { Intent::Preview } else { Intent::Send };
-            let outcomes = app::tickets::answer_many(&app, &slug, &questions, &snippet, intent).await?;
+            let about = about(not_about_facts.as_deref());
+            let outcomes = app::tickets::answer_many(&app, &slug, &questions, &snippet, about, intent).await?;
             outcomes_of(e, &outcomes)?;
             return Ok(if outcomes.iter().any(Outcome::is_failure) { PARTIAL } else { DONE });
         }
-        TicketVerb::Answer { ticket, questions, text, snippet } => {
+        TicketVerb::Answer { ticket, questions, text, snippet, not_about_facts } => {
+            let about = about(not_about_facts.as_deref());
             let done = match (snippet, text) {
-                (Some(name), _) => app::tickets::answer_with(&app, &ticket, &questions, &name).await?,
-                (None, Some(path)) => app::tickets::answer(&app, &ticket, &questions, &text_of(&path)?).await?,
+                (Some(name), _) => app::tickets::answer_with(&app, &ticket, &questions, &name, about).await?,
+                (None, Some(path)) => app::tickets::answer(&app, &ticket, &questions, &text_of(&path)?, about).await?,
                 (None, None) => anyhow::bail!("neither --text nor --snippet is given"),
             };
             answered(e, &done)?;
@@ -164,6 +208,10 @@ pub(super) async fn ticket(e: &Everywhere, verb: TicketVerb) -> Result<u8> {
     Ok(DONE)
 }
 
+fn about(not_about_facts: Option<&str>) -> About<'_> {
+    not_about_facts.map_or(About::Facts, |why| About::SomethingElse { why })
+}
+
 /// A result for each ticket; what each is told is in one line of it.
 fn outcomes_of(e: &Everywhere, outcomes: &[Outcome]) -> Result<()> {
     if e.json {
@@ -186,11 +234,18 @@ fn timeline(e: &Everywhere, all: &app::tickets::Timeline) -> Result<()> {
     }
     let mut text = format!(
         "Ticket {} with {} ({}), incident {}: {}, {} question(s) open, as of {}\n",
-        all.ticket, all.tenant_name, all.tenant_id, all.incident, all.status, all.debt, all.as_of
+        all.ticket,
+        on_one_line(&all.tenant_name),
+        all.tenant_id,
+        all.incident,
+        all.status,
+        all.debt,
+        all.as_of
     );
     for line in &all.lines {
-        text.push_str(&format!("\n{}  {}  {}  {}\n", line.at, line.what, line.who, line.id));
-        line.text.lines().for_each(|words| text.push_str(&format!("    {words}\n")));
+        let head = format!("{}  {}  {}  {}", line.at, line.what, line.who, line.id);
+        text.push_str(&format!("\n{}\n", on_one_line(&head)));
+        printed(&line.text).lines().for_each(|words| text.push_str(&format!("    {words}\n")));
     }
     output::text(&text)
 }
@@ -223,9 +278,12 @@ async fn close(e: &Everywhere, app: &app::App, tickets: &[String]) -> Result<u8>
 pub(super) async fn question(e: &Everywhere, verb: QuestionVerb) -> Result<u8> {
     let app = open(e).await?;
     match verb {
-        QuestionVerb::Withdraw { question, why } => {
-            app::tickets::withdraw_question(&app, &question, &why).await?;
-            say(e, format!("{question} is withdrawn"));
+        QuestionVerb::Withdraw { question, why, mail } => {
+            let done = app::tickets::withdraw_question(&app, &question, &why, mail.as_deref()).await?;
+            output::document(e, &done)?;
+            if done.state == "proposed" {
+                say(e, "proposed: it stays open until a second person runs the same, or --mail names the asker's mail");
+            }
         }
         QuestionVerb::Reopen { question, why } => {
             app::tickets::reopen(&app, &question, &why).await?;

@@ -39,9 +39,11 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     findings.push(signing(&app));
     findings.push(senders(&app));
     findings.extend(targets(&app));
+    findings.extend(mailboxes(&app).await?);
     findings.extend(unsettled(&app).await?);
     findings.extend(left_out(&app).await?);
     findings.extend(stopped(&app).await?);
+    findings.extend(uncertain(&app).await?);
     let routes = route(e)?;
     findings.extend(standing(&app, routes.as_ref()).await?);
     match routes {
@@ -138,6 +140,43 @@ fn targets(app: &app::App) -> Vec<Finding> {
         .collect()
 }
 
+/// Mailboxes that mail is taken from: each is logged into now, and what was found before is told too.
+async fn mailboxes(app: &app::App) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (mailbox, found) in app.settings.receive.imap.iter().zip(app::mailboxes::standing(app).await?) {
+        let name = &mailbox.name;
+        findings.push(match look_into(mailbox).await {
+            Ok(what) => finding("imap", "good", what, ""),
+            Err((fault, next)) => {
+                let since = found.failing_since.map_or_else(String::new, |since| format!(" (since {since})"));
+                finding("imap", "bad", format!("mailbox {name}: {fault}{since}"), next)
+            }
+        });
+        if found.refused > 0 {
+            let what = format!("{} mails of mailbox {name} could not be taken", found.refused);
+            let next = "the overview has a task for each: read it there; `forthright mail receive` takes its file";
+            findings.push(finding("imap", "warning", what, next));
+        }
+    }
+    Ok(findings)
+}
+
+async fn look_into(mailbox: &app::settings::ImapSettings) -> Result<String, (String, String)> {
+    let account =
+        mailbox.account().map_err(|error| (error.to_string(), error.hint().unwrap_or_default().to_owned()))?;
+    let session = mail::imap::Session::open(&account, mail::imap::Purpose::Look).await;
+    let session = session.map_err(|fault| (fault.to_string(), fault.hint().to_owned()))?;
+    let tells = if session.can_idle() { "tells of new mail" } else { "is asked for new mail" };
+    let keeps = match (&mailbox.after, session.can_take_away()) {
+        (app::settings::After::Delete, false) => {
+            ", and cannot delete one mail alone: mails stay there, marked as deleted"
+        }
+        _ => "",
+    };
+    session.quit().await;
+    Ok(format!("mailbox {}: {} lets us in, and {tells}{keeps}", mailbox.name, mailbox.host))
+}
+
 /// Whether receivers will believe mail of this sender. Without a name server to ask that was said already.
 async fn standing(app: &app::App, routes: Option<&mail::route::Routes>) -> Result<Vec<Finding>> {
     if app.settings.receive.resolver.is_empty() {
@@ -153,8 +192,9 @@ async fn standing(app: &app::App, routes: Option<&mail::route::Routes>) -> Resul
         .map(|one| {
             let result = match one.result {
                 Standing::Good => "good",
-                Standing::Unknown => "unknown",
-                Standing::NotChecked | Standing::Bad => bad,
+                // Nobody knows whether it is bad; a large wave waits for it all the same.
+                Standing::Unknown | Standing::NotChecked => "unknown",
+                Standing::Bad => bad,
             };
             finding(one.check, result, one.what, one.next)
         })
@@ -174,6 +214,20 @@ async fn stopped(app: &app::App) -> Result<Vec<Finding>> {
                 what,
                 format!("find out why; then `forthright wave resume {slug} {wave} --why …`"),
             )
+        })
+        .collect())
+}
+
+/// Mails that nobody knows the end of, and that go again only if somebody says so.
+async fn uncertain(app: &app::App) -> Result<Vec<Finding>> {
+    let held = app::delivery::held(app).await?.into_iter();
+    Ok(held
+        .map(|(slug, count)| {
+            let what = format!("{count} mails of {slug} may have arrived and are held until somebody finds out");
+            let next = format!(
+                "see `forthright delivery uncertain {slug}`; then `delivery relay-log FILE`, or `delivery settle DELIVERY --accepted|--not-accepted --why …`"
+            );
+            finding("uncertain", "warning", what, next)
         })
         .collect())
 }

@@ -4,6 +4,7 @@
 
 mod approval;
 mod conversation;
+mod delivery;
 mod directory;
 mod dkim;
 mod doctor;
@@ -53,10 +54,10 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Templates(verb) => templates::templates(e, verb).await,
         Verb::Dkim(verb) => dkim::dkim(e, verb).await,
         Verb::Report(verb) => report::report(e, verb).await,
-        Verb::Wave(verb) => notices::wave(e, verb).await,
+        Verb::Wave(verb) => delivery::wave(e, verb).await,
         Verb::Stop => stop(e, app::incidents::Stop::Now).await,
         Verb::Go => stop(e, app::incidents::Stop::NoLonger).await,
-        Verb::Delivery(verb) => notices::delivery(e, verb).await,
+        Verb::Delivery(verb) => delivery::delivery(e, verb).await,
         Verb::Mail(verb) => conversation::mail(e, verb).await,
         Verb::Ticket(verb) => conversation::ticket(e, verb).await,
         Verb::Question(verb) => conversation::question(e, verb).await,
@@ -81,18 +82,25 @@ fn opening<'a>(e: &'a Everywhere, database: &'a Database, master_key: Option<&'a
         master_key,
         now: e.now,
         settings: crate::config::load(e.config.as_deref())?,
-        actor: actor(e),
+        actor: actor(e)?,
     })
 }
 
-fn actor(e: &Everywhere) -> String {
-    let login = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    e.actor
-        .clone()
-        .or_else(login)
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "root".to_owned())
+/// Who acts. A name that was given is refused where it is nobody's; a login that is (of a service, say) is called one.
+fn actor(e: &Everywhere) -> Result<String> {
+    if let Some(given) = e.actor.as_deref().filter(|name| !name.trim().is_empty()) {
+        let hint = || "name the person who acts, in letters of one script: --actor NAME".to_owned();
+        return match model::actor::name(given) {
+            Ok(name) => Ok(name.to_owned()),
+            Err(error) => Err(Usage { what: format!("--actor: {error}"), hint: hint() }.into()),
+        };
+    }
+    let login = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+    Ok(match (model::actor::name(&login), login.trim()) {
+        (Ok(name), _) => name.to_owned(),
+        (Err(_), "") => "root".to_owned(),
+        (Err(_), login) => format!("login {}", model::printed::on_one_line(login)),
+    })
 }
 
 /// Where mail goes, if that was said.
@@ -118,7 +126,7 @@ pub(crate) fn text_of(path: &std::path::Path) -> Result<String> {
 /// Talk on standard error, unless --quiet.
 pub(crate) fn say(e: &Everywhere, text: impl AsRef<str>) {
     if !e.quiet {
-        eprintln!("{}", text.as_ref());
+        eprintln!("{}", model::printed::printed(text.as_ref()));
     }
 }
 

@@ -1,17 +1,13 @@
-//! `notice`, `wave` and `delivery`.
+//! `notice`.
 
 use std::io::Write;
 
 use anyhow::Result;
-use app::delivery::Selection;
 use app::notices::{Drafts, Draw, Format, Question, Shown, Texts, Version};
-use app::waves::{Forecast, Release};
-use mail::route::Routes;
-use model::pace::Limits;
 
 use super::approval;
 use super::{DONE, PARTIAL, law, open, say};
-use crate::cli::{DeliveryVerb, Everywhere, NoticeVerb, PreviewFormat, WaveVerb};
+use crate::cli::{Everywhere, NoticeVerb, PreviewFormat};
 use crate::output;
 
 /// Organisations without a letter that are named; there can be as many as there are organisations.
@@ -145,7 +141,7 @@ pub(super) async fn notice(e: &Everywhere, verb: NoticeVerb) -> Result<u8> {
 }
 
 /// Says who is affected and has no letter, so that nobody takes a wave for all of them.
-async fn without_letter(e: &Everywhere, app: &app::App, slug: &str) -> Result<()> {
+pub(super) async fn without_letter(e: &Everywhere, app: &app::App, slug: &str) -> Result<()> {
     let missing = app::notices::without_letter(app, slug, NAMED + 1).await?;
     for (at, one) in missing.into_iter().enumerate() {
         if at as i64 == NAMED {
@@ -182,149 +178,4 @@ fn history(e: &Everywhere, versions: &[Version]) -> Result<()> {
     });
     let header = ["version", "code", "kind", "state", "released_at", "told_at", "what", "detail", "why", "supplements"];
     output::list(e, &header, rows.collect())
-}
-
-pub(super) async fn wave(e: &Everywhere, verb: WaveVerb) -> Result<u8> {
-    let app = open(e).await?;
-    match verb {
-        WaveVerb::Release { slug, name, all: _, tenants, pilot, pace, pace_per_system, per_day, override_why } => {
-            let selection = match (tenants, pilot) {
-                (Some(file), _) => Selection::Tenants(
-                    sources::read_list(&file).map_err(app::AppError::from)?.into_iter().map(|(_, id)| id).collect(),
-                ),
-                (None, Some(count)) => Selection::Pilot(count),
-                (None, None) => Selection::All,
-            };
-            let routes = super::route(e)?;
-            let release = Release {
-                limits: Limits { pace, per_system: pace_per_system, per_day },
-                routes: routes.as_ref().map(Routes::all),
-                override_why: override_why.as_deref(),
-                ..Release::new(&name, &selection)
-            };
-            let released = app::delivery::release(&app, &slug, &release).await?;
-            output::document(e, &released)?;
-            for finding in &released.warnings {
-                say(e, format!("warning: {}: {}; {}", finding.check, finding.what, finding.next));
-            }
-            without_letter(e, &app, &slug).await?;
-            return Ok(if released.left_out.is_empty() { DONE } else { PARTIAL });
-        }
-        WaveVerb::Pause { slug, name } => {
-            app::delivery::pause(&app, &slug, &name).await?;
-            say(e, format!("wave {name} waits until `forthright wave resume {slug} {name}`"));
-        }
-        WaveVerb::Resume { slug, name, why } => {
-            app::waves::resume(&app, &slug, &name, why.as_deref()).await?;
-            say(e, format!("wave {name} goes on where it stopped"));
-        }
-        WaveVerb::Forecast { slug } => forecast(e, &app::waves::forecast(&app, &slug).await?)?,
-        WaveVerb::List { slug } => {
-            let rows = app::delivery::waves(&app, &slug).await?.into_iter().map(|wave| {
-                vec![
-                    wave.name,
-                    wave.released_by,
-                    output::time(Some(wave.released_at)),
-                    wave.notices.to_string(),
-                    wave.mails.to_string(),
-                    wave.accepted.to_string(),
-                    wave.pace.map(|pace| format!("{pace}/s")).unwrap_or_default(),
-                    output::time(wave.paused_at),
-                    wave.stopped_why.unwrap_or_default(),
-                    wave.pace_per_system.map(|pace| format!("{pace}/s")).unwrap_or_default(),
-                    wave.per_day.map(|most| most.to_string()).unwrap_or_default(),
-                ]
-            });
-            let header = [
-                "wave",
-                "released_by",
-                "released_at",
-                "notices",
-                "mails",
-                "accepted",
-                "pace",
-                "paused_at",
-                "stopped",
-                "pace_per_system",
-                "per_day",
-            ];
-            output::list(e, &header, rows.collect())?;
-        }
-    }
-    Ok(DONE)
-}
-
-/// A line a wave, then one a deadline.
-fn forecast(e: &Everywhere, forecast: &Forecast) -> Result<()> {
-    if e.json {
-        return output::json(forecast);
-    }
-    let time = |at: Option<model::time::Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-    let waves = forecast.waves.iter().map(|wave| {
-        vec!["ends".to_owned(), wave.wave.clone(), wave.left.to_string(), time(wave.ends_at), wave.why.clone()]
-    });
-    let missed = forecast.missed.iter().map(|missed| {
-        let why = format!("{}: so many organisations are told later", missed.jurisdiction);
-        let count = missed.organisations.to_string();
-        vec!["misses".to_owned(), missed.obligation.clone(), count, time(Some(missed.due)), why]
-    });
-    output::list(e, &["what", "name", "count", "at", "why"], waves.chain(missed).collect())
-}
-
-pub(super) async fn delivery(e: &Everywhere, verb: DeliveryVerb) -> Result<u8> {
-    let app = open(e).await?;
-    match verb {
-        // JSON with and without --json, as `mapping explain`: one document for people's scripts.
-        DeliveryVerb::Status { slug } => {
-            output::json(&app::overview::status(&app, &slug).await?)?;
-            without_letter(e, &app, &slug).await?;
-        }
-        DeliveryVerb::List { slug } => {
-            let rows = app::delivery::list(&app, &slug).await?.into_iter().map(|row| {
-                vec![
-                    row.id,
-                    row.notice_id.unwrap_or_default(),
-                    row.tenant_id.unwrap_or_default(),
-                    row.address,
-                    row.state,
-                    row.attempts.to_string(),
-                    row.message_id,
-                    row.last_reply,
-                ]
-            });
-            let header =
-                ["delivery_id", "notice_id", "tenant_id", "contact", "state", "attempts", "message_id", "last_reply"];
-            output::list(e, &header, rows.collect())?;
-        }
-        DeliveryVerb::Disclosures { slug, tenant } => {
-            let rows = app::delivery::disclosures(&app, &slug, tenant.as_deref()).await?.into_iter().map(|row| {
-                vec![
-                    row.tenant_id,
-                    row.contact,
-                    row.notice_id,
-                    row.version.to_string(),
-                    row.kind,
-                    row.domains.join(" "),
-                    row.no_longer_theirs.join(" "),
-                    row.accepted_at.map(|at| at.to_string()).unwrap_or_default(),
-                    row.state,
-                    row.message_id,
-                ]
-            });
-            let header = [
-                "tenant_id",
-                "contact",
-                "notice_id",
-                "version",
-                "kind",
-                "domains",
-                "no_longer_theirs",
-                "accepted_at",
-                "state",
-                "message_id",
-            ];
-            output::list(e, &header, rows.collect())?;
-        }
-    }
-    Ok(DONE)
 }

@@ -224,7 +224,14 @@ impl Stage<'_> {
             bail!("the person's questions were not found")
         };
         let facts = "The objects were readable from 2022-09-01 to 2022-09-24; the access was closed on the day it was reported.";
-        app::tickets::answer(&app.acting_as("agent"), &ticket, std::slice::from_ref(&first.id), facts).await?;
+        app::tickets::answer(
+            &app.acting_as("agent"),
+            &ticket,
+            std::slice::from_ref(&first.id),
+            facts,
+            app::tickets::About::Facts,
+        )
+        .await?;
         step(10, &format!("agent answers \"{}\"; \"{}\" stays open.", first.text, second.text));
         Ok((ticket, second.text.clone()))
     }

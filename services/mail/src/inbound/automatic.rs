@@ -8,6 +8,7 @@ mod phrases;
 
 use super::mime::Mail;
 use super::report::{has_bounce_subject, opens_as_server, opens_as_system};
+use super::requests;
 use super::senders::{is_daemon, is_list, is_list_program, is_nobody, local_part};
 use phrases::{
     ABSENCE_TEXTS, MACHINE_TEXTS, RECEIPT_SUBJECTS, RECEIPT_TEXTS, SERVICE_SUBJECTS, SERVICE_TEXTS, SUBJECT_PARTS,
@@ -83,18 +84,27 @@ pub(super) fn signs(mail: &Mail, words: &str, null_sender: bool) -> Signs {
         return signs;
     }
     let text = opening(words);
-    let asks = asks(words);
     let weak = weak(mail, null_sender);
-    if let Some(signs) = receipt(mail, &text, &weak) {
+    let sure = weak.iter().any(|sign| !SHARED.contains(sign));
+    match by_words(mail, words, &text, &weak, null_sender) {
+        // Who wants something of us is taken for no machine by words alone.
+        Signs::Reply(why) | Signs::Receipt(why) if !sure && requests::are_in(&text) => {
+            Signs::Unclear(format!("{why}; but it asks for something"))
+        }
+        signs => signs,
+    }
+}
+
+fn by_words(mail: &Mail, words: &str, text: &str, weak: &[&'static str], null_sender: bool) -> Signs {
+    let asks = asks(words);
+    if let Some(signs) = receipt(mail, text, weak) {
         return signs;
     }
     match subject(&mail.subject) {
-        Subject::Automatic if !weak.is_empty() || !asks || says(&text, MACHINE_TEXTS) => {
+        Subject::Automatic if !weak.is_empty() || !asks || says(text, MACHINE_TEXTS) => {
             return Signs::Reply(format!("its subject is that of an automatic reply: {}", mail.subject));
         }
-        Subject::Perhaps
-            if (!weak.is_empty() || !asks) && (says(&text, ABSENCE_TEXTS) || says(&text, MACHINE_TEXTS)) =>
-        {
+        Subject::Perhaps if (!weak.is_empty() || !asks) && (says(text, ABSENCE_TEXTS) || says(text, MACHINE_TEXTS)) => {
             return Signs::Reply(format!("subject and text are those of an automatic reply: {}", mail.subject));
         }
         Subject::Automatic | Subject::Perhaps => {
@@ -102,13 +112,13 @@ pub(super) fn signs(mail: &Mail, words: &str, null_sender: bool) -> Signs {
         }
         Subject::Ordinary => {}
     }
-    if let Some(signs) = by_text(mail, &text, asks, &weak) {
+    if let Some(signs) = by_text(mail, text, asks, weak) {
         return signs;
     }
     if !asks && (opens_as_system(words) || opens_as_server(words) || has_bounce_subject(&mail.subject)) {
         return Signs::Unclear("it may be a mail system's report in words".to_owned());
     }
-    sender(mail, null_sender, &weak)
+    sender(mail, null_sender, weak)
 }
 
 /// Whether a subject opens like an automatic one, certainly or perhaps.
@@ -136,15 +146,26 @@ fn by_header(mail: &Mail, words: &str) -> Option<Signs> {
         let why = format!("its header says auto-submitted: {value}");
         let ticket = TICKETS.iter().find(|name| mail.fields.get(name).is_some());
         let told = says(&text, SERVICE_TEXTS) || says(&text, MACHINE_TEXTS) || service(&mail.subject);
-        // Ticket systems mark what their people write, too.
+        // Ticket systems mark what their people write, too, and not each of them is known here.
         return Some(match ticket {
-            Some(name) if value != "auto-replied" && !told && !words.is_empty() => {
+            _ if value == "auto-replied" => Signs::Reply(why),
+            Some(name) if !told && !words.is_empty() => {
                 Signs::Unclear(format!("{why}, but it comes from a system in which people write ({name})"))
             }
+            _ if wants(words, &text) => Signs::Unclear(format!("{why}, but it asks for something")),
             Some(_) | None => Signs::Reply(why),
         });
     }
-    header(mail).map(Signs::Reply)
+    header(mail).map(|why| match wants(words, &text) {
+        true => Signs::Unclear(format!("{why}, but it asks for something")),
+        false => Signs::Reply(why),
+    })
+}
+
+/// Whether a person may want something: what no program's text says, or a question that stands in none.
+fn wants(words: &str, text: &str) -> bool {
+    let usual = [MACHINE_TEXTS, ABSENCE_TEXTS, SERVICE_TEXTS].iter().any(|phrases| says(text, phrases));
+    (requests::are_in(text) && !says(text, MACHINE_TEXTS)) || (!usual && asks(words))
 }
 
 /// Auto-Submitted (RFC 3834), unless it says no.

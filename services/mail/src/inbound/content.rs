@@ -15,7 +15,10 @@ pub fn content_digest(raw: &[u8]) -> Option<String> {
         return None;
     }
     let body: Vec<u8> = body.iter().copied().filter(|byte| *byte != b'\r').collect();
-    let parts = [id, field("from"), field("date"), field("subject"), body.trim_ascii_end().to_vec()];
+    // The same bytes read in another way are other words.
+    let read_as = ["content-type", "content-transfer-encoding"].map(|name| field(name).to_ascii_lowercase());
+    let [kind, encoding] = read_as;
+    let parts = [id, field("from"), field("date"), field("subject"), kind, encoding, body.trim_ascii_end().to_vec()];
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     Some(model::digest::sha256_of_parts(&parts))
 }
@@ -49,6 +52,17 @@ mod tests {
     fn other_words_or_another_id_make_another_message() {
         for (from, to) in [("hi", "ho"), ("<1@", "<2@"), ("From: a", "From: b"), ("Subject: s", "Subject: t")] {
             assert_ne!(content_digest(MAIL.replace(from, to).as_bytes()), content_digest(MAIL.as_bytes()), "{from}");
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_read_in_another_way_make_another_message() {
+        for header in ["Content-Type: application/octet-stream", "Content-Transfer-Encoding: base64"] {
+            assert_ne!(
+                content_digest(format!("{header}\r\n{MAIL}").as_bytes()),
+                content_digest(MAIL.as_bytes()),
+                "{header}"
+            );
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Does not fail. Invariant: output is never longer than three times the input.
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// The bytes behind a Content-Transfer-Encoding.
@@ -13,17 +14,30 @@ pub(super) fn transfer(encoding: &str, bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The text behind a charset: the stated one, else UTF-8, else Windows-1252, which gives every byte a character.
+/// Bytes of a text that are looked at for its character set.
+const LOOKED_AT: usize = 16 * 1024;
+
+/// The text behind a charset: the stated one, else UTF-8, else the one that it most looks like.
 pub(super) fn text(charset: Option<&str>, bytes: &[u8]) -> String {
     let stated = charset.map(known_as).filter(|name| name != "us-ascii");
     if let Some(decode) = stated.and_then(|name| charset_decoder(name.as_bytes())) {
         return decode(bytes);
     }
-    match (std::str::from_utf8(bytes), charset_decoder(b"windows-1252")) {
-        (Ok(text), _) => text.to_owned(),
-        (Err(_), Some(decode)) => decode(bytes),
-        (Err(_), None) => String::from_utf8_lossy(bytes).into_owned(),
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        // Cut in a character, it is UTF-8 all the same.
+        Err(error) if error.error_len().is_none() && !bytes[..error.valid_up_to()].is_ascii() => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        Err(_) => guessed(bytes),
     }
+}
+
+fn guessed(bytes: &[u8]) -> String {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(&bytes[..bytes.len().min(LOOKED_AT)], bytes.len() <= LOOKED_AT);
+    let encoding = detector.guess(None, Utf8Detection::Deny);
+    encoding.decode_without_bom_handling(bytes).0.into_owned()
 }
 
 /// The registered name behind the ones that mail programs make up.
@@ -164,6 +178,17 @@ mod tests {
         assert_eq!(text(Some("x-sjis"), b"\x83e\x83X\x83g"), "テスト");
         assert_eq!(text(Some("unknown-8bit"), b"caf\xe9"), "café");
         assert_eq!(text(Some("iso-2022-jp"), b"\x1b$B%F%9%H\x1b(B"), "テスト");
+    }
+
+    #[test]
+    fn a_text_without_a_label_is_read_in_the_character_set_it_looks_like() {
+        assert_eq!(text(None, b"\xc4\xc4\xd0\xa9\xce\xc4\xbc\xfe\xb1\xbb\xb6\xc1\xc1\xcb\xa3\xbf"), "哪些文件被读了？");
+        assert_eq!(text(None, b"\xca\xe0\xea\xe8\xe5 \xf4\xe0\xe9\xeb\xfb?"), "Какие файлы?");
+        assert_eq!(
+            text(None, b"\x82\xc7\x82\xcc\x83t\x83@\x83C\x83\x8b\x82\xc5\x82\xb7\x82\xa9\x81H"),
+            "どのファイルですか？"
+        );
+        assert_eq!(text(None, "Für wen gr\u{fc}".as_bytes().split_last().unwrap().1), "Für wen gr\u{fffd}");
     }
 
     proptest! {

@@ -1,7 +1,12 @@
-//! HTML mail to text: tags gone, blocks on lines of their own, cited mails behind `> `.
+//! HTML mail to text: tags gone, blocks on lines of their own, cited mails behind `> `, hidden text marked.
 //!
 //! No parser and no sanitiser: what comes out is plain text and is shown as such. Invariant: each byte is looked at a
 //! bounded number of times, whatever the nesting, and the output is at most [`LONGEST`] bytes and one line.
+
+mod hidden;
+
+use super::words::{CITED, HIDDEN};
+use hidden::{end_of_element, hides};
 
 /// Stands where a mail program's markup says that a repeated mail begins.
 const SEPARATOR: &str = "-----Original Message-----";
@@ -14,6 +19,7 @@ const DEEPEST_QUOTE: usize = 8;
 pub(super) fn to_text(html: &str) -> String {
     let mut writer = Writer::default();
     let mut missing: Vec<&'static str> = Vec::new();
+    let mut unclosed: Vec<String> = Vec::new();
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         writer.text(&rest[..start]);
@@ -27,6 +33,7 @@ pub(super) fn to_text(html: &str) -> String {
             rest = after;
             continue;
         }
+        writer.show_from(rest.len());
         let is_tag = rest[1..].starts_with(|next: char| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'));
         let Some((tag, after)) = is_tag.then(|| rest[1..].split_once('>')).flatten() else {
             writer.text("<");
@@ -39,6 +46,9 @@ pub(super) fn to_text(html: &str) -> String {
         };
         rest = after;
         let name = tag_name(tag);
+        if writer.hidden_until.is_none() && hides(&name, tag) {
+            writer.hide_until(end_of_element(rest, &name, &mut unclosed));
+        }
         for hidden in ["style", "script", "head", "title"] {
             if name == hidden
                 && let Some(after) = skip_past(rest, end_of(hidden), &mut missing)
@@ -121,6 +131,8 @@ struct Writer {
     blank: bool,
     /// A space stands before the next word.
     space: bool,
+    /// How much of the document is left where the hidden part ends.
+    hidden_until: Option<usize>,
 }
 
 impl Writer {
@@ -136,6 +148,20 @@ impl Writer {
             }
             self.space = false;
             self.line.push(if char == '\u{a0}' { ' ' } else { char });
+        }
+    }
+
+    fn hide_until(&mut self, left: Option<usize>) {
+        if left.is_some() {
+            self.start_line();
+            self.hidden_until = left;
+        }
+    }
+
+    fn show_from(&mut self, left: usize) {
+        if self.hidden_until.is_some_and(|end| left <= end) {
+            self.start_line();
+            self.hidden_until = None;
         }
     }
 
@@ -161,8 +187,9 @@ impl Writer {
             "blockquote" => {
                 self.start_line();
                 let attributes = tag.get("blockquote".len()..).unwrap_or_default().to_ascii_lowercase();
-                // A bar on the left is how webmailers show a quote; an indentation alone is the sender's.
-                let cites = ["cite", "quote", "border-left"].iter().any(|mark| attributes.contains(mark));
+                // A bar on the left is how webmailers show a quote; a margin alone is an indentation of the sender's.
+                let cites = attributes.trim_matches(['/', ' ']).is_empty()
+                    || ["cite", "quote", "border-left"].iter().any(|mark| attributes.contains(mark));
                 self.quotes.push(cites);
             }
             "/blockquote" => {
@@ -182,6 +209,11 @@ impl Writer {
 
     fn end_line(&mut self) {
         let marks = self.marks();
+        if self.hidden_until.is_some() && !self.line.is_empty() {
+            self.out.push(HIDDEN);
+        } else if marks > 0 {
+            self.out.push(CITED);
+        }
         for _ in 0..marks {
             self.out.push('>');
         }
@@ -294,12 +326,24 @@ mod tests {
     fn blocks_stand_on_lines_and_cited_mails_behind_marks() {
         let html = "<html><head><style>p{color:red}</style></head><body><div>Is it &uuml;ber?</div><p>a<br>b &lt;c&gt;\
                     </p><blockquote type=\"cite\"><div>old</div><div>mail</div></blockquote><ul><li>x</li></ul></body>";
-        assert_eq!(to_text(html), "Is it über?\n\na\nb <c>\n\n> old\n> mail\n- x\n\n");
+        let text = to_text(html).replace(CITED, "");
+        assert_eq!(text, "Is it über?\n\na\nb <c>\n\n> old\n> mail\n- x\n\n");
     }
 
     #[test]
     fn an_own_indentation_is_no_quote() {
         assert_eq!(to_text("<blockquote style=\"margin:0\">mine</blockquote>"), "mine\n");
+        assert_eq!(to_text("<blockquote>theirs</blockquote>"), format!("{CITED}> theirs\n"));
+    }
+
+    #[test]
+    fn what_a_reader_does_not_see_is_marked_and_what_is_never_closed_is_seen() {
+        for style in ["style='display: none'", "style=\"mso-hide:all;x:y\"", "hidden", "style=visibility:hidden"] {
+            let html = format!("<p>Which?</p><div {style}>a<div>b?</div></div>And who?");
+            assert_eq!(to_text(&html), format!("Which?\n\n{HIDDEN}a\n{HIDDEN}b?\nAnd who?\n"), "{style}");
+        }
+        assert_eq!(to_text("<div style='display:none'>Which?"), "Which?\n");
+        assert_eq!(to_text("<div style='display:block'>Which?</div>"), "Which?\n");
     }
 
     #[test]
@@ -311,7 +355,18 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_open_tags_take_no_time() {
-        for tag in ["<div>", "<blockquote type=cite>", "<style>", "<!--", "<b", "<", "&", "&#"] {
+        for tag in [
+            "<div>",
+            "<blockquote type=cite>",
+            "<div hidden>",
+            "<p hidden></div>",
+            "<style>",
+            "<!--",
+            "<b",
+            "<",
+            "&",
+            "&#",
+        ] {
             let text = to_text(&tag.repeat(100_000));
             assert!(text.len() <= LONGEST + 100_000);
         }

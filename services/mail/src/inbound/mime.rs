@@ -4,19 +4,24 @@
 //! without a limit, and dropping a few thousand levels overflows the stack. Invariant: at most [`PARTS`] parts,
 //! [`DEEPEST`] levels and [`HEAD`] bytes of a header block are read, whatever the bytes are.
 
+mod fields;
+mod texts;
+
 use mail_parser::{Address, Message, MessageParser, MimeHeaders};
 use model::time::Timestamp;
 
-use super::{MOST, decode, html};
+use super::{decode, tnef};
+pub(super) use fields::{Fields, ids_in, split};
+use fields::{HEAD, NAMED, by_importance, closed};
 
-/// Parts that are read; mails of people have a handful.
-const PARTS: usize = 200;
+/// Parts that are read; mails of people have a handful, and some of them a page of small pictures.
+const PARTS: usize = 1_000;
 /// Levels of multiparts within multiparts.
 const DEEPEST: usize = 10;
-/// Bytes of one header block.
-const HEAD: usize = 256 * 1024;
 /// Bytes of one text part, encoded.
 const TEXT: usize = 2 * 1024 * 1024;
+/// Parts in Outlook's own format that are read; Outlook writes one.
+const UNPACKED: usize = 3;
 
 /// A message, as far as it matters here.
 #[derive(Debug, Default)]
@@ -34,6 +39,8 @@ pub(super) struct Mail {
     pub(super) leaves: Vec<Leaf>,
     /// What was cut or left aside, as sentences.
     pub(super) notes: Vec<String>,
+    /// Some parts were not read.
+    pub(super) is_partial: bool,
 }
 
 /// A part that has no parts.
@@ -49,72 +56,21 @@ pub(super) struct Leaf {
     pub(super) in_report: bool,
     /// Which multipart/alternative it is in, counted from 1; 0 = none.
     alternative: usize,
+    /// Taken from a part in Outlook's own format: the same text may stand beside it.
+    is_unpacked: bool,
     charset: Option<String>,
     /// Decoded, for texts and for parts of reports; else empty.
     pub(super) body: Vec<u8>,
-}
-
-/// The fields of one header block, unfolded, names in lower case.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    /// From a header block; lines that are no field are passed over.
-    pub(super) fn parse(block: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(&block[..block.len().min(HEAD)]);
-        let mut fields: Vec<(String, String)> = Vec::new();
-        for line in text.lines() {
-            if line.starts_with([' ', '\t']) {
-                if let Some((_, value)) = fields.last_mut() {
-                    value.push(' ');
-                    value.push_str(line.trim());
-                }
-            } else if let Some((name, value)) = line.split_once(':') {
-                fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-            }
-        }
-        Self(fields)
-    }
-
-    /// The first value of a field.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|field| field.0 == name).map(|field| field.1.as_str())
-    }
-
-    /// Every value of a field.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |field| field.0 == name).map(|field| field.1.as_str())
-    }
-
-    /// The first field whose name starts so.
-    pub(super) fn name_with_prefix(&self, prefix: &str) -> Option<&str> {
-        self.0.iter().map(|field| field.0.as_str()).find(|name| name.starts_with(prefix))
-    }
-
-    /// The Message-IDs in a field, without angle brackets.
-    pub(super) fn ids(&self, name: &str) -> Vec<String> {
-        self.all(name).flat_map(ids_in).take(MOST).collect()
-    }
-}
-
-/// Every `<…>` without white space; without any, the words that have an `@` (some senders leave the brackets out).
-pub(super) fn ids_in(value: &str) -> Vec<String> {
-    let bracketed = value.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(id, _)| id.trim());
-    let plausible = |id: &&str| !id.is_empty() && id.len() < 1_000 && !id.contains(char::is_whitespace);
-    let ids: Vec<String> = bracketed.filter(plausible).map(str::to_owned).collect();
-    if !ids.is_empty() {
-        return ids;
-    }
-    let words = value.split_whitespace().map(|word| word.trim_matches(['<', '>', ',']));
-    words.filter(|word| word.contains('@')).filter(plausible).map(str::to_owned).collect()
 }
 
 /// Reads the structure of any bytes.
 pub(super) fn parse(raw: &[u8]) -> Mail {
     let raw = without_mbox_line(raw);
     let (head, _) = split(raw);
-    let block = closed(head);
-    let mut mail = Mail { fields: Fields::parse(head), ..Mail::default() };
+    let cut = (head.len() > HEAD).then(|| by_importance(head));
+    let read = cut.as_deref().unwrap_or(head);
+    let block = closed(read);
+    let mut mail = Mail { fields: Fields::parse(read), ..Mail::default() };
     if let Some(message) = MessageParser::default().parse_headers(&block) {
         mail.subject = one_line(message.subject().unwrap_or_default());
         if let Some(from) = message.from().and_then(Address::first) {
@@ -122,11 +78,11 @@ pub(super) fn parse(raw: &[u8]) -> Mail {
             mail.from_name = from.name().map(one_line).filter(|name| !name.is_empty());
         }
         let addressed = [message.to(), message.cc()].into_iter().flatten().flat_map(Address::iter);
-        mail.to = addressed.filter_map(|one| one.address()).take(MOST).map(one_line).collect();
+        mail.to = addressed.filter_map(|one| one.address()).take(NAMED).map(one_line).collect();
         mail.date = message.date().map(|date| Timestamp::from_micros(date.to_timestamp().saturating_mul(1_000_000)));
     }
     if head.len() > HEAD {
-        mail.notes.push(format!("its header is longer than {HEAD} bytes: the rest of the header was not read"));
+        mail.notes.push(format!("its header is longer than {HEAD} bytes: not all of it was read"));
     }
     let mut walk = Walk { mail, alternatives: 0, parts: 0 };
     walk.entity(raw, 0, Within::default(), "text/plain");
@@ -134,32 +90,6 @@ pub(super) fn parse(raw: &[u8]) -> Mail {
 }
 
 impl Mail {
-    /// The texts a reader sees, one below the other: of each set of alternatives the plain one, if it has words.
-    pub(super) fn text(&self) -> String {
-        let mut texts: Vec<String> = Vec::new();
-        let mut done = 0;
-        for leaf in self.leaves.iter().filter(|leaf| leaf.is_text()) {
-            if leaf.alternative == 0 {
-                texts.push(leaf.text());
-            } else if leaf.alternative > done {
-                done = leaf.alternative;
-                texts.push(self.best_of(leaf.alternative));
-            }
-        }
-        let texts = texts.iter().map(|text| text.trim_end()).filter(|text| !text.trim().is_empty());
-        texts.collect::<Vec<_>>().join("\n\n")
-    }
-
-    fn best_of(&self, alternative: usize) -> String {
-        let texts = |kind: &str| {
-            let same = self.leaves.iter().filter(|leaf| leaf.alternative == alternative && leaf.is_text());
-            let texts: Vec<String> = same.filter(|leaf| leaf.kind == kind).map(Leaf::text).collect();
-            texts.join("\n")
-        };
-        let plain = texts("text/plain");
-        if plain.trim().is_empty() { texts("text/html") } else { plain }
-    }
-
     /// The first leaf of one of these types.
     pub(super) fn leaf(&self, kinds: &[&str]) -> Option<&Leaf> {
         self.leaves.iter().find(|leaf| kinds.contains(&leaf.kind.as_str()))
@@ -183,19 +113,6 @@ impl Mail {
     }
 }
 
-impl Leaf {
-    fn is_text(&self) -> bool {
-        !self.is_file && matches!(self.kind.as_str(), "text/plain" | "text/html")
-    }
-
-    /// Its text, with `\n` line ends.
-    fn text(&self) -> String {
-        let text = decode::text(self.charset.as_deref(), &self.body);
-        let text = if self.kind == "text/html" { html::to_text(&text) } else { text };
-        text.replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n").replace(['\0', '\u{feff}'], "")
-    }
-}
-
 /// Which multiparts a part stands in.
 #[derive(Debug, Clone, Copy, Default)]
 struct Within {
@@ -214,6 +131,7 @@ impl Walk {
     fn entity(&mut self, entity: &[u8], depth: usize, within: Within, default: &str) {
         self.parts += 1;
         if self.parts > PARTS || depth > DEEPEST {
+            self.mail.is_partial = true;
             let note = "it has more parts than are read: some were left aside";
             if !self.mail.notes.iter().any(|known| known == note) {
                 self.mail.notes.push(note.to_owned());
@@ -221,7 +139,8 @@ impl Walk {
             return;
         }
         let (head, body) = split(entity);
-        let block = closed(head);
+        let cut = (head.len() > HEAD).then(|| by_importance(head));
+        let block = closed(cut.as_deref().unwrap_or(head));
         let message = MessageParser::default().parse_headers(&block);
         let kind = message.as_ref().and_then(kind).unwrap_or_else(|| default.to_owned());
         let attribute = |name: &str| {
@@ -259,13 +178,10 @@ impl Walk {
             || message.is_some_and(|message| message.attachment_name().is_some());
         let name =
             message.and_then(|message| message.attachment_name()).map(one_line).unwrap_or_default().to_lowercase();
-        if matches!(kind.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef") || name == "winmail.dat" {
-            let named = if name.is_empty() { "winmail.dat" } else { &name };
-            self.mail
-                .notes
-                .push(format!("its part {named} is in Outlook's own format (TNEF): what is in it was not read"));
-        }
         let encoding = message.and_then(|message| message.content_transfer_encoding()).unwrap_or_default();
+        if matches!(kind.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef") || name == "winmail.dat" {
+            self.unpack(if name.is_empty() { "winmail.dat" } else { &name }, &decode::transfer(encoding, body));
+        }
         let wanted = kind.starts_with("text/") || kind.starts_with("message/");
         let kept = if wanted { &body[..body.len().min(TEXT)] } else { &[] };
         if wanted && kept.len() < body.len() {
@@ -273,7 +189,31 @@ impl Walk {
         }
         let body = decode::transfer(encoding, kept);
         let Within { alternative, report: in_report } = within;
-        self.mail.leaves.push(Leaf { kind, name, is_file, in_report, alternative, charset, body });
+        self.mail.leaves.push(Leaf { kind, name, is_file, in_report, alternative, is_unpacked: false, charset, body });
+    }
+
+    /// A part in Outlook's own format: its text is one of the mail's.
+    fn unpack(&mut self, name: &str, bytes: &[u8]) {
+        let is_one_more = self.mail.leaves.iter().filter(|leaf| leaf.is_unpacked).count() < UNPACKED;
+        let Some(inside) = is_one_more.then(|| tnef::read(bytes)).flatten() else {
+            let note = format!("its part {name} is said to be in Outlook's own format (TNEF), and cannot be read");
+            return self.mail.notes.push(note);
+        };
+        let mut said = format!("its part {name} is in Outlook's own format (TNEF): its text was read");
+        if !inside.files.is_empty() {
+            said.push_str(&format!(", and its files were not: {}", inside.files.join(", ")));
+        }
+        self.mail.notes.push(said);
+        self.mail.leaves.push(Leaf {
+            kind: "text/plain".to_owned(),
+            name: String::new(),
+            is_file: false,
+            in_report: false,
+            alternative: 0,
+            is_unpacked: true,
+            charset: Some("utf-8".to_owned()),
+            body: inside.text.into_bytes(),
+        });
     }
 }
 
@@ -338,25 +278,6 @@ fn without_mbox_line(raw: &[u8]) -> &[u8] {
         return raw;
     }
     raw.iter().position(|byte| *byte == b'\n').map_or(raw, |end| &raw[end + 1..])
-}
-
-/// Header block and body, parted at the first empty line.
-pub(super) fn split(entity: &[u8]) -> (&[u8], &[u8]) {
-    let mut at = 0;
-    for line in entity.split_inclusive(|byte| *byte == b'\n') {
-        if matches!(line, b"\n" | b"\r\n") {
-            return (&entity[..at], &entity[at + line.len()..]);
-        }
-        at += line.len();
-    }
-    (entity, &[])
-}
-
-/// A header block of limited length that ends with an empty line, as the parser wants it.
-fn closed(head: &[u8]) -> Vec<u8> {
-    let mut block = head[..head.len().min(HEAD)].to_vec();
-    block.extend_from_slice(b"\r\n\r\n");
-    block
 }
 
 /// What stands between delimiter lines; a missing last one is forgiven.

@@ -3,7 +3,9 @@
 //! Does not understand text: it looks for phrases. Invariant: in doubt yes, for what follows is that a question is open
 //! again; nothing is ever closed by a phrase.
 
-use super::wrong_recipient::Said;
+use std::sync::LazyLock;
+
+use super::wrong_recipient::{Phrases, Said};
 
 /// As folded (lower case, without accents, umlauts as two letters), of each language that letters are written in.
 const OBJECTS: &[&str] = &[
@@ -25,6 +27,12 @@ const OBJECTS: &[&str] = &[
     "reconsider",
     "insist",
     "contest",
+    "challenge",
+    "good enough",
+    "not enough",
+    "not satisfied",
+    "dissatisfied",
+    "refuse",
     "widerspreche",
     "widersprechen",
     "widerspruch",
@@ -37,6 +45,10 @@ const OBJECTS: &[&str] = &[
     "bestehen auf",
     "bestehe auf",
     "nicht hinnehmen",
+    "nicht zufrieden",
+    "unzufrieden",
+    "reicht uns nicht",
+    "reicht nicht",
     "conteste",
     "contestons",
     "opposition",
@@ -46,6 +58,10 @@ const OBJECTS: &[&str] = &[
     "n'accepte pas",
     "n'acceptons pas",
     "inacceptable",
+    "refusons",
+    "contestation",
+    "pas satisfaits",
+    "insuffisant",
     "reconsiderer",
     "reclamation",
     "me opongo",
@@ -58,6 +74,10 @@ const OBJECTS: &[&str] = &[
     "no acepto",
     "no aceptamos",
     "inaceptable",
+    "conformamos",
+    "me conformo",
+    "rechazamos",
+    "insuficiente",
     "reconsideren",
     "impugnamos",
     "impugno",
@@ -66,6 +86,9 @@ const OBJECTS: &[&str] = &[
     "不服",
     "承服",
     "納得できません",
+    "納得いきません",
+    "納得できない",
+    "不十分",
     "納得がいきません",
     "同意できません",
     "受け入れられません",
@@ -73,9 +96,15 @@ const OBJECTS: &[&str] = &[
     "再検討",
 ];
 
+static OBJECTING: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(OBJECTS));
+
 /// Whether a person's own words object to something.
 pub fn says_objection(new_text: &str) -> bool {
-    Said::new(new_text).any(OBJECTS)
+    objects(&Said::new(new_text))
+}
+
+pub(super) fn objects(said: &Said) -> bool {
+    said.any(&OBJECTING)
 }
 
 #[cfg(test)]
@@ -93,6 +122,16 @@ mod tests {
         check("Nous ne sommes pas d’accord avec ce refus.", true);
         check("No estamos de acuerdo con esta decisión.", true);
         check("この判断に異議を申し立てます。", true);
+    }
+
+    #[test]
+    fn plain_words_object_too() {
+        check("That is not good enough.", true);
+        check("Damit sind wir nicht zufrieden.", true);
+        check("Nous refusons cette décision.", true);
+        check("No nos conformamos con esa respuesta.", true);
+        check("納得いきません。", true);
+        check("We challenge this refusal.", true);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What a person asks: proposed questions, one for each sentence that ends with a question mark.
 //!
 //! Proposes only; an agent may split, join or add. Invariant: a text with words is never without a question, and no
-//! question is dropped: what exceeds [`MOST`] is joined to the last.
+//! question is dropped: what exceeds [`MOST`] is joined to the last, and what exceeds [`LONGEST`] says so.
 
 /// The most questions of one mail.
-const MOST: usize = 20;
-/// Characters of one question.
-const LONGEST: usize = 2_000;
+const MOST: usize = 100;
+/// Characters of one question; people's mails are shorter as a whole.
+const LONGEST: usize = 100_000;
+/// Stands at the end of a question that is longer.
+const CUT: &str = " (… this question goes on: read the whole mail)";
 /// Words with a full stop that end no sentence, lower case.
 const ABBREVIATIONS: [&str; 28] = [
     "bzw", "ca", "dr", "evtl", "ggf", "hr", "fr", "frau", "inkl", "mr", "mrs", "ms", "nr", "no", "prof", "sog", "st",
@@ -16,13 +18,10 @@ const ABBREVIATIONS: [&str; 28] = [
 /// Proposed questions in the sender's own words; empty only if the text is.
 pub fn questions(new_text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for sentence in paragraphs(new_text).iter().flat_map(|paragraph| sentences(paragraph)) {
-        if !is_question(sentence) {
-            continue;
-        }
+    for sentence in &asked(new_text) {
         let full = found.len() == MOST;
         match found.last_mut() {
-            // What is joined stays bounded; the mail itself keeps every word.
+            // What is joined stays bounded: four bytes make a character at most.
             Some(last) if full && last.len() > 4 * LONGEST => break,
             Some(last) if full => {
                 last.push(' ');
@@ -34,7 +33,22 @@ pub fn questions(new_text: &str) -> Vec<String> {
     if found.is_empty() && !new_text.trim().is_empty() {
         found.push(new_text.trim().to_owned());
     }
-    found.iter().map(|question| question.chars().take(LONGEST).collect()).collect()
+    found.into_iter().map(whole).collect()
+}
+
+/// Every sentence with a question mark.
+pub(super) fn asked(text: &str) -> Vec<String> {
+    let paragraphs = paragraphs(text);
+    let sentences = paragraphs.iter().flat_map(|paragraph| sentences(paragraph));
+    sentences.filter(|sentence| is_question(sentence)).map(str::to_owned).collect()
+}
+
+fn whole(mut question: String) -> String {
+    if let Some((end, _)) = question.char_indices().nth(LONGEST) {
+        question.truncate(end);
+        question.push_str(CUT);
+    }
+    question
 }
 
 /// Lines joined; an empty line and a bullet begin a new paragraph.
@@ -178,12 +192,32 @@ mod tests {
         check("Really?! Yes.", &["Really?!"]);
     }
 
+    fn many(count: usize) -> String {
+        (1..=count).map(|number| format!("{number}. Was file {number} opened by anybody outside?\n")).collect()
+    }
+
     #[test]
-    fn the_twenty_first_question_is_not_lost() {
-        let text: String = (1..=25).map(|number| format!("Is file {number} ours? ")).collect();
-        let found = questions(&text);
-        assert_eq!(found.len(), 20);
-        assert!(found[19].contains("file 20 ") && found[19].contains("file 25 "));
+    fn a_hundred_questions_are_a_hundred() {
+        let found = questions(&many(100));
+        assert_eq!((found.len(), found[99].as_str()), (100, "Was file 100 opened by anybody outside?"));
+    }
+
+    #[test]
+    fn the_last_question_carries_what_is_more_than_a_hundred_whole() {
+        let found = questions(&many(200));
+        assert_eq!(found.len(), 100);
+        for number in 100..=200 {
+            assert!(found[99].contains(&format!("Was file {number} opened by anybody outside?")), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_long_request_is_one_question_whole_and_one_without_end_says_that_it_was_cut() {
+        let request = format!("Please send {}.", "the list of files and ".repeat(400));
+        assert_eq!(questions(&request), [request.as_str()]);
+        let found = questions(&many(20_000));
+        assert!(found[99].ends_with(CUT), "{}", found[99].len());
+        assert!(questions(&"word ".repeat(LONGEST))[0].ends_with(CUT));
     }
 
     proptest! {
@@ -191,7 +225,7 @@ mod tests {
         fn a_text_with_words_is_never_without_a_question(text in "(a|Z|\\?|？|\\.|!| |\n|- |1\\. |\"|ß){0,80}") {
             let found = questions(&text);
             prop_assert_eq!(found.is_empty(), text.trim().is_empty());
-            prop_assert!(found.len() <= MOST && found.iter().all(|one| one.chars().count() <= LONGEST));
+            prop_assert!(found.len() <= MOST && found.iter().all(|one| one.chars().count() <= LONGEST + CUT.len()));
         }
     }
 }

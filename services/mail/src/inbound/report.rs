@@ -9,6 +9,7 @@ mod prose;
 
 use super::mime::{Fields, Leaf, Mail, parse, split};
 use super::senders::is_daemon;
+use super::words::shown;
 use super::{Class, MOST, Recipient};
 use prose::Told;
 pub(super) use prose::{has_bounce_subject, opens_as_server, opens_as_system};
@@ -92,7 +93,7 @@ fn delivery(mail: &Mail, text: &str, null_sender: bool) -> Option<Report> {
     if leaves.is_empty()
         && let Some(inner) = wrapped(mail)
     {
-        let text = inner.text();
+        let text = shown(&inner.text());
         return delivery(&inner, &text, true);
     }
     let told = Told::of(mail, text);
@@ -299,8 +300,8 @@ fn bare_address(value: &str) -> String {
     address.trim().trim_matches(['<', '>']).chars().take(320).collect()
 }
 
-/// The Message-IDs of the messages (or header blocks) that are enclosed.
-fn returned_ids(mail: &Mail) -> Vec<String> {
+/// The headers of the messages (or header blocks) that are enclosed.
+fn enclosed(mail: &Mail) -> impl Iterator<Item = Fields> {
     const ENCLOSED: [&str; 6] = [
         "message/rfc822",
         "message/global",
@@ -309,12 +310,30 @@ fn returned_ids(mail: &Mail) -> Vec<String> {
         "text/rfc822-headers",
         "message/partial",
     ];
-    let enclosed = mail.leaves.iter().filter(|leaf| ENCLOSED.contains(&leaf.kind.as_str()));
-    let ids = |leaf: &Leaf| Fields::parse(split(&leaf.body).0).ids("message-id");
+    let leaves = mail.leaves.iter().filter(|leaf| ENCLOSED.contains(&leaf.kind.as_str()));
+    leaves.map(|leaf: &Leaf| Fields::parse(split(&leaf.body).0))
+}
+
+/// Their Message-IDs.
+fn returned_ids(mail: &Mail) -> Vec<String> {
     let mut known = Vec::new();
-    for leaf in enclosed {
-        add_new(&mut known, ids(leaf));
+    for fields in enclosed(mail) {
+        add_new(&mut known, fields.ids("message-id"));
     }
+    known
+}
+
+/// The addresses that they name as their senders, and those with a detail (`local+detail@domain`) in the report's text.
+pub(super) fn returned_senders(mail: &Mail, text: &str) -> Vec<String> {
+    const SENDERS: [&str; 4] = ["reply-to", "return-path", "x-envelope-from", "from"];
+    let mut known = Vec::new();
+    for fields in enclosed(mail) {
+        for value in SENDERS.iter().filter_map(|name| fields.get(name)) {
+            add_new(&mut known, addresses::addresses(value));
+        }
+    }
+    let detailed = text.lines().filter(|line| line.contains('+')).flat_map(addresses::addresses);
+    add_new(&mut known, detailed.filter(|address| address.contains('+')).take(MOST).collect());
     known
 }
 

@@ -135,6 +135,12 @@ pub(super) fn is_sure_daemon(mail: &Mail) -> bool {
     is_daemon(mail) && !ROLES.iter().any(|role| stated.contains(role) || named.contains(role))
 }
 
+/// Whether the address is a mail system's and never a person's, whatever name stands beside it.
+pub(super) fn is_daemon_address(mail: &Mail) -> bool {
+    let local = local_part(mail.from.as_deref().unwrap_or_default());
+    is_sure_daemon(mail) && DAEMONS.iter().any(|name| local.starts_with(name))
+}
+
 /// Whether an address belongs to a machine of the other side, so that no report speaks of it.
 pub(super) fn is_service(address: &str) -> bool {
     let address = address.to_ascii_lowercase();

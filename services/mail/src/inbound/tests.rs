@@ -1,6 +1,8 @@
 //! Mails as they arrive, over all classes and encodings, and any bytes at all.
 
+mod doubtful;
 mod machines;
+mod parts;
 mod people;
 
 use proptest::prelude::*;

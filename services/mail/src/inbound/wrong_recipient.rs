@@ -3,8 +3,11 @@
 //! Does not understand text: it looks for phrases. Invariant: in doubt yes, for what follows is that sending stops and a
 //! person looks; a question about the notice is none of them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use model::domain::DomainName;
 use model::email::EmailAddress;
 
@@ -14,26 +17,74 @@ use super::wrong_phrases::{ABOUT_A_DOMAIN, ABOUT_THE_ORGANISATION, AT_ITS_END, G
 const MOST: usize = 5;
 /// Bytes of a text in which phrases are looked for: nobody writes more before they come to the point.
 const LOOKED_AT: usize = 200_000;
+/// How people ask how we know, as folded.
+const DOUBTS: [&str; 16] = [
+    "how do you know",
+    "how did you know",
+    "how can you know",
+    "how can you tell",
+    "how can you be sure",
+    "how sure are you",
+    "are you sure",
+    "woher wissen sie",
+    "woher wisst ihr",
+    "wie koennen sie wissen",
+    "sind sie sicher",
+    "comment savez-vous",
+    "etes-vous sur",
+    "como saben",
+    "como sabe usted",
+    "なぜわかる",
+];
 /// Stands for any domain, in a phrase and in a text.
 const DOMAIN: char = '§';
 
+static OF_THE_ORGANISATION: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(ABOUT_THE_ORGANISATION));
+static OF_A_DOMAIN: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(ABOUT_A_DOMAIN));
+static ENDING: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(AT_ITS_END));
+static OF_ANOTHER: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(OTHER_PERSON));
+
+/// What a person's own words say beside their questions, found in one reading.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// They are not whom the notice is about.
+    pub wrong_recipient: bool,
+    /// The addresses that they name as the right ones to write to; see [`other_recipients`].
+    pub other_recipients: Vec<EmailAddress>,
+    /// They object to something.
+    pub objects: bool,
+}
+
+/// Listens to a person's own words.
+pub fn heard(new_text: &str) -> Heard {
+    let said = Said::new(new_text);
+    Heard {
+        wrong_recipient: said.is_of_another(),
+        other_recipients: named_in(new_text, &said),
+        objects: super::objection::objects(&said),
+    }
+}
+
 /// Whether a person's own words say that they are not whom the notice is about.
 pub fn says_wrong_recipient(new_text: &str) -> bool {
-    let said = Said::new(new_text);
-    said.any(ABOUT_THE_ORGANISATION) || said.is_about_a_domain()
+    Said::new(new_text).is_of_another()
 }
 
 /// Whether, of a person who says that they are not whom the notice is about, that is about no more than some of these
 /// domains: the text names one of them. A name in a signature, an address or below another name is none.
 pub fn names_one_of(new_text: &str, domains: &[String]) -> bool {
     let said = Said::new(new_text);
-    !said.any(ABOUT_THE_ORGANISATION) && domains.iter().any(|domain| said.domains.contains(domain))
+    !said.any(&OF_THE_ORGANISATION) && domains.iter().any(|domain| said.domains.contains(domain))
 }
 
 /// The addresses that a person names as the right ones to write to, each once, five at most; none where the words say
 /// nothing of the kind.
 pub fn other_recipients(new_text: &str) -> Vec<EmailAddress> {
-    if !Said::new(new_text).any(OTHER_PERSON) {
+    named_in(new_text, &Said::new(new_text))
+}
+
+fn named_in(new_text: &str, said: &Said) -> Vec<EmailAddress> {
+    if !said.any(&OF_ANOTHER) {
         return Vec::new();
     }
     let words = new_text.split(|c: char| c.is_whitespace() || "<>()[]{}\"',;:".contains(c));
@@ -61,38 +112,58 @@ pub(super) struct Said {
 
 impl Said {
     pub(super) fn new(new_text: &str) -> Self {
-        let (text, domains) = marked(&folded(&new_text[..new_text.floor_char_boundary(LOOKED_AT)]));
+        let (text, domains) = marked(&without_doubts(&folded(&new_text[..new_text.floor_char_boundary(LOOKED_AT)])));
         let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for (words, short) in SAME_DOMAIN {
-            text = text.replace(words, short);
+        if text.contains(DOMAIN) {
+            for (words, short) in SAME_DOMAIN {
+                text = text.replace(words, short);
+            }
         }
         let run_together = text.replace(' ', "");
         Self { text, run_together, domains }
     }
 
+    fn is_of_another(&self) -> bool {
+        self.any(&OF_THE_ORGANISATION) || self.is_about_a_domain()
+    }
+
     fn is_about_a_domain(&self) -> bool {
-        self.any(ABOUT_A_DOMAIN)
-            || AT_ITS_END.iter().any(|phrase| {
-                self.places(phrase).any(|rest| rest.is_empty() || rest.starts_with(['.', ',', ';', '!', '?', ')']))
-            })
+        let ends = |rest: &str| rest.is_empty() || rest.starts_with(['.', ',', ';', '!', '?', ')']);
+        self.any(&OF_A_DOMAIN) || self.places(&ENDING).any(|(_, rest)| ends(rest))
     }
 
-    /// Whether it says one of these, as words of its own.
-    pub(super) fn any(&self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| match phrase.is_ascii() || phrase.contains(' ') {
-            true => self.places(phrase).any(|rest| !GOES_ON.contains(&(*phrase, first_words(rest)))),
-            false => self.run_together.contains(phrase) || self.places(phrase).next().is_some(),
-        })
+    /// Whether it says one of these, as words of its own; in a language without spaces, anywhere.
+    pub(super) fn any(&self, phrases: &Phrases) -> bool {
+        phrases.unspaced.as_ref().is_some_and(|unspaced| unspaced.is_match(&self.run_together))
+            || self.places(phrases).any(|(phrase, rest)| !GOES_ON.contains(&(phrase, first_words(rest))))
     }
 
-    /// What follows each place where the phrase stands as words of its own.
-    fn places<'a>(&'a self, phrase: &'a str) -> impl Iterator<Item = &'a str> {
-        let is_whole = |at: &usize| {
-            let (before, after) = (self.text[..*at].chars().next_back(), self.text[at + phrase.len()..].chars().next());
+    /// Each place where one of them stands as words of its own, and what follows.
+    fn places<'a>(&'a self, phrases: &'a Phrases) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let is_whole = |begin: usize, end: usize| {
+            let (before, after) = (self.text[..begin].chars().next_back(), self.text[end..].chars().next());
             !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
         };
-        let places = self.text.match_indices(phrase).map(|(at, _)| at);
-        places.filter(is_whole).map(|at| &self.text[at + phrase.len()..])
+        let found = phrases.spaced.iter().flat_map(|spaced| spaced.find_overlapping_iter(&self.text));
+        found
+            .filter(move |one| is_whole(one.start(), one.end()))
+            .map(|one| (phrases.words[one.pattern().as_usize()], &self.text[one.end()..]))
+    }
+}
+
+/// A list of phrases that are looked for in one pass.
+pub(super) struct Phrases {
+    words: Vec<&'static str>,
+    /// None: more than 32 bits can count, which is no list of ours.
+    spaced: Option<AhoCorasick>,
+    unspaced: Option<AhoCorasick>,
+}
+
+impl Phrases {
+    pub(super) fn new(list: &[&'static str]) -> Self {
+        let is_spaced = |phrase: &&str| phrase.is_ascii() || phrase.contains(' ');
+        let (words, unspaced): (Vec<&str>, Vec<&str>) = list.iter().copied().partition(is_spaced);
+        Self { spaced: AhoCorasick::new(&words).ok(), unspaced: AhoCorasick::new(&unspaced).ok(), words }
     }
 }
 
@@ -123,6 +194,31 @@ fn folded(text: &str) -> String {
         }
     }
     folded
+}
+
+/// Without questions how we know something: they deny nothing (`How do you know that this is not our domain?`).
+fn without_doubts(folded: &str) -> Cow<'_, str> {
+    if !folded.contains(['?', '？']) || !DOUBTS.iter().any(|doubt| folded.contains(doubt)) {
+        return Cow::Borrowed(folded);
+    }
+    let mut kept = String::with_capacity(folded.len());
+    let (mut sentence, mut before) = (0, ' ');
+    for (at, char) in folded.char_indices() {
+        // A full stop within a name ends no sentence.
+        if matches!(before, '?' | '？' | '!' | '。') || (before == '.' && char.is_whitespace()) {
+            kept.push_str(without_doubt(&folded[sentence..at]));
+            sentence = at;
+        }
+        before = char;
+    }
+    kept.push_str(without_doubt(&folded[sentence..]));
+    Cow::Owned(kept)
+}
+
+fn without_doubt(sentence: &str) -> &str {
+    let begun = sentence.trim_start();
+    let doubts = begun.ends_with(['?', '？']) && DOUBTS.iter().any(|doubt| begun.contains(doubt));
+    if doubts { " " } else { sentence }
 }
 
 /// The text with [`DOMAIN`] in place of each domain that stands for itself, and those domains.
@@ -240,6 +336,20 @@ mod tests {
             "",
         ] {
             assert!(!says_wrong_recipient(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn who_asks_how_we_know_denies_nothing_and_may_deny_beside_it() {
+        for text in [
+            "How do you know that this is not our domain?",
+            "Hello. How do you know that acme.example is not ours? And who are you?",
+            "Woher wissen Sie, dass das nicht unsere Domain ist?",
+        ] {
+            assert!(!says_wrong_recipient(text), "{text}");
+        }
+        for text in ["How do you know us? This is not our domain.", "Are you sure? acme.example is not ours."] {
+            assert!(says_wrong_recipient(text), "{text}");
         }
     }
 

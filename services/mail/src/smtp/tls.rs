@@ -23,7 +23,7 @@ use crate::route::Pin;
 
 /// Whether the server has to prove its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Certificate {
+pub(crate) enum Certificate {
     /// One of these, whatever name stands in it and whoever signed it.
     Pinned(Vec<Pin>),
     /// Valid for the host, from an authority of Mozilla's list.
@@ -52,7 +52,7 @@ fn shared(certificate: &Certificate) -> Config {
 }
 
 /// Makes a stream of `tcp`, and says how it is encrypted.
-pub(super) async fn handshake(
+pub(crate) async fn handshake(
     tcp: TcpStream,
     host: &str,
     certificate: &Certificate,

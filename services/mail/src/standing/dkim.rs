@@ -34,10 +34,42 @@ async fn published(prover: &Prover, key: &Record) -> Finding {
         [text] if tag(text, "p").is_some_and(|published| published.is_empty()) => {
             Finding::bad(CHECK, format!("{name} says that this key is revoked"), publish())
         }
-        [text] if tag(text, "p") == tag(value, "p") => Finding::good(CHECK, format!("{name} is the key that signs")),
+        [text] if tag(text, "p") == tag(value, "p") => match fault(text, value) {
+            None => Finding::good(CHECK, format!("{name} is the key that signs")),
+            Some(fault) => Finding::bad(CHECK, format!("{name} {fault}"), publish()),
+        },
         [_] => Finding::bad(CHECK, format!("{name} has another key than the one that signs"), publish()),
         _ => Finding::bad(CHECK, format!("{name} has several records: receivers may take none"), publish()),
     }
+}
+
+/// Why receivers do not use a record, though its key is the right one (RFC 6376 3.6.1).
+fn fault(text: &str, value: &str) -> Option<String> {
+    let has = |name, wanted: &[&str]| {
+        tag(text, name).is_none_or(|list| list.split(':').any(|one| wanted.iter().any(|w| one.eq_ignore_ascii_case(w))))
+    };
+    let kind = |record: &str| tag(record, "k").unwrap_or_else(|| "rsa".to_owned());
+    if tag(text, "v").is_some_and(|version| version != "DKIM1") {
+        return Some("is of a version that nobody knows: it must begin with `v=DKIM1`".to_owned());
+    }
+    if tag(text, "v").is_some() && !text.trim_start().starts_with('v') {
+        return Some("does not begin with `v=DKIM1`: receivers must ignore it".to_owned());
+    }
+    if kind(text) != kind(value) {
+        return Some(format!("says k={}, and the key that signs is of {}", kind(text), kind(value)));
+    }
+    if tag(text, "t").is_some_and(|flags| flags.split(':').any(|flag| flag == "y")) {
+        return Some(
+            "says that it is only being tested (`t=y`): receivers may treat mail as if it were not signed".to_owned(),
+        );
+    }
+    if !has("h", &["sha256"]) {
+        return Some("does not permit SHA-256 (`h=`), with which mail is signed".to_owned());
+    }
+    if !has("s", &["*", "email"]) {
+        return Some("is not for mail (`s=`)".to_owned());
+    }
+    None
 }
 
 /// The value of a tag (RFC 6376 3.2), without white space.

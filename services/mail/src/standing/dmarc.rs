@@ -22,6 +22,13 @@ pub(super) async fn look(prover: &Prover, sending: &Sending<'_>) -> Finding {
     let Some(policy) = tag(&record, "p") else {
         return Finding::bad(CHECK, format!("{at} has no policy"), "add p=quarantine, p=reject or p=none to it");
     };
+    if let Some(unknown) = unknown_policy(&record) {
+        return Finding::bad(
+            CHECK,
+            format!("{at} says {unknown}, a policy that nobody knows: receivers take none from it"),
+            "use none, quarantine or reject",
+        );
+    }
     let strict = tag(&record, "adkim").is_some_and(|mode| mode.eq_ignore_ascii_case("s"));
     let aligned = |signs: &str| if strict { signs.eq_ignore_ascii_case(domain) } else { is_aligned(signs, domain) };
     let mut signs = sending.keys.iter().filter_map(|key| key.name.split_once("._domainkey.")).map(|(_, by)| by);
@@ -33,6 +40,14 @@ pub(super) async fn look(prover: &Prover, sending: &Sending<'_>) -> Finding {
         );
     }
     Finding::good(CHECK, format!("{at} says p={policy}, and envelope and signatures are aligned with {domain}"))
+}
+
+/// The first policy that is none (RFC 7489 6.3): of the domain, or of those below.
+fn unknown_policy(record: &str) -> Option<String> {
+    let known = |policy: &str| ["none", "quarantine", "reject"].iter().any(|known| policy.eq_ignore_ascii_case(known));
+    let stated =
+        |name: &str| tag(record, name).filter(|policy| !known(policy)).map(|policy| format!("{name}={policy}"));
+    ["p", "sp"].into_iter().find_map(stated)
 }
 
 /// Of the domain, else of the one it is registered under; with its name.

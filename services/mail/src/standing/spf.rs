@@ -1,6 +1,7 @@
 //! SPF (RFC 7208) of the envelope's sender: one record, not for everybody, few enough look-ups, and our addresses in it.
 //!
-//! Evaluates no record (mail-auth does). Invariant: look-ups are counted over everything that is included.
+//! Evaluates no record (mail-auth does). Invariant: look-ups are counted, and terms that let everybody pass are found, over
+//! everything that is included.
 
 use std::net::IpAddr;
 
@@ -14,6 +15,8 @@ use crate::proof::Prover;
 const CHECK: &str = "spf";
 /// RFC 7208 4.6.4.
 const MOST_LOOKUPS: usize = 10;
+/// A net with a shorter prefix is nobody's alone: no allocation to one network is larger.
+const SHORTEST_PREFIX: (u8, u8) = (8, 16);
 
 /// What is wrong with a record.
 enum Flaw {
@@ -42,10 +45,10 @@ pub(super) async fn look(prover: &Prover, sending: &Sending<'_>, seen: &Seen) ->
 async fn record(prover: &Prover, sending: &Sending<'_>, seen: &Seen) -> Result<String, Flaw> {
     let domain = sending.domain;
     let own = one_record(prover, domain).await?;
-    if passes_everybody(&own) {
+    if let Some(term) = passes_everybody(&own) {
         return Err(flaw(
-            format!("{domain} permits every host to send for it (`+all`)"),
-            format!("end the SPF record of {domain} with `-all` or `~all`"),
+            format!("{domain} permits every host to send for it, or very many (`{term}`)"),
+            format!("end the SPF record of {domain} with `-all` or `~all`, and permit only what mail leaves from"),
         ));
     }
     let lookups = lookups(prover, domain, own).await?;
@@ -87,15 +90,39 @@ fn terms(record: &str) -> impl Iterator<Item = String> {
     record.split_ascii_whitespace().skip(1).map(str::to_ascii_lowercase)
 }
 
-fn passes_everybody(record: &str) -> bool {
-    terms(record).any(|term| matches!(term.as_str(), "all" | "+all"))
+/// The term that lets everybody pass, or a large part of the internet.
+fn passes_everybody(record: &str) -> Option<String> {
+    terms(record).find(|term| {
+        let bare = term.strip_prefix('+').unwrap_or(term);
+        let is_wide = |net: &str, shortest| net.parse::<u8>().is_ok_and(|prefix| prefix < shortest);
+        let (name, _) = bare.split_once([':', '/']).unwrap_or((bare, ""));
+        // `a:host/24//64`: the second one is of IPv6.
+        let (four, six) = bare.split_once("//").unwrap_or((bare, ""));
+        let last = |text: &str| text.rsplit_once('/').map_or(String::new(), |(_, prefix)| prefix.to_owned());
+        match name {
+            "all" => true,
+            "ip4" => is_wide(&last(bare), SHORTEST_PREFIX.0),
+            "ip6" => is_wide(&last(bare), SHORTEST_PREFIX.1),
+            "a" | "mx" => is_wide(&last(four), SHORTEST_PREFIX.0) || is_wide(six, SHORTEST_PREFIX.1),
+            _ => false,
+        }
+    })
+}
+
+/// Whom a record that passes speaks for.
+#[derive(Clone, Copy)]
+enum Passes {
+    ForUs,
+    ForNobody,
 }
 
 /// One more than are allowed, where there are too many: the rest is not asked.
 async fn lookups(prover: &Prover, domain: &str, record: String) -> Result<usize, Flaw> {
-    let (mut count, mut waiting) = (0, vec![record]);
-    while let Some(record) = waiting.pop() {
+    let (mut count, mut waiting) = (0, vec![(record, Passes::ForUs)]);
+    while let Some((record, passes)) = waiting.pop() {
         for term in terms(&record) {
+            // Whoever passes an included record is refused by `-include`, and not judged by `?include`.
+            let passes = if term.starts_with(['-', '~', '?']) { Passes::ForNobody } else { passes };
             let term = term.trim_start_matches(['+', '-', '~', '?']);
             let (name, argument) = term.split_once([':', '=']).unwrap_or((term, ""));
             let name = name.split('/').next().unwrap_or_default();
@@ -115,7 +142,15 @@ async fn lookups(prover: &Prover, domain: &str, record: String) -> Result<usize,
                     ),
                     unanswered => unanswered,
                 })?;
-                waiting.push(included);
+                if let (Passes::ForUs, Some(all)) = (passes, passes_everybody(&included)) {
+                    return Err(flaw(
+                        format!(
+                            "the SPF record of {domain} includes {argument}, which permits every host, or very many (`{all}`)"
+                        ),
+                        format!("take `{term}` out of the SPF record of {domain}, or have {argument} corrected"),
+                    ));
+                }
+                waiting.push((included, passes));
             }
         }
     }

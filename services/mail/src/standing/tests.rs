@@ -62,9 +62,41 @@ async fn spf_is_one_record_that_names_us_and_not_everybody() {
     check(|zone| zone.txt("vendor.example", "v=spf1 -all"), "spf", Standing::Bad, "has 2 SPF records").await;
     check(spf("v=spf1 +all"), "spf", Standing::Bad, "permits every host").await;
     check(spf("v=spf1 ip4:192.0.2.1 ALL"), "spf", Standing::Bad, "permits every host").await;
+    for wide in [
+        "v=spf1 ip4:0.0.0.0/0 -all",
+        "v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all",
+        "v=spf1 ip4:198.0.0.0/7 -all",
+        "v=spf1 +ip6:::/0 ip4:198.51.100.7 -all",
+        "v=spf1 a/0 ip4:198.51.100.7 -all",
+        "v=spf1 a:relay.vendor.example//3 -all",
+        "v=spf1 mx:vendor.example/4 ip4:198.51.100.7 -all",
+    ] {
+        check(spf(wide), "spf", Standing::Bad, "permits every host").await;
+    }
+    check(spf("v=spf1 ip4:198.0.0.0/8 ip6:2001:db8::/32 -all"), "spf", Standing::Good, "").await;
     check(spf("v=spf1 ip4:192.0.2.1 ~all"), "spf", Standing::Bad, "does not permit 198.51.100.7").await;
     check(spf("v=spf1 a:relay.vendor.example -all"), "spf", Standing::Good, "1 look-ups").await;
     check(spf("v=spf1 include:gone.example -all"), "spf", Standing::Bad, "includes gone.example").await;
+}
+
+#[tokio::test]
+async fn what_is_included_is_not_for_everybody_either() {
+    let with = |own: &'static str, included: &'static str| {
+        move |zone: &Zone| {
+            again(zone, "vendor.example", own);
+            zone.txt("inner.example", "v=spf1 redirect=deep.example");
+            zone.txt("deep.example", included);
+        }
+    };
+    let including = "v=spf1 ip4:198.51.100.7 include:inner.example -all";
+    check(with(including, "v=spf1 +all"), "spf", Standing::Bad, "includes deep.example, which permits every host")
+        .await;
+    check(with(including, "v=spf1 ip4:0.0.0.0/0 -all"), "spf", Standing::Bad, "permits every host").await;
+    let redirecting = "v=spf1 ip4:198.51.100.7 redirect=inner.example";
+    check(with(redirecting, "v=spf1 all"), "spf", Standing::Bad, "permits every host").await;
+    check(with(including, "v=spf1 ip4:203.0.113.0/24 ~all"), "spf", Standing::Good, "").await;
+    let refusing = "v=spf1 ip4:198.51.100.7 ?include:inner.example -all";
+    check(with(refusing, "v=spf1 +all"), "spf", Standing::Good, "").await;
 }
 
 #[tokio::test]
@@ -92,6 +124,16 @@ async fn the_key_that_signs_is_the_one_that_is_published() {
     check(key("v=DKIM1; k=ed25519; p=AAAA"), "dkim", Standing::Bad, "has another key").await;
     check(key("v=DKIM1; p="), "dkim", Standing::Bad, "is revoked").await;
     check(|zone| zone.txt(name, KEY), "dkim", Standing::Bad, "several records").await;
+    const P: &str = "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    let tags = |tags: &'static str| move |zone: &Zone| again(zone, name, &format!("{tags}; {P}"));
+    check(tags("v=DKIM1; k=rsa"), "dkim", Standing::Bad, "says k=rsa").await;
+    check(tags("v=DKIM1"), "dkim", Standing::Bad, "says k=rsa").await;
+    check(tags("v=DKIM1; k=ed25519; t=s:y"), "dkim", Standing::Bad, "only being tested").await;
+    check(tags("v=DKIM1; k=ed25519; t=s"), "dkim", Standing::Good, "").await;
+    check(tags("v=DKIM2; k=ed25519"), "dkim", Standing::Bad, "of a version that nobody knows").await;
+    check(tags("k=ed25519; v=DKIM1"), "dkim", Standing::Bad, "does not begin with").await;
+    check(tags("v=DKIM1; k=ed25519; h=sha1"), "dkim", Standing::Bad, "SHA-256").await;
+    check(tags("v=DKIM1; k=ed25519; s=tlsrpt"), "dkim", Standing::Bad, "not for mail").await;
     check(key("k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hc vPapiMlrwIaaPcHURo="), "dkim", Standing::Good, "").await;
 }
 
@@ -101,6 +143,9 @@ async fn dmarc_is_published_and_signatures_are_aligned_as_it_wants() {
     check(|zone| zone.forget(name), "dmarc", Standing::Bad, "has no DMARC record").await;
     check(|zone| again(zone, name, "v=DMARC1; rua=mailto:a@b.example"), "dmarc", Standing::Bad, "no policy").await;
     check(|zone| zone.txt(name, "v=DMARC1; p=none"), "dmarc", Standing::Bad, "or several").await;
+    check(|zone| again(zone, name, "v=DMARC1; p=banana"), "dmarc", Standing::Bad, "says p=banana").await;
+    check(|zone| again(zone, name, "v=DMARC1; p=reject; sp=maybe"), "dmarc", Standing::Bad, "says sp=maybe").await;
+    check(|zone| again(zone, name, "v=DMARC1; p=Reject"), "dmarc", Standing::Good, "").await;
     // From is below the domain that signs: fine, unless the domain wants it strict.
     let below = async |record: &'static str| {
         let findings = found("notices.vendor.example", &[], |zone| again(zone, name, record)).await;

@@ -3,6 +3,7 @@
 //! Judges nothing. Invariant: the letter is, byte for byte, what the same template gives without marks; a fact counts as
 //! stated only where its own value was printed, and not in a title.
 
+mod labels;
 mod seen;
 
 use std::collections::HashSet;
@@ -37,8 +38,10 @@ pub struct TracedPart {
     stated: HashSet<String>,
     /// Figures that stand in the template's own words, each with the words around it.
     pub typed: Vec<String>,
-    /// Figures that run into another one, so that readers take both for one; likewise.
+    /// Figures that run into another one, or into a letter or sign, so that readers take both for one; likewise.
     pub joined: Vec<String>,
+    /// Figures that stand with the name of another fact, or in a row without any words; likewise.
+    pub mislabelled: Vec<String>,
     /// What it does not say although it has to: `code`, `change:0`, `why:0`, `withheld:0:review`. Of text and HTML.
     pub unsaid: Vec<String>,
 }
@@ -157,17 +160,29 @@ fn traced_part(part: Part, seen: &Seen, origins: &Origins) -> TracedPart {
         Part::Html => "html",
     };
     let fact = |span: &Span| match origins.get(span.origin) {
-        Some(Origin::Fact(id)) => Some(id),
+        Some(Origin::Fact(id)) => Some(id.as_str()),
         Some(Origin::Data | Origin::Withheld(_)) | None => None,
     };
-    let mut traced =
-        TracedPart { name, stated: HashSet::new(), typed: typed(seen), joined: Vec::new(), unsaid: Vec::new() };
+    let mut traced = TracedPart {
+        name,
+        stated: HashSet::new(),
+        typed: typed(seen),
+        joined: Vec::new(),
+        mislabelled: Vec::new(),
+        unsaid: Vec::new(),
+    };
     for (at, span) in seen.spans.iter().enumerate() {
         let Some(id) = fact(span) else { continue };
-        if is_figure(seen.text_of(span)) && runs_on(seen, at, |other| fact(other).is_some()) {
+        let is_figure = is_figure(seen.text_of(span));
+        if is_figure && (runs_on(seen, at, |other| fact(other).is_some_and(is_name)) || is_touched(seen, span)) {
             traced.joined.push(seen.around(span.from));
-        } else if span.is_read {
-            traced.stated.insert(id.clone());
+            continue;
+        }
+        if is_figure && !labels::stands_with_its_own(seen, span, id, fact) {
+            traced.mislabelled.push(seen.around(span.from));
+        }
+        if span.is_read {
+            traced.stated.insert(id.to_owned());
         }
     }
     traced
@@ -177,21 +192,49 @@ fn is_figure(text: &str) -> bool {
     text.chars().all(|char| char.is_ascii_digit() || char == '-')
 }
 
-/// Whether a figure touches another one, or is held apart from another fact's by no more than what stands between
-/// thousands.
-fn runs_on(seen: &Seen, at: usize, is_fact: impl Fn(&Span) -> bool) -> bool {
-    const BETWEEN_THOUSANDS: [char; 8] = [' ', '.', ',', '\'', '’', '\u{a0}', '\u{2009}', '\u{202f}'];
+/// Of a domain or a data type.
+fn is_name(fact: &str) -> bool {
+    fact.rsplit_once('/').is_none_or(|(_, name)| name.starts_with("name:"))
+}
+
+/// Whether no word stands between a figure and another one, whatever that is of: spaces, line ends and signs are none. The
+/// two days of a period may have a dash between them.
+fn runs_on(seen: &Seen, at: usize, is_name: impl Fn(&Span) -> bool) -> bool {
+    const WITHIN_NUMBERS: [char; 8] = [' ', '.', ',', '\'', '’', '\u{a0}', '\u{2009}', '\u{202f}'];
     let joins = |left: &Span, right: &Span| {
         let gap = &seen.text[left.to..right.from];
         let digits =
             seen.text_of(left).ends_with(char::is_numeric) && seen.text_of(right).starts_with(char::is_numeric);
-        let touches = gap.is_empty();
-        let separated = is_fact(left) && is_fact(right) && gap.strip_prefix(BETWEEN_THOUSANDS) == Some("");
-        digits && (touches || separated)
+        let days = [left, right].iter().all(|span| seen.text_of(span).contains('-'))
+            && matches!(gap.trim(), "–" | "〜" | "～" | "—");
+        // A name may have figures of its own, and stand before a colon, in another cell or line.
+        let parted = (is_name(left) || is_name(right)) && !gap.trim_matches(WITHIN_NUMBERS).is_empty();
+        digits && !gap.contains(char::is_alphabetic) && !days && !parted
     };
     let span = &seen.spans[at];
     let before = at.checked_sub(1).and_then(|before| seen.spans.get(before));
     before.is_some_and(|before| joins(before, span)) || seen.spans.get(at + 1).is_some_and(|after| joins(span, after))
+}
+
+/// Whether a letter of a script with spaces, a mark that is drawn over the character before, or a sign that makes another
+/// number of it touches a figure.
+fn is_touched(seen: &Seen, span: &Span) -> bool {
+    let before = seen.text[..span.from].chars().next_back();
+    let after = seen.text[span.to..].chars().next();
+    let letter = |char: char| char.is_alphanumeric() && !is_unspaced(char);
+    before.is_some_and(|char| {
+        letter(char) || matches!(char, '-' | '−' | '+' | '.' | ',' | '/' | '^' | '_' | '~' | '≈' | '<' | '>')
+    }) || after
+        .is_some_and(|char| letter(char) || is_drawn_over(char) || matches!(char, '%' | '‰' | '°' | '^' | '_' | '/'))
+}
+
+/// Japanese and Chinese write counters right behind figures.
+fn is_unspaced(char: char) -> bool {
+    matches!(char, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
+}
+
+fn is_drawn_over(char: char) -> bool {
+    matches!(char, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe2f}')
 }
 
 /// Figures outside every mark, each once, but for those of a law by its name.

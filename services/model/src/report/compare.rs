@@ -9,6 +9,8 @@ use super::{Facts, Judged, Verdict, figures};
 
 /// The size, which no noun names.
 pub(super) const BYTES: &str = "\0bytes";
+/// Said of a rounded number that no noun stands beside.
+pub(super) const IF_MEANT: &str = "if this is meant";
 /// A rounded figure is at most this part of the real one beside it.
 const NEAR: i128 = 10;
 
@@ -125,7 +127,7 @@ const CONCERNED: [&str; 19] = [
 ];
 
 /// The figures that a thing can mean in its sentence, the plainest first.
-fn names(thing: &Thing, cues: &Cues) -> Vec<String> {
+pub(super) fn names(thing: &Thing, cues: &Cues) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut add = |list: &[&str]| names.extend(list.iter().map(|name| (*name).to_owned()));
     match thing {
@@ -164,6 +166,7 @@ fn names(thing: &Thing, cues: &Cues) -> Vec<String> {
                 add(&["shared_addresses"]);
             }
         }
+        Thing::Addresses => add(&["emails", "type:postal_address", "type:ip_address", "type:email_address"]),
         Thing::Persons => add(&["emails", "users"]),
         Thing::Users => add(&["users"]),
         Thing::Projects => add(&["projects"]),
@@ -266,7 +269,7 @@ fn rounded_to_any(said: &Said<'_>, facts: &Facts) -> Option<Judged> {
     let (name, value, how) = fits.min_by_key(|(name, ..)| facts.hides(name))?;
     Some(match facts.hides(name) {
         true => withheld(name),
-        false => Judged::new(Verdict::Rounds, name.as_str(), format!("{how}, if this is meant: the facts say {value}")),
+        false => Judged::new(Verdict::Rounds, name.as_str(), format!("{how}, {IF_MEANT}: the facts say {value}")),
     })
 }
 

@@ -13,6 +13,9 @@ use super::numbers::Number;
 use super::text::{Sentence, What};
 use super::{Facts, Finding, Judged, Verdict};
 
+/// Said of a number that is the same as a figure by chance or by meaning.
+pub(super) const NO_NOUN: &str = "no noun says what it counts; this figure is the same";
+
 /// Every number of a sentence.
 pub(super) fn check(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>, findings: &mut Vec<(usize, Finding)>) {
     let mut taken = vec![false; sentence.tokens.len()];
@@ -44,6 +47,32 @@ pub(super) fn check(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>,
         };
         let judged = compare::judge(&said, thing.as_ref(), &cues(sentence, labels), facts);
         push(sentence, at, last, judged, findings);
+    }
+}
+
+/// A number without a noun that is a figure which nobody is told: its line, the words, the fact.
+pub(super) fn bare(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>) -> Option<(usize, String, String)> {
+    let types = facts.types.iter().map(|(id, value)| (format!("type:{id}"), *value));
+    let hidden: Vec<(String, i64)> =
+        facts.figures.iter().cloned().chain(types).filter(|(name, value)| *value >= 10 && facts.hides(name)).collect();
+    sentence.tokens.iter().enumerate().find_map(|(at, token)| {
+        let What::Number(number) = &token.what else { return None };
+        let is = |value: i64| number.readings.iter().any(|one| one.unit > 0 && one.value == i128::from(value));
+        let (name, _) = hidden.iter().find(|(_, value)| is(*value))?;
+        let mut taken = vec![false; sentence.tokens.len()];
+        let is_other = sense::is_numbered(sentence, at) || sense::is_year(sentence, at, number, labels);
+        let alone = !is_other && beside::thing(sentence, at, at, labels, &mut taken).is_none();
+        alone.then(|| (token.line, sentence.said(token, token), name.clone()))
+    })
+}
+
+/// What the number at a token counts.
+pub(super) fn counted(sentence: &Sentence<'_>, at: usize, labels: &Labels<'_>) -> Vec<String> {
+    let mut taken = vec![false; sentence.tokens.len()];
+    match beside::thing(sentence, at, at, labels, &mut taken) {
+        None => Vec::new(),
+        Some(Thing::Other(_)) => vec!["other".to_owned()],
+        Some(thing) => compare::names(&thing, &cues(sentence, labels)),
     }
 }
 
@@ -118,11 +147,7 @@ pub(super) fn unnamed(number: &Number, facts: &Facts) -> Option<Judged> {
         |value: i64| number.readings.iter().any(|reading| reading.unit > 0 && reading.value == i128::from(value));
     let matching: Vec<(String, i64)> = known().filter(|(_, value)| exact(*value)).collect();
     if let Some((name, _)) = matching.iter().find(|(name, _)| !facts.hides(name)) {
-        return Some(Judged::new(
-            Verdict::Agrees,
-            name.as_str(),
-            "no noun says what it counts; this figure is the same",
-        ));
+        return Some(Judged::new(Verdict::Agrees, name.as_str(), NO_NOUN));
     }
     if let Some((name, value)) = matching.first()
         && *value >= 1_000

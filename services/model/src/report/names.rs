@@ -5,65 +5,31 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::claims::{self, Claim, Place};
+use super::families;
 use super::nouns::{self, Thing};
-use super::text::{self, Sentence, is_unspaced};
+use super::text::{self, Sentence, What, is_unspaced};
 use super::{Facts, Finding, Judged, Verdict};
 
 /// Letters that a plural adds to a word.
 const PLURAL: usize = 3;
 /// Words that say nothing by themselves, though a data type is called so.
-const EVERYDAY: [&str; 12] = [
-    "person_name",
-    "other",
-    "company_name",
-    "email_address",
-    "username",
-    "photo",
-    "gender",
-    "disability",
-    "religion",
-    "cv",
-    "genetic",
-    "biometric",
-];
+const EVERYDAY: [&str; 5] = ["person_name", "other", "company_name", "email_address", "username"];
 
-/// Parts of words of a sentence that says what was exposed, and not what somebody should do.
-const EXPOSED: [&str; 32] = [
-    "expos",
-    "affect",
-    "contain",
-    "includ",
-    "found",
-    "among",
-    "leak",
-    "seen",
-    "compromis",
-    "reveal",
-    "betroff",
-    "enthalt",
-    "enthielt",
-    "offen",
-    "gefunden",
-    "darunter",
-    "eingesehen",
-    "touché",
-    "contien",
-    "contenai",
-    "compren",
-    "trouvé",
-    "parmi",
-    "incluí",
-    "incluy",
-    "encontr",
-    "filtrad",
-    "公開",
-    "漏",
-    "含ま",
-    "流出",
-    "露出",
-];
 /// Words that a name begins with and that say too little without its end.
-const TOO_WIDE: [&str; 14] = [
+const TOO_WIDE: [&str; 26] = [
+    "código",
+    "estado",
+    "número",
+    "numéro",
+    "registro",
+    "relevé",
+    "journal",
+    "secreto",
+    "backup",
+    "protokoll",
+    "nombre",
+    "利用",
     "system",
     "systems",
     "sistema",
@@ -96,6 +62,9 @@ impl<'f> Labels<'f> {
         for (id, label) in &facts.labels {
             if label.chars().any(is_unspaced) {
                 unspaced.push((id.as_str(), label.as_str()));
+                let first = ["または", "および", "、", "（"].iter().filter_map(|or| label.find(or)).min();
+                let first = first.map(|at| &label[..at]).filter(|first| !TOO_WIDE.contains(first));
+                unspaced.extend(first.map(|first| (id.as_str(), first)));
                 continue;
             }
             for name in forms(label) {
@@ -114,11 +83,11 @@ impl<'f> Labels<'f> {
     /// The data type that is named at a token, and how many words that are; the longest name.
     pub(super) fn at(&self, sentence: &Sentence<'_>, from: usize) -> Option<(&'f str, usize)> {
         let first = sentence.word(from)?;
-        // Tokens of the name; an apostrophe stands between words.
+        // Tokens of the name; an apostrophe or a comma stands between words.
         let length = |words: &[String]| {
             let mut at = from;
             for name in words {
-                while matches!(sentence.mark(at), Some('’' | '\'')) {
+                while at > from && matches!(sentence.mark(at), Some('’' | '\'' | ',')) {
                     at += 1;
                 }
                 at = sentence.word(at).is_some_and(|word| is_form(word, name)).then_some(at + 1)?;
@@ -158,7 +127,13 @@ fn forms(label: &str) -> Vec<Vec<String>> {
         };
         names.extend(says.then_some(first));
     }
+    // `board_minutes_2019` is called board minutes, too.
+    let in_letters =
+        |words: &Vec<String>| words.iter().filter(|word| !word.chars().all(char::is_numeric)).cloned().collect();
+    let spoken: Vec<Vec<String>> = names.iter().map(in_letters).collect();
+    names.extend(spoken);
     names.retain(|words| !words.is_empty());
+    names.dedup();
     names
 }
 
@@ -169,7 +144,7 @@ fn is_form(word: &str, name: &str) -> bool {
     }
     let (longer, shorter) = (word.chars().count(), name.chars().count());
     if shorter < 4 || longer > shorter + PLURAL {
-        return false;
+        return shorter == 3 && word.strip_prefix(name) == Some("s");
     }
     let plural = |rest: &str| ["s", "es", "n", "en", "e", "er", "ns"].contains(&rest);
     word.strip_prefix(name).is_some_and(plural)
@@ -177,49 +152,26 @@ fn is_form(word: &str, name: &str) -> bool {
         || name.strip_suffix("ón").is_some_and(|stem| word.strip_prefix(stem) == Some("ones"))
 }
 
+/// A kind of data that is named, or several that one word stands for.
+struct Named {
+    ids: Vec<String>,
+    said: String,
+    place: Place,
+}
+
 /// Each data type that a sentence names.
 pub(super) fn check(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>, findings: &mut Vec<(usize, Finding)>) {
     let mut at = 0;
     while at < sentence.tokens.len() {
         let token = &sentence.tokens[at];
-        let mut to = at + 1;
-        let mut named: Vec<(String, String, usize)> = Vec::new();
-        match sentence.word(at) {
-            Some(word) if word.starts_with(is_unspaced) => {
-                let runs = labels.in_run(word);
-                // Of two names at one place the longer one is meant.
-                let within = |(at, length, _): &(usize, usize, &str)| {
-                    runs.iter().any(|(other, more, _)| more > length && other <= at && at + length <= other + more)
-                };
-                let told = runs.iter().filter(|run| !within(run));
-                named.extend(told.map(|(at, length, id)| ((*id).to_owned(), word[*at..at + length].to_owned(), 1)));
-            }
-            Some(_) => {
-                if let Some(found) = nouns::at(sentence, at, labels) {
-                    to = found.to;
-                    // `invoice files` name the data type as well.
-                    let label = labels.at(sentence, at);
-                    let id = match (&found.thing, label) {
-                        (Thing::Type(id), _) => Some((id.clone(), found.to - at)),
-                        (_, Some((id, words)))
-                            if nouns::at(sentence, at + words, labels).is_some_and(|rest| rest.to == found.to) =>
-                        {
-                            Some((id.to_owned(), words))
-                        }
-                        _ => None,
-                    };
-                    named.extend(id.map(|(id, words)| {
-                        let said =
-                            sentence.said(token, &sentence.tokens[(at + words - 1).min(sentence.tokens.len() - 1)]);
-                        (id, said, words)
-                    }));
-                }
-            }
-            None => {}
-        }
-        for (id, said, words) in named {
-            if let Some(Judged { verdict, fact, detail }) = judge(sentence, at, &id, &said, words, facts) {
-                let finding = Finding { line: token.line, finding: verdict, said, fact, detail };
+        let (named, to) = match sentence.word(at) {
+            Some(word) if word.starts_with(is_unspaced) => (named_in_run(at, word, labels), at + 1),
+            Some(_) => named_in_words(sentence, at, labels),
+            None => (named_by_id(sentence, at, labels), at + 1),
+        };
+        for one in named {
+            if let Some(Judged { verdict, fact, detail }) = judge(sentence, &one, facts) {
+                let finding = Finding { line: token.line, finding: verdict, said: one.said, fact, detail };
                 let same = |(_, there): &(usize, Finding)| {
                     there.line == finding.line && there.fact == finding.fact && there.finding == finding.finding
                 };
@@ -232,34 +184,116 @@ pub(super) fn check(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>,
     }
 }
 
-fn judge(sentence: &Sentence<'_>, at: usize, id: &str, said: &str, words: usize, facts: &Facts) -> Option<Judged> {
-    let fact = format!("type:{id}");
-    let objects = facts.types.iter().find(|(there, _)| there == id).map_or(0, |(_, objects)| *objects);
-    let telling = words > 1 || said.chars().count() > if said.chars().any(is_unspaced) { 5 } else { 18 };
-    let long_enough = said.chars().count() >= if said.chars().any(is_unspaced) { 2 } else { 5 };
+fn named_in_run(at: usize, run: &str, labels: &Labels<'_>) -> Vec<Named> {
+    let mut runs: Vec<(usize, usize, Vec<String>)> =
+        labels.in_run(run).into_iter().map(|(at, length, id)| (at, length, vec![id.to_owned()])).collect();
+    let of_families = families::in_run(run).into_iter();
+    runs.extend(of_families.map(|(at, length, ids)| (at, length, owned(ids))));
+    // Of two names at one place the longer one is meant, and of two as long the label.
+    let within = |nth: usize, (at, length, _): &(usize, usize, Vec<String>)| {
+        runs.iter().enumerate().any(|(other, (there, more, _))| {
+            (more > length && there <= at && at + length <= there + more)
+                || (more == length && there == at && other < nth)
+        })
+    };
+    let told = runs.iter().enumerate().filter(|(nth, run)| !within(*nth, run));
+    let named = told.map(|(_, (from, length, ids))| Named {
+        ids: ids.clone(),
+        said: run[*from..from + length].to_owned(),
+        place: Place { from: at, to: at + 1, behind: from + length },
+    });
+    named.collect()
+}
+
+fn owned(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
+}
+
+fn named_in_words(sentence: &Sentence<'_>, at: usize, labels: &Labels<'_>) -> (Vec<Named>, usize) {
+    let found = nouns::at(sentence, at, labels);
+    // `invoice files` name the data type as well.
+    let label = labels.at(sentence, at);
+    let by_label = found.as_ref().and_then(|found| match (&found.thing, label) {
+        (Thing::Type(id), _) => Some((vec![id.clone()], found.to - at)),
+        (_, Some((id, words)))
+            if nouns::at(sentence, at + words, labels)
+                .is_some_and(|rest| rest.to == found.to && counts_files(&rest.thing)) =>
+        {
+            Some((vec![id.to_owned()], words))
+        }
+        _ => None,
+    });
+    let by_family = families::at(sentence, at).map(|(ids, words)| (owned(ids), words));
+    let (to, more) = (found.map_or(at + 1, |found| found.to), by_family.as_ref().map_or(0, |(_, words)| *words));
+    let longest = match (by_label, by_family) {
+        (Some(label), Some(family)) if family.1 > label.1 => Some(family),
+        (Some(label), _) => Some(label),
+        (None, family) => family,
+    };
+    let named = longest.map(|(ids, words)| {
+        let last = (at + words - 1).min(sentence.tokens.len() - 1);
+        let said = sentence.said(&sentence.tokens[at], &sentence.tokens[last]);
+        Named { ids, said, place: Place { from: at, to: last + 1, behind: 0 } }
+    });
+    (named.into_iter().collect(), to.max(at + more))
+}
+
+fn counts_files(thing: &Thing) -> bool {
+    matches!(thing, Thing::Objects | Thing::Records)
+}
+
+/// `board_minutes_2019`, as a manifest has it.
+fn named_by_id(sentence: &Sentence<'_>, at: usize, labels: &Labels<'_>) -> Vec<Named> {
+    let token = &sentence.tokens[at];
+    if !matches!(token.what, What::Name) {
+        return Vec::new();
+    }
+    let said = sentence.said(token, token);
+    let id = labels.id(&said).or_else(|| labels.id(&said.to_lowercase()));
+    let place = Place { from: at, to: at + 1, behind: 0 };
+    id.map(|id| Named { ids: vec![id], said, place }).into_iter().collect()
+}
+
+fn judge(sentence: &Sentence<'_>, named: &Named, facts: &Facts) -> Option<Judged> {
+    let Named { ids, said, place } = named;
+    let objects = |id: &String| facts.types.iter().find(|(there, _)| there == id).map_or(0, |(_, objects)| *objects);
+    let fact = |id: &String| format!("type:{id}");
+    let told = |id: &&String| objects(id) > 0 && !facts.hides(&fact(id));
+    // Of several kinds that one word stands for: one that is there and told, else one that nobody is told.
+    let hidden = |id: &&String| facts.hides(&fact(id)) && (objects(id) > 0 || facts.withheld.contains(&fact(id)));
+    let id = ids.iter().find(told).or_else(|| ids.iter().find(hidden)).or(ids.first())?;
+    let (fact, objects) = (fact(id), objects(id));
+    let unspaced = said.chars().any(is_unspaced);
+    let letters = said.chars().count();
+    let telling = place.to - place.from > 1 || letters > if unspaced { 5 } else { 18 };
     if facts.hides(&fact) {
-        let says = !EVERYDAY.contains(&id) && long_enough && (objects > 0 || facts.withheld.contains(&fact));
-        return says
+        let says = !EVERYDAY.contains(&id.as_str()) && letters >= if unspaced { 2 } else { 5 };
+        return (says && (objects > 0 || facts.withheld.contains(&fact)))
             .then(|| Judged::new(Verdict::Withheld, fact, format!("the data type {id} is withheld from everybody")));
     }
-    let denied = is_denied(sentence, at);
-    match (objects > 0, denied) {
-        (true, false) => (!EVERYDAY.contains(&id))
-            .then(|| Judged::new(Verdict::Agrees, fact, format!("{objects} objects are of the data type {id}"))),
-        (true, true) => telling.then(|| {
-            Judged::new(
-                Verdict::Contradicts,
-                fact,
-                format!("the facts say that {objects} objects are of the data type {id}"),
-            )
-        }),
-        (false, _) if !telling || EVERYDAY.contains(&id) => None,
-        (false, false) => {
-            let says = EXPOSED.iter().any(|cue| sentence.lower().contains(cue));
-            let verdict = if says { Verdict::Contradicts } else { Verdict::CannotTell };
-            Some(Judged::new(verdict, fact, format!("no object of the data type {id} is known")))
+    if EVERYDAY.contains(&id.as_str()) {
+        return None;
+    }
+    let claim = claims::claim(sentence, *place);
+    match (objects > 0, claim) {
+        (true, Claim::Nothing) => None,
+        (true, Claim::Exposed) => {
+            Some(Judged::new(Verdict::Agrees, fact, format!("{objects} objects are of the data type {id}")))
         }
-        (false, true) => Some(match facts.figure("objects_without_data_type") {
+        (true, Claim::NotExposed) => (telling || claims::may_deny_exposure(sentence)).then(|| {
+            let detail = format!("the facts say that {objects} objects are of the data type {id}");
+            Judged::new(Verdict::Contradicts, fact, detail)
+        }),
+        (false, Claim::Exposed) => {
+            let says = claims::tells_of_exposure(sentence);
+            let verdict = if says { Verdict::Contradicts } else { Verdict::CannotTell };
+            (says || telling).then(|| Judged::new(verdict, fact, format!("no object of the data type {id} is known")))
+        }
+        (false, Claim::Nothing) => {
+            telling.then(|| Judged::new(Verdict::CannotTell, fact, format!("no object of the data type {id} is known")))
+        }
+        (false, Claim::NotExposed) if !telling && !claims::may_deny_exposure(sentence) => None,
+        (false, Claim::NotExposed) => Some(match facts.figure("objects_without_data_type") {
             Some(unknown @ 1..) => {
                 let why =
                     format!("no object is known to be of the data type {id}, but {unknown} are of none that is known");
@@ -268,44 +302,6 @@ fn judge(sentence: &Sentence<'_>, at: usize, id: &str, said: &str, words: usize,
             _ => Judged::new(Verdict::Agrees, fact, format!("no object is of the data type {id}")),
         }),
     }
-}
-
-/// Whether a sentence says of what stands there that it was not so.
-fn is_denied(sentence: &Sentence<'_>, at: usize) -> bool {
-    const BEFORE: [&str; 22] = [
-        "no",
-        "not",
-        "none",
-        "neither",
-        "nor",
-        "without",
-        "never",
-        "kein",
-        "keine",
-        "keinen",
-        "keiner",
-        "keinerlei",
-        "nicht",
-        "ohne",
-        "aucun",
-        "aucune",
-        "sans",
-        "ni",
-        "ningún",
-        "ninguna",
-        "sin",
-        "pas",
-    ];
-    const BEHIND: [&str; 9] =
-        ["nicht", "ありません", "ない", "なかった", "ございません", "not", "おりません", "いません", "no"];
-    let from = at.saturating_sub(5);
-    let before = (from..at).rev().filter_map(|at| sentence.word(at)).any(|word| BEFORE.contains(&word));
-    let behind: Vec<&str> = (at..sentence.tokens.len()).take(8).filter_map(|at| sentence.word(at)).collect();
-    let japanese = behind.first().is_some_and(|word| word.starts_with(is_unspaced));
-    let says = |word: &&str| {
-        if japanese { BEHIND.iter().any(|no| word.contains(no)) } else { *word == "nicht" || *word == "not" }
-    };
-    before || behind.iter().any(says)
 }
 
 /// The data types that a sentence names.

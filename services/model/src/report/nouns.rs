@@ -18,6 +18,8 @@ pub(super) enum Thing {
     Domains,
     Notices,
     Emails,
+    /// Of e-mail or of other sorts: nobody says which.
+    Addresses,
     Persons,
     Users,
     Projects,
@@ -42,7 +44,7 @@ const SHARE: Thing = Thing::Other("a share");
 const MONEY: Thing = Thing::Other("a sum of money");
 
 /// Nouns of languages with spaces, a form each.
-static NOUNS: [(Thing, &str); 17] = [
+static NOUNS: [(Thing, &str); 18] = [
     (
         Thing::Objects,
         "object objects file files document documents objekt objekte objekten datei dateien dokument dokumente dokumenten \
@@ -67,6 +69,7 @@ static NOUNS: [(Thing, &str); 17] = [
          aviso avisos notificación notificaciones",
     ),
     (Thing::Emails, "e-mail-adresse e-mail-adressen mailadresse mailadressen mail-adressen email-adressen"),
+    (Thing::Addresses, "addresses adressen adresses direcciones"),
     (
         Thing::Persons,
         "person persons people individual individuals personen betroffene betroffenen betroffener personne personnes \
@@ -150,8 +153,9 @@ const HEADS: [(Thing, &str); 14] = [
 ];
 
 /// Nouns of Japanese, the longer first where one begins another.
-const JAPANESE: [(Thing, &[&str]); 12] = [
+const JAPANESE: [(Thing, &[&str]); 13] = [
     (Thing::Emails, &["メールアドレス", "電子メールアドレス"]),
+    (Thing::Addresses, &["アドレス"]),
     (Thing::Organisations, &["組織", "企業", "顧客", "会社", "お客様", "法人", "団体", "社"]),
     (Thing::Objects, &["オブジェクト", "ファイル", "文書", "ドキュメント"]),
     (Thing::Records, &["レコード", "記録"]),

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod sentences;
 mod table;
 
 fn facts() -> Facts {
@@ -75,6 +76,48 @@ fn whoever_is_told_nothing_is_told_no_figure() {
     let facts = Facts { withheld: vec!["types".to_owned(), "period".to_owned()], ..facts };
     let all = check("Invoices of 1 March 2017.", &facts);
     assert_eq!(all.iter().map(|one| one.finding).collect::<Vec<_>>(), [Verdict::Withheld, Verdict::Withheld]);
+}
+
+#[test]
+fn advice_that_is_given_names_no_fact_and_advice_for_what_is_withheld_does() {
+    let verdicts = |text: &str, hidden: &str| -> Vec<Verdict> {
+        let facts = Facts { withheld: vec![hidden.to_owned()], ..facts() };
+        check(text, &facts).into_iter().map(|one| one.finding).collect()
+    };
+    let advice = "Warn the people whose addresses you use with us: expect mails that quote real projects, invoices or\n\
+                  names, also in our name and long after this notice.";
+    assert_eq!(verdicts(advice, "type:invoice"), []);
+    assert_eq!(verdicts("Invoices were exposed, too.", "type:invoice"), [Verdict::Withheld]);
+    assert_eq!(verdicts(advice, "notice"), [Verdict::Withheld], "nothing is told that calls for it");
+    assert_eq!(verdicts(&advice.replace("expect", "await"), "type:invoice"), [Verdict::Withheld], "not word by word");
+}
+
+#[test]
+fn a_number_that_is_hidden_is_found_in_words_of_any_kind_and_another_one_is_not() {
+    let told = |text: &str| told(text, &facts()).map(|one| (one.line, one.said));
+    assert_eq!(told("The police asked us to wait."), None);
+    assert_eq!(told("We wait 14 days for 2 people."), None);
+    assert_eq!(told("wait,\nas 548,000 users are too many"), Some((2, "548,000".to_owned())));
+    assert_eq!(told("about 550,000 users"), Some((1, "550,000".to_owned())));
+    assert_eq!(told("it is 548000, they say"), Some((1, "548000".to_owned())));
+    assert_eq!(told("the 65,000 organisations know"), None, "nobody hides these");
+}
+
+#[test]
+fn what_is_asked_supposed_or_counts_nothing_names_no_fact() {
+    for generic in [
+        "We are checking whether invoices were exposed.",
+        "Were invoices exposed?",
+        "No invoices were exposed.",
+        "The figure is 1204.",
+        "About 65 thousand.",
+        "Several kinds of documents were exposed.",
+        "Passwords in clear text were found.",
+    ] {
+        assert_eq!(named(generic, &facts()), Vec::<String>::new(), "{generic}");
+    }
+    assert_eq!(named("The files contained invoices; ask us if you need them.", &facts()), ["type:invoice"]);
+    assert_eq!(named("1,648,458 files, the oldest of 1 March 2017", &facts()), ["objects", "first document"]);
 }
 
 /// A number with a mark between its thousands.

@@ -85,6 +85,22 @@ impl Sentence<'_> {
         said.split([' ', '\n', '\r', '\t']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
+    /// The token of the number that begins at a byte of the text as it was written.
+    pub(super) fn number_at(&self, byte: usize) -> Option<usize> {
+        let begins = |token: &Token| self.text.places.get(token.at) == Some(&byte);
+        self.tokens.iter().position(|token| begins(token) && matches!(token.what, What::Number(_)))
+    }
+
+    /// Whether it asks.
+    pub(super) fn is_question(&self) -> bool {
+        let end = self.tokens.last().map_or(0, |token| self.text.places.get(token.end).copied().unwrap_or_default());
+        let behind = self.text.original.get(end..).unwrap_or_default().trim_start();
+        let asks = |word: &str| word.ends_with("か") && word.starts_with(is_unspaced);
+        behind.starts_with(['?', '？'])
+            || (0..self.tokens.len()).any(|at| matches!(self.mark(at), Some('¿' | '?')))
+            || self.tokens.len().checked_sub(1).and_then(|last| self.word(last)).is_some_and(asks)
+    }
+
     /// Its words in lower case, for cues that are parts of words.
     pub(super) fn lower(&self) -> String {
         lower(self.tokens)

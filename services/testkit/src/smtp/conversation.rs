@@ -164,6 +164,7 @@ impl Conversation<'_> {
             Behaviour::Accept => return Ok(Said::Nothing),
             Behaviour::Transient(_) => self.reply("451 4.3.0 try again later")?,
             Behaviour::Permanent(_) => self.reply("550 5.1.1 no such person here")?,
+            Behaviour::Reply(_, reply) => self.reply(reply)?,
             Behaviour::Garbage(_) => self.reply("@@\u{1}\u{fffd} no reply at all")?,
             Behaviour::Flood(_) => {
                 for _ in 0..FLOOD / FLOOD_LINE.len() {

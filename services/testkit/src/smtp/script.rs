@@ -55,6 +55,8 @@ pub enum Behaviour {
     Transient(Phase),
     /// A 550 at this point.
     Permanent(Phase),
+    /// This reply at this point.
+    Reply(Phase, &'static str),
     /// The connection is cut at this point, without a reply.
     DropAt(Phase),
     /// Silence at this point, then as if nothing had been.
@@ -76,6 +78,7 @@ impl Behaviour {
             Behaviour::Accept => None,
             Behaviour::Transient(phase)
             | Behaviour::Permanent(phase)
+            | Behaviour::Reply(phase, _)
             | Behaviour::DropAt(phase)
             | Behaviour::Stall(phase, _)
             | Behaviour::Garbage(phase)

@@ -16,7 +16,7 @@ use super::ending::Ending;
 use super::fate::Fate;
 use super::gate;
 use super::lanes::Lane;
-use super::limited;
+use super::limited::StartGiven;
 use super::line::{Broken, Line, Writing};
 use super::systems::{self, Entry};
 use super::{Parcel, Post};
@@ -46,7 +46,6 @@ pub(super) async fn carry(post: Arc<Post>, waiting: Arc<Mutex<mpsc::Receiver<Par
             Entry::Go(parcel, began) => carrier.deliver_with_its_like(*parcel, began).await,
             Entry::Waits => {}
             Entry::Full(parcel) => {
-                carrier.post.unused.note(&parcel);
                 give_back(&carrier.post, &parcel.letterbox, LATER).await;
             }
         }
@@ -57,6 +56,12 @@ pub(super) async fn carry(post: Arc<Post>, waiting: Arc<Mutex<mpsc::Receiver<Par
 
 /// A sender that is over, or everything stopped, or no line to be had.
 struct NotNow;
+
+/// Whether a server judged a mail, or may have it.
+enum Tried {
+    Yes,
+    No,
+}
 
 impl Carrier {
     /// The next mail; `None` when the sender is over.
@@ -125,21 +130,20 @@ impl Carrier {
             return self.end(&letterbox, now, own_end("contact", text.to_owned(), State::Suppressed)).await;
         }
         let may_begin = self.may_begin().await.is_ok();
-        let is_late = parcel.start.is_some_and(|start| start.elapsed() > limited::LATE);
+        let is_late = parcel.start.as_ref().is_some_and(StartGiven::is_late);
         if !may_begin || is_late {
-            self.post.unused.note(&parcel);
             self.leave_trial().await;
             return give_back(&self.post, &parcel.letterbox, Duration::ZERO).await;
         }
-        let Parcel { letterbox, place, .. } = parcel;
+        let Parcel { letterbox, places, start } = parcel;
         // Until the answer: the pace is one of answers.
-        let mut _running = None;
-        if let Some(place) = place {
+        let mut running = Vec::with_capacity(places.len());
+        for place in places {
             self.settle().await;
-            _running = tokio::select! {
+            running.push(tokio::select! {
                 () = self.post.over.cancelled() => return,
-                running = place.turn() => Some(running),
-            };
+                running = place.turn() => running,
+            });
         }
         // The stop button may have been pressed, or the wave paused, while this mail waited.
         if self.post.pulse.is_stopped() || self.post.pulse.is_paused(letterbox.mail.wave_id.as_deref()) {
@@ -148,8 +152,12 @@ impl Carrier {
         }
         if !self.post.over.is_cancelled() {
             let began = Instant::now();
-            self.try_once(&letterbox).await;
+            let tried = self.try_once(&letterbox).await;
             self.tried = Some(began.elapsed());
+            // What was not begun is no try of its day.
+            if let (Tried::Yes, Some(start)) = (tried, start) {
+                start.was_used();
+            }
         }
     }
 
@@ -174,14 +182,15 @@ impl Carrier {
     }
 
     /// Composes a mail and writes it, on a fresh line once more where the old one had gone stale.
-    async fn try_once(&mut self, letterbox: &Letterbox) {
+    async fn try_once(&mut self, letterbox: &Letterbox) -> Tried {
         let app = &self.post.desk.app;
         let started = app.clock.now();
         let bytes = match app::delivery::compose(app, letterbox, started) {
             Ok(bytes) => bytes,
             // This mail's own fault: the others go on.
             Err(error) => {
-                return self.end(letterbox, started, own_end("compose", error.to_string(), State::Failed)).await;
+                self.end(letterbox, started, own_end("compose", error.to_string(), State::Failed)).await;
+                return Tried::No;
             }
         };
         let mail = Writing {
@@ -200,20 +209,24 @@ impl Carrier {
             self.settle().await;
             match open(&self.post).await {
                 Ok(Some(fresh)) => self.line = Some(fresh),
-                Ok(None) | Err(NotNow) => return give_back(&self.post, letterbox, Duration::ZERO).await,
+                Ok(None) | Err(NotNow) => {
+                    give_back(&self.post, letterbox, Duration::ZERO).await;
+                    return Tried::No;
+                }
             }
             lane = self.lane();
             result = self.envelope(&mail).await;
         }
         match result {
             // The sender is over: its farewell gives the mail back.
-            Err(NotNow) => {}
+            Err(NotNow) => Tried::No,
             Ok(None) => self.message(letterbox, &mail, started).await,
             Ok(Some(Broken { fate: Fate::GiveBack, text, .. })) => {
                 if let Some(lane) = lane {
                     is_down(&self.post, &lane, began, text);
                 }
                 give_back(&self.post, letterbox, Duration::ZERO).await;
+                Tried::No
             }
             Ok(Some(Broken { fate: Fate::Ended(outcome), phase, text, .. })) => {
                 let tls = self.line.as_ref().map_or("", Line::tls).to_owned();
@@ -221,6 +234,7 @@ impl Carrier {
                 self.note_answer();
                 let ended = Ended { outcome, phase: phase.to_owned(), reply: text, tls, route, settled: None };
                 self.end(letterbox, started, ended).await;
+                Tried::Yes
             }
         }
     }
@@ -263,13 +277,14 @@ impl Carrier {
 
     /// Records `at_dot`, writes the message, hands in the end. Not cut off by the end of the sender, save by its time
     /// of grace.
-    async fn message(&mut self, letterbox: &Letterbox, mail: &Writing<'_>, started: Timestamp) {
+    async fn message(&mut self, letterbox: &Letterbox, mail: &Writing<'_>, started: Timestamp) -> Tried {
         // Whatever goes wrong from here, a line in the middle of a transaction is dropped.
-        let Some(mut open) = self.line.take() else { return };
+        let Some(mut open) = self.line.take() else { return Tried::No };
         if !self.is_at_dot(mail).await {
-            return;
+            return Tried::No;
         }
         let result = open.message(mail).await;
+        store::crash_point!("dot.after");
         let (tls, route) = (open.tls().to_owned(), open.lane().name.clone());
         let (outcome, phase, reply) = match result {
             Ok(reply) => {
@@ -290,6 +305,7 @@ impl Carrier {
         self.note_answer();
         let ended = Ended { outcome, phase: phase.to_owned(), reply, tls, route, settled: None };
         self.end(letterbox, started, ended).await;
+        Tried::Yes
     }
 
     /// Whether the dot may be written: it is recorded, the end of the mail before is, and the lease is ours. Where the

@@ -39,7 +39,7 @@ impl Ending {
                 Ok(true) => {
                     post.desk.went_well(RECORDING);
                     post.desk.count(|done| *done.mails.entry(verdict.state).or_default() += 1);
-                    if matches!(verdict.state, "bounced" | "failed") {
+                    if matches!(verdict.state, "bounced" | "failed" | "deferred") {
                         post.pulse.judge_soon();
                     }
                     return;

@@ -2,35 +2,76 @@
 //!
 //! Knows no database. Invariant: a mail of a limited wave goes on with a start or not at all.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use app::AppError;
 use app::delivery::Letterbox;
 use model::pace::{Limits, Start};
 
+use super::families::{self, Sorted};
 use super::systems::domain;
 use super::{Parcel, Post};
 use crate::desk::lock;
 
 /// A start that is this much past is not used: late mails of one host and punctual ones of another would be too many.
-pub(super) const LATE: Duration = Duration::from_millis(250);
+const LATE: Duration = Duration::from_millis(250);
 
-/// Starts that were given to this host and not used, by wave.
+/// Starts that were given to this host and not used, by wave and by the day on which they count.
 #[derive(Default)]
-pub(super) struct Unused(Mutex<HashMap<String, i64>>);
+pub(super) struct Unused(Mutex<HashMap<String, BTreeMap<i64, i64>>>);
 
 impl Unused {
-    /// A mail goes back with its start.
-    pub(super) fn note(&self, parcel: &Parcel) {
-        if let (Some(_), Some(wave)) = (parcel.start, &parcel.letterbox.mail.wave_id) {
-            *lock(&self.0).entry(wave.clone()).or_default() += 1;
-        }
+    fn note(&self, wave: &str, day: i64) {
+        *lock(&self.0).entry(wave.to_owned()).or_default().entry(day).or_default() += 1;
     }
 
-    fn take(&self, wave: &str) -> i64 {
-        lock(&self.0).remove(wave).unwrap_or(0)
+    fn take(&self, wave: &str) -> BTreeMap<i64, i64> {
+        lock(&self.0).remove(wave).unwrap_or_default()
+    }
+
+    /// All of them, when the sender is over: by wave.
+    pub(super) fn take_all(&self) -> HashMap<String, BTreeMap<i64, i64>> {
+        std::mem::take(&mut *lock(&self.0))
+    }
+}
+
+/// The start of one mail. Dropped before the mail's try has ended, whatever the way, it goes back to its day.
+pub(super) struct StartGiven {
+    unused: Arc<Unused>,
+    wave: String,
+    day: i64,
+    at: Instant,
+    is_used: bool,
+}
+
+impl StartGiven {
+    fn new(unused: &Arc<Unused>, wave: &str, day: i64, at: Instant) -> Self {
+        Self { unused: Arc::clone(unused), wave: wave.to_owned(), day, at, is_used: false }
+    }
+
+    /// Not before this.
+    pub(super) fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// Whether it is too much past to be used.
+    pub(super) fn is_late(&self) -> bool {
+        self.at.elapsed() > LATE
+    }
+
+    /// The mail was tried.
+    pub(super) fn was_used(mut self) {
+        self.is_used = true;
+    }
+}
+
+impl Drop for StartGiven {
+    fn drop(&mut self) {
+        if !self.is_used {
+            self.unused.note(&self.wave, self.day);
+        }
     }
 }
 
@@ -55,7 +96,7 @@ pub(super) async fn sort(
             Some(wave) if known.get(wave).is_some_and(|limits| !limits.is_none()) && !letterbox.suppressed => {
                 limited.entry(wave.clone()).or_default().push(letterbox);
             }
-            _ => batch.parcels.push(Parcel { letterbox, place: None, start: None }),
+            _ => batch.parcels.push(Parcel { letterbox, places: Vec::new(), start: None }),
         }
     }
     for (wave, letterboxes) in limited {
@@ -74,26 +115,36 @@ async fn give(
     batch: &mut Batch,
 ) -> Result<(), AppError> {
     let app = &post.desk.app;
-    let domains: Vec<String> = letterboxes.iter().map(|letterbox| domain(&letterbox.mail.address)).collect();
-    let families = match limits.per_system {
-        Some(_) => app::waves::receiving_systems(app, &domains.iter().cloned().collect::<BTreeSet<_>>()).await?,
-        None => HashMap::new(),
+    let mut again: HashMap<Duration, Vec<String>> = HashMap::new();
+    let (letterboxes, systems) = match limits.per_system {
+        Some(_) => {
+            let Sorted { known, systems, unknown } = post.families.sort(app, letterboxes).await?;
+            again.insert(families::ASKED_FOR, unknown);
+            (known, systems)
+        }
+        None => {
+            let domains = letterboxes.iter().map(|letterbox| domain(&letterbox.mail.address)).collect();
+            (letterboxes, domains)
+        }
     };
-    let systems: Vec<&str> =
-        domains.iter().map(|domain| families.get(domain).map_or(domain.as_str(), String::as_str)).collect();
-    let starts = app::waves::give(app, wave, limits, &systems, post.unused.take(wave)).await?;
+    let named: Vec<&str> = systems.iter().map(String::as_str).collect();
+    let (day, starts) = app::waves::give(app, wave, limits, &named, &post.unused.take(wave)).await?;
     let (instant, real) = (Instant::now(), app.clock.real().micros());
     let until = |at: i64| Duration::from_micros(u64::try_from(at - real).unwrap_or(0));
-    let mut again: HashMap<Duration, Vec<String>> = HashMap::new();
-    for (letterbox, start) in letterboxes.into_iter().zip(starts) {
+    for ((letterbox, system), start) in letterboxes.into_iter().zip(&systems).zip(starts) {
         match start {
             Start::At(at) => {
-                let place = limits.pace.map(|pace| post.pacer.place(wave, pace));
-                batch.parcels.push(Parcel { letterbox, place, start: Some(instant + until(at)) });
+                // The system's first: who waits for a busy one holds up nobody of the wave.
+                let of_system = limits.per_system.map(|pace| post.pacer.place(&format!("{wave} {system}"), pace));
+                let of_wave = limits.pace.map(|pace| post.pacer.place(wave, pace));
+                let start = StartGiven::new(&post.unused, wave, day, instant + until(at));
+                let places = of_system.into_iter().chain(of_wave).collect();
+                batch.parcels.push(Parcel { letterbox, places, start: Some(start) });
             }
             Start::AskAgain(at) => again.entry(until(at)).or_default().push(letterbox.mail.id),
         }
     }
+    again.retain(|_, ids| !ids.is_empty());
     for (wait, ids) in again {
         batch.parked += ids.len();
         app::delivery::give_back(app, &post.sender, &ids, wait).await?;

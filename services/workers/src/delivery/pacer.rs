@@ -22,7 +22,10 @@ const MARGIN: u64 = 5;
 /// A start that came late is made up for, if it was no later than this: the window is kept by the answers.
 const LATE: Duration = Duration::from_millis(20);
 
-/// The starts of all waves that have a pace.
+/// Waves and receiving systems that are remembered before those are forgotten that had no start lately.
+const MANY: usize = 1_000;
+
+/// The starts of all waves, and of their receiving systems, that have a pace.
 #[derive(Default)]
 pub(super) struct Pacer {
     waves: Mutex<HashMap<String, Wave>>,
@@ -35,9 +38,25 @@ struct Wave {
     turnstile: Arc<tokio::sync::Mutex<()>>,
 }
 
+impl Wave {
+    /// Whether what was started lately says anything about the next start.
+    fn is_in_use(&self, now: Instant) -> bool {
+        // Whoever waits for a start holds the turnstile.
+        Arc::strong_count(&self.turnstile) > 1
+            || self.starts.last.back().is_some_and(|last| last.answered.is_none() || now < last.at + SECOND * 2)
+    }
+}
+
 impl Pacer {
     /// A place in a wave that may send `pace` mails a second.
     pub(super) fn place(self: &Arc<Self>, wave: &str, pace: i64) -> Place {
+        let mut waves = lock(&self.waves);
+        if waves.len() >= MANY && !waves.contains_key(wave) {
+            let now = Instant::now();
+            waves.retain(|_, wave| wave.is_in_use(now));
+        }
+        waves.entry(wave.to_owned()).or_default();
+        drop(waves);
         Place { pacer: Arc::clone(self), wave: wave.to_owned(), pace: pace.max(1) }
     }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use super::limited::StartGiven;
 use super::{Parcel, Post};
 
 /// Mails that wait for their start at most; further ones stay with the claim.
@@ -29,7 +30,8 @@ pub(super) async fn usher(post: Arc<Post>, mut incoming: mpsc::Receiver<Parcel>,
                     None => is_open = false,
                     Some(parcel) => {
                         number += 1;
-                        room.insert((parcel.start.unwrap_or_else(Instant::now), number), parcel);
+                        let at = parcel.start.as_ref().map_or_else(Instant::now, StartGiven::at);
+                        room.insert((at, number), parcel);
                     }
                 }
                 None

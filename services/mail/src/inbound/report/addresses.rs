@@ -205,7 +205,7 @@ fn address_at(line: &str) -> Option<(String, &str)> {
 }
 
 /// Every address in a text.
-fn addresses(text: &str) -> Vec<String> {
+pub(super) fn addresses(text: &str) -> Vec<String> {
     let separate = |char: char| {
         char.is_whitespace()
             || matches!(

@@ -6,7 +6,8 @@
 
 use super::super::automatic::{asks, has_automatic_subject, is_absence, is_answer};
 use super::super::mime::{Mail, ids_in};
-use super::super::senders::{is_daemon, is_nobody, is_sure_daemon};
+use super::super::requests;
+use super::super::senders::{is_daemon, is_daemon_address, is_nobody, is_sure_daemon};
 use super::addresses;
 use super::phrases::{COPIES, DELAYS, FAILURES, GIVEN_UP, MAY_PASS, SUBJECTS, SYSTEMS};
 use super::{Class, Recipient, Report, add_new, class_of, enhanced_code, permanence};
@@ -20,14 +21,21 @@ pub(super) struct Told<'a> {
     pub(super) copy: &'a str,
     /// Subject and what is told, lower case, on one line.
     said: String,
+    /// Where the subject ends in it.
+    subject: usize,
 }
 
 impl<'a> Told<'a> {
     pub(super) fn of(mail: &Mail, text: &'a str) -> Self {
         let (told, copy) = parted(text);
         let end = told.char_indices().map(|(at, _)| at).find(|at| *at >= TOLD).unwrap_or(told.len());
-        let said = format!("{}\n{}", mail.subject, &told[..end]).to_lowercase().replace(['’', '‘'], "'");
-        Self { told, copy, said: said.split_whitespace().collect::<Vec<_>>().join(" ") }
+        let plain = |text: &str| {
+            let text = text.to_lowercase().replace(['’', '‘'], "'");
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let subject = plain(&mail.subject);
+        let said = format!("{subject} {}", plain(&told[..end]));
+        Self { told, copy, said, subject: subject.len() }
     }
 
     fn says(&self, phrases: &str) -> bool {
@@ -37,6 +45,23 @@ impl<'a> Told<'a> {
     /// Whether the letter is still under way.
     pub(super) fn is_delay(&self) -> bool {
         self.says(DELAYS) && !self.says(GIVEN_UP)
+    }
+
+    /// Whether somebody wants something of us in the first words.
+    fn wants(&self) -> bool {
+        requests::are_in(self.words())
+    }
+
+    /// Whether what stands below the subject is a failure's.
+    fn tells_failure(&self) -> bool {
+        let words = self.words();
+        opens_as_server(self.told)
+            || [SYSTEMS, FAILURES].iter().any(|list| list.lines().any(|phrase| words.contains(phrase)))
+    }
+
+    /// Without the subject.
+    fn words(&self) -> &str {
+        &self.said[self.subject..]
     }
 
     /// Whether the words are those of a failure.
@@ -63,11 +88,28 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
     if failed.is_none() && !is_daemon(mail) && is_absence(words) {
         return None;
     }
+    let subject = has_bounce_subject(&mail.subject);
+    // A postmaster or an administrator may be a person: a subject alone makes no report of what they write.
+    let role = !null_sender && !is_sure_daemon(mail);
+    let unread = is_nobody(mail.from.as_deref().unwrap_or_default());
+    let may_be_one = machine || subject || (unread && opens_as_system(words));
+    if !may_be_one {
+        // A person's mail, as most are: its words need not be looked through.
+        return None;
+    }
     let told = Told::of(mail, text);
     let delays = told.is_delay();
-    let subject = has_bounce_subject(&mail.subject);
-    let unread = is_nobody(mail.from.as_deref().unwrap_or_default());
+    let may_be_somebody = (machine || subject) && !null_sender && failed.is_none() && !is_daemon_address(mail);
+    if may_be_somebody && told.wants() && !opens_as_system(words) {
+        return None;
+    }
     let fails = match (machine, subject) {
+        (true, true) if role && failed.is_none() => {
+            opens_as_system(words)
+                || ((!asks(words) || told.says(SYSTEMS))
+                    && (told.tells_failure() || delays || is_marked(mail))
+                    && !is_thread(mail))
+        }
         (true, true) => null_sender || is_sure_daemon(mail) || !asks(words) || told.says(SYSTEMS),
         (true, false) if is_sure_daemon(mail) || failed.is_some() => told.is_failure() || delays,
         // A vacation program has no sender either, and a postmaster may be a person: the words must be a mail system's.
@@ -75,7 +117,7 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
         (false, true) => {
             !asks(words) && !is_thread(mail) && (opens_as_system(words) || (told.is_failure() && returns(mail, &told)))
         }
-        (false, false) => unread && opens_as_system(words),
+        (false, false) => true,
     };
     if !fails && failed.is_none() {
         return None;
@@ -86,6 +128,15 @@ pub(super) fn read(mail: &Mail, text: &str, words: &str, null_sender: bool) -> O
 /// Whether a mail answers another.
 fn is_thread(mail: &Mail) -> bool {
     mail.fields.get("in-reply-to").is_some() || mail.fields.get("references").is_some()
+}
+
+/// Whether the header says that a program sent it.
+fn is_marked(mail: &Mail) -> bool {
+    let stated = |name: &str| mail.fields.get(name).unwrap_or_default().trim().to_ascii_lowercase();
+    let submitted = stated("auto-submitted");
+    matches!(stated("precedence").as_str(), "bulk" | "junk")
+        || mail.fields.get("x-autogenerated").is_some()
+        || !(submitted.is_empty() || submitted.starts_with("no"))
 }
 
 /// Whether the letter, or its header, comes back with the words.
@@ -99,7 +150,7 @@ fn disguised(mail: &Mail, text: &str, words: &str) -> Option<Report> {
     let line = mail.subject.to_lowercase();
     let subject = SUBJECTS.lines().any(|phrase| line.contains(phrase));
     let daemon = is_daemon(mail);
-    let speaks = opens_as_system(words) || (daemon && opens_as_server(words));
+    let speaks = (opens_as_system(words) || (daemon && opens_as_server(words))) && !told.wants();
     let fails = speaks && !asks(words) && words.len() < 2_000 && (daemon || (subject && !is_thread(mail)));
     fails.then(|| report(mail, &told, told.is_delay()))
 }

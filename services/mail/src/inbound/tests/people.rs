@@ -190,7 +190,7 @@ fn of_alternatives_the_plain_one_counts_unless_it_is_empty() {
             ),
         )
     };
-    assert_eq!(mixed("from plain?").new_text, "from plain?");
+    assert_eq!(mixed("plain, from html?").new_text, "plain, from html?");
     assert_eq!(mixed("  ").new_text, "from html?");
     assert_eq!(mixed("x").class, Class::Human);
 }
@@ -269,18 +269,79 @@ fn whether_a_program_may_answer_is_another_question_than_who_wrote() {
 }
 
 #[test]
-fn outlooks_own_format_is_named_and_the_text_beside_it_used() {
-    let inbound = reply(
-        "Content-Type: multipart/mixed; boundary=b\n",
-        "--b\nContent-Type: text/plain\n\nWhich files?\n--b\nContent-Type: application/ms-tnef; name=\"winmail.dat\"\n\nx\n--b--\n",
-    );
-    assert_eq!((inbound.class, inbound.new_text.as_str()), (Class::Human, "Which files?"));
-    assert!(inbound.evidence.iter().any(|why| why.contains("winmail.dat")));
-}
-
-#[test]
 fn a_mail_that_names_only_a_telephone_is_for_a_person_to_look_at() {
     let inbound =
         reply("", "Sent from my iPhone\n\n> On 4 Oct 2022, Vendor <ir@vendor.example> wrote:\n> Data\n> about you\n");
     assert_eq!(inbound.class, Class::Unclear);
+}
+
+#[track_caller]
+fn whole(text: &str) {
+    own(text, &text.replace("-- \n", "--\n"));
+}
+
+#[test]
+fn own_words_below_what_only_looks_like_a_mail_programs_heading_stay() {
+    whole(
+        "Hello,\n\nOn 24 September 2022 your colleague bob@vendor.example wrote:\nyour access key was rotated.\n\n\
+         Which key is meant, and who rotated it?",
+    );
+    whole(
+        "Hello,\n\nOn 24 September 2022 Bob <bob@vendor.example> wrote:\nyour access key was rotated.\n\n\
+         Which key is meant, and who rotated it?",
+    );
+    whole(
+        "The files of this period:\n\nFrom: 2021-01-01\nTo: 2022-09-24\nSubject: invoices\n\nThose we need by all means.",
+    );
+    whole(
+        "Im Log steht:\n\nVon: 10.0.0.1\nAn: 10.0.0.2\nDatum: 2022-09-01\n\nDas war der Zugriff. Nennen Sie den Nutzer.",
+    );
+    whole("The copies went:\n\nFrom: Berlin\nTo: Munich\nDate: 2022-09-01\n\nThat is all we know.");
+}
+
+#[test]
+fn what_a_reader_wrote_into_an_unmarked_mail_stays() {
+    let mail = "From: Vendor <ir@vendor.example>\nSent: Monday\nTo: Pat\nSubject: notice\n\nWHAT HAPPENED\n\
+                A storage server was reachable.\nFrom there files were read.\n";
+    let rest = "\nWHAT TO DO\nNothing today.\nWe go on.\nMore follows.\nVendor";
+    whole(&format!("Hi, my comments.\n\n{mail}Since when was it reachable?{rest}"));
+    whole(&format!("Hi, see there.\n\n{mail}[Pat] Who pays for that?{rest}"));
+    whole(&format!("Hi, see there.\n\n{mail}>>> Since when?{rest}\n>>> And whose?"));
+    own(&format!("Hi, see there.\n\n{mail}[1] https://vendor.example{rest}"), "Hi, see there.");
+}
+
+#[test]
+fn a_request_behind_a_signature_mark_stays() {
+    whole("Thanks.\n\n-- \nPlease send the log of accesses");
+    own("Thanks.\n\n-- \nAnn Doe\nPlease consider the environment before printing", "Thanks.");
+}
+
+const TOKEN: &str = "ir+0123456789abcdefghjkmnpqrstvwxyz@vendor.example";
+
+#[track_caller]
+fn names_the_token(headers: &str) {
+    let raw = format!("From: a@contoso.example\nSubject: x\n{headers}\n\nWhich files?\n");
+    let inbound = read(raw.as_bytes(), None, None, &|_| false);
+    assert!(inbound.to.iter().any(|address| address == TOKEN), "{:?}", inbound.to.last());
+}
+
+#[test]
+fn the_address_that_names_a_ticket_is_found_wherever_it_stands() {
+    let many = (0..205).map(|number| format!("u{number}@contoso.example")).collect::<Vec<_>>().join(",\n ");
+    names_the_token(&format!("To: {many}, {TOKEN}"));
+    names_the_token(&format!("To: {many}\nCc: {TOKEN}"));
+    names_the_token(&format!("{}To: {TOKEN}", "X-Junk: 0123456789012345678901234567890123456789\n".repeat(7_000)));
+    names_the_token("To: \"ir+0123456789abcdefghjkmnpqrstvwxyz\"@vendor.example");
+}
+
+#[test]
+fn the_end_of_a_long_thread_is_read_and_what_may_be_ours_before_it() {
+    let ours = "0123456789ABCDEFGHJKMNPQRS@vendor.example";
+    let thread = |first: &str, last: &str| {
+        let between: String = (0..260).map(|number| format!("\n <r{number}@contoso.example>")).collect();
+        let raw = format!("From: a@contoso.example\nReferences: <{first}>{between} <{last}>\n\nWhich files?\n");
+        read(raw.as_bytes(), None, None, &|_| false).references
+    };
+    assert_eq!(thread("old@contoso.example", "new@contoso.example").last().unwrap(), "new@contoso.example");
+    assert!(thread(ours, "new@contoso.example").iter().any(|id| id == ours));
 }

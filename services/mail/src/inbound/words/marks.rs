@@ -49,6 +49,28 @@ pub(super) fn is_quote(line: &str) -> bool {
     line.starts_with('>') && !line.ends_with('<')
 }
 
+/// A line behind `>>>`: a quote in a quote, or what a reader wrote into an unmarked mail.
+pub(super) fn is_deep_quote(line: &str) -> bool {
+    line.trim_start().starts_with(">>")
+}
+
+/// Whether some line is marked as people mark what they write into a mail they repeat: `[Pat] …`, `>>> …`, `=> …`.
+pub(super) fn answers_inside(lines: &[&str]) -> bool {
+    let marks = ["-> ", "--> ", "=> ", "==> ", "→ ", "## ", "@@ "];
+    lines.iter().any(|line| {
+        let line = line.trim_start();
+        marks.iter().any(|mark| line.starts_with(mark)) || (is_deep_quote(line)) || is_signed(line)
+    })
+}
+
+/// `[Pat] …`, not `[1] …` or `[REHEARSAL] …`.
+fn is_signed(line: &str) -> bool {
+    let Some((name, rest)) = line.strip_prefix('[').and_then(|line| line.split_once(']')) else { return false };
+    let is_name = name.len() < 30 && name.chars().all(|char| char.is_alphabetic() || matches!(char, ' ' | '.' | '-'));
+    let shouts = name.len() > 4 && !name.contains(char::is_lowercase);
+    is_name && !name.trim().is_empty() && !shouts && rest.trim_start_matches(':').starts_with(' ')
+}
+
 /// `-----Original Message-----` and its translations.
 pub(super) fn is_separator(line: &str) -> bool {
     words_between(line).is_some_and(|words| listed(SEPARATORS, &words))
@@ -138,8 +160,9 @@ fn heading(lines: &[&str]) -> Option<String> {
     Some(plain.trim_start_matches(['-', '_', '*', ' ', '=']).trim().to_lowercase())
 }
 
-/// The end of a repeated header block (`From: … Sent: … To: … Subject: …`) that begins on this line: it has a From, and
-/// at least two other fields near it.
+/// The end of a repeated header block (`From: … Sent: … To: … Subject: …`) that begins on this line: it has a From that
+/// somebody may be, and at least two other fields near it, or three where neither an address nor a time stands in it.
+/// People write lists with such names, too (`From: 2021-01-01`).
 pub(super) fn header_block_at(lines: &[&str], at: usize) -> Option<usize> {
     let first = field(lines[at])?;
     let begins = listed(FROM, &first);
@@ -147,11 +170,14 @@ pub(super) fn header_block_at(lines: &[&str], at: usize) -> Option<usize> {
     if !begins && !listed(OTHERS, &first) {
         return None;
     }
+    if begins && !is_somebody(lines[at]) {
+        return None;
+    }
     let mut end = at + 1;
     let (mut senders, mut fields, mut empty) = (usize::from(begins), usize::from(!begins), 0);
     for (number, line) in lines.iter().enumerate().skip(at + 1).take(10) {
         match field(line) {
-            Some(name) if listed(FROM, &name) && senders == 0 => {
+            Some(name) if listed(FROM, &name) && senders == 0 && is_somebody(line) => {
                 senders += 1;
                 end = number + 1;
             }
@@ -165,7 +191,21 @@ pub(super) fn header_block_at(lines: &[&str], at: usize) -> Option<usize> {
             _ => break,
         }
     }
-    (senders > 0 && fields >= 2).then_some(end)
+    let sure = lines[at..end].iter().any(|line| line.contains('@') || has_time(line));
+    (senders > 0 && fields >= if sure { 2 } else { 3 }).then_some(end)
+}
+
+/// Whether a date with a time of day stands behind the colon.
+fn has_time(line: &str) -> bool {
+    let value = line.split_once([':', '：']).map_or("", |(_, value)| value);
+    value.contains(':') && value.chars().filter(char::is_ascii_digit).count() >= 8
+}
+
+/// Whether what stands behind the colon may be a sender: a date, a figure or an IP address is none.
+fn is_somebody(line: &str) -> bool {
+    let value = line.split_once([':', '：']).map_or("", |(_, value)| value);
+    let value = value.trim_matches(|char: char| char == '*' || char.is_whitespace());
+    value.is_empty() || value.contains('@') || value.chars().take(80).any(char::is_alphabetic)
 }
 
 /// The name before the colon, without stars around it (bold in text) and in lower case.

@@ -18,6 +18,7 @@ fn faults(templates: &Templates, language: Language, context: &NoticeContext) ->
     for part in &traced.parts {
         faults.extend(part.typed.iter().map(|words| format!("{} typed `{words}`", part.name)));
         faults.extend(part.joined.iter().map(|words| format!("{} joined `{words}`", part.name)));
+        faults.extend(part.mislabelled.iter().map(|words| format!("{} mislabelled `{words}`", part.name)));
         if part.name == "subject" {
             continue;
         }
@@ -112,14 +113,15 @@ fn a_template_that_keeps_facts_to_itself_or_types_figures_is_found_out() {
     check(text, "{{objects}} {{counted}}", "some objects", &[]);
     check(text, "{{objects}}", "some", &["text without a12.example/objects", "text without a12.example/type:invoice"]);
     check(html, "{{objects}}", "some", &["html without a12.example/objects", "html without a12.example/type:invoice"]);
-    check(text, "{{label}}", "a kind", &["text without a12.example/name:invoice"]);
-    check(html, "{{label}}", "a kind", &["html without a12.example/name:invoice"]);
+    let alone = |part: &str| format!("{part} without a12.example/name:invoice");
+    check(text, "{{label}}", "a kind", &["text mislabelled `- a kind: 9`", &alone("text")]);
+    check(html, "{{label}}", "a kind", &["html mislabelled `a kind 9`", &alone("html")]);
     check(text, "{{name}}", "your domain", &["text without a12.example"]);
     check(text, "{{users}}", "some", &["text without a12.example/users"]);
     check(text, "{{unknown_size}}", "some", &["text without a12.example/unknown:size"]);
     // Typed, even where it is the figure of this organisation.
     check(text, "Users:", "12 users:", &["text typed `- 12 users: 58`"]);
-    check(html, "Users", "１２ users", &["html typed `１２ users`"]);
+    check(html, "Users", "１２ users", &["html typed `１２ users 58`"]);
     check(html, "<title>", "<title>12 files: ", &["html typed `12 files: Data about Contoso G`"]);
     check(text, "Users:", "GDPR Art. 33(2) users:", &[]);
     // Two figures that read as one.
@@ -140,8 +142,42 @@ fn a_template_that_keeps_facts_to_itself_or_types_figures_is_found_out() {
         html,
         "{{objects}}</td></tr>\n{{/element}}",
         "{{users}}<b>{{objects}}</b></td></tr>\n{{/element}}",
-        &["html joined `5812`", "html joined `5812`"],
+        &["html joined `Objects 5812`", "html joined `Objects 5812`"],
     );
+}
+
+/// What the built-in text says of objects, written otherwise: whether that is found out, and as what.
+#[track_caller]
+fn objects_as(line: &str, expect: Option<&str>) {
+    let templates = instead(Part::Text, "- Objects: {{objects}}\n", &format!("{line}\n"));
+    let faults = faults(&templates, Language::En, &sample("one domain, one type"));
+    let found = ["joined", "mislabelled"].into_iter().find(|kind| faults.iter().any(|fault| fault.contains(kind)));
+    assert_eq!(found, expect, "{line}: {faults:?}");
+}
+
+#[test]
+fn a_figure_that_reads_as_part_of_another_number_or_of_a_word_is_found_out_however_it_is_held_apart() {
+    for between in ["  ", "   ", "\u{2003}", " / ", " | ", "; ", " - ", ": ", "\n", " \u{200a}"] {
+        objects_as(&format!("- Objects: {{{{objects}}}}{between}{{{{users}}}}"), Some("joined"));
+    }
+    // A rounded size is no fact, and a number all the same.
+    objects_as("- Objects: {{objects}} {{size}}", Some("joined"));
+    for touched in ["{{objects}}k", "x{{objects}}", "{{objects}}\u{336}", "-{{objects}}", "{{objects}}%"] {
+        objects_as(&format!("- Objects: {touched}"), Some("joined"));
+    }
+    objects_as("- {{objects}} objects of {{users}} users", None);
+}
+
+#[test]
+fn a_figure_with_the_name_of_another_fact_or_in_another_row_than_its_own_is_found_out() {
+    objects_as("- Users: {{objects}}", Some("mislabelled"));
+    objects_as("- {{objects}} e-mail addresses", Some("mislabelled"));
+    objects_as("- Objects:\n{{objects}}\n", Some("mislabelled"));
+    objects_as("- Files: {{objects}}", None);
+    objects_as("- Zaehlung {{objects}}", None);
+    let swapped = instead(Part::Html, ">Users<", ">Projects<");
+    let faults = faults(&swapped, Language::En, &sample("one domain, one type"));
+    assert!(faults.iter().any(|fault| fault.starts_with("html mislabelled")), "{faults:?}");
 }
 
 #[test]

@@ -9,6 +9,11 @@ use super::super::set::Part;
 /// Characters to either side of a place that is shown.
 const AROUND: usize = 30;
 
+/// Cells stand beside each other: a row of a table is read as a line.
+const CELLS: [&str; 2] = ["td", "th"];
+/// Between cells.
+pub(super) const CELL: char = '\t';
+
 /// Tags that do not part what stands before from what stands behind.
 const INLINE: [&str; 12] = ["span", "strong", "em", "b", "i", "u", "small", "sub", "sup", "code", "q", "abbr"];
 
@@ -40,7 +45,7 @@ impl Seen {
         let is_sign = |char: char| marks::is_mark(char) || part == Part::Html && matches!(char, '<' | '&');
         let mut rest = marked;
         while let Some(at) = rest.find(is_sign) {
-            seen.text.push_str(&rest[..at]);
+            seen.push(part, &rest[..at]);
             rest = &rest[at..];
             let sign = rest.chars().next().unwrap_or_default();
             let length = match sign {
@@ -68,8 +73,25 @@ impl Seen {
             };
             rest = &rest[length..];
         }
-        seen.text.push_str(rest);
+        seen.push(part, rest);
         seen
+    }
+
+    /// Where a line ends in the source of HTML, none ends on the page.
+    fn push(&mut self, part: Part, text: &str) {
+        match part {
+            Part::Html => {
+                self.text.extend(text.chars().map(|char| if matches!(char, '\n' | '\t') { ' ' } else { char }))
+            }
+            Part::Subject | Part::Text => self.text.push_str(text),
+        }
+    }
+
+    /// The line or row of a place: where it begins, and its words, with `:` between cells.
+    pub(super) fn row(&self, at: usize) -> (usize, String) {
+        let from = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let to = self.text[at..].find('\n').map_or(self.text.len(), |end| at + end);
+        (from, self.text[from..to].replace(CELL, ":"))
     }
 
     fn pass(&mut self, tag: &str, off: &mut usize) {
@@ -80,7 +102,9 @@ impl Seen {
         if OFF_THE_PAGE.iter().any(is) {
             *off = if closes { off.saturating_sub(1) } else { *off + 1 };
         }
-        if !INLINE.iter().any(is) {
+        if CELLS.iter().any(is) {
+            self.text.push(CELL);
+        } else if !INLINE.iter().any(is) {
             self.text.push('\n');
         }
     }

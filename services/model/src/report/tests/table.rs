@@ -79,7 +79,7 @@ fn english() {
         ("Salaries were among them; 548,000 were named.", &[(Withheld, "Salaries"), (Withheld, "548,000")]),
         ("Salary data was exposed.", &[(Withheld, "Salary")]),
         ("No users were affected.", &[(Contradicts, "No users")]),
-        ("No customer passwords were seen.", &[]),
+        ("No customer passwords were seen.", &[(CannotTell, "passwords")]),
         ("Passwords in clear text were found.", &[(Contradicts, "Passwords in clear text")]),
         ("None was a password in clear text.", &[(CannotTell, "password in clear text")]),
         ("Other things. Your name.", &[]),
