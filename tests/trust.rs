@@ -111,7 +111,7 @@ fn an_acknowledgement_says_what_was_understood_and_no_fact() {
     stage.work(&recorder);
     let [message] = &recorder.messages()[..] else { panic!("{:?}", recorder.messages()) };
     assert_eq!(message.recipients, letters[0].recipients);
-    assert_eq!(message.header("Auto-Submitted").as_deref(), Some("auto-generated"));
+    assert_eq!(message.header("Auto-Submitted").as_deref(), Some("auto-replied"));
     assert_eq!(message.header("Reply-To"), letters[0].header("Reply-To"));
     let text = readable(message);
     assert!(text.contains("Which files?") && text.contains("And since when?"), "{text}");

@@ -578,7 +578,11 @@ pub fn compose(app: &App, letterbox: &Letterbox, date: Timestamp) -> Result<Vec<
         reply_to: letterbox.reply_to.as_deref(),
         date,
         references: &letterbox.references,
-        automatic: if mail.cause == "agent" { Automatic::ByPerson } else { Automatic::Generated },
+        automatic: match (mail.cause.as_str(), letter.kind.as_str()) {
+            ("agent", _) => Automatic::ByPerson,
+            (_, "acknowledgement") => Automatic::Replied,
+            _ => Automatic::Generated,
+        },
         rehearsal: if app.rehearsal { Rehearsal::Yes } else { Rehearsal::No },
         language: &letter.language,
     };

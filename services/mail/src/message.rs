@@ -46,6 +46,8 @@ pub struct Sender {
 pub enum Automatic {
     /// A wave or a policy: `Auto-Submitted: auto-generated`, automatic replies suppressed.
     Generated,
+    /// A direct answer to a mail that came in, by nobody: `Auto-Submitted: auto-replied` (RFC 3834), and the same.
+    Replied,
     /// A person's own words: neither header.
     ByPerson,
 }
@@ -129,9 +131,14 @@ pub fn compose(mail: &Outgoing<'_>) -> Result<Vec<u8>, ComposeError> {
         builder = builder.in_reply_to(bracketed(parent)?);
     }
     builder = builder.references(references(mail)?).raw_header(header("Content-Language", language(mail.language)?));
-    if mail.automatic == Automatic::Generated {
+    let submitted = match mail.automatic {
+        Automatic::Generated => Some("auto-generated"),
+        Automatic::Replied => Some("auto-replied"),
+        Automatic::ByPerson => None,
+    };
+    if let Some(submitted) = submitted {
         builder = builder
-            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("Auto-Submitted", submitted))
             .raw_header(header("X-Auto-Response-Suppress", "OOF, AutoReply"));
     }
     if mail.rehearsal == Rehearsal::Yes {

@@ -88,6 +88,14 @@ fn the_boundary_cannot_be_written_by_the_text() {
 }
 
 #[test]
+fn an_answer_by_nobody_says_that_it_is_one() {
+    let from = sender();
+    let lines = headers(&composed(&Outgoing { automatic: Automatic::Replied, ..sample(&from) }));
+    assert!(lines.contains(&"Auto-Submitted: auto-replied".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"X-Auto-Response-Suppress: OOF, AutoReply".to_owned()), "{lines:?}");
+}
+
+#[test]
 fn a_persons_mail_says_nothing_of_being_automatic() {
     let from = sender();
     let mail = Outgoing { automatic: Automatic::ByPerson, ..sample(&from) };
