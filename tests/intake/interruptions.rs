@@ -64,7 +64,8 @@ fn stopped_in_its_midst(rows: u64) -> bool {
     let mut running = run.spawn(&arguments);
     let pid = running.pid().to_string();
     wait_for_rows(&stage, &mut running);
-    std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    // SIGTERM, which does to it what Ctrl-C does: shells start what runs in the background with SIGINT ignored.
+    std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
     running.wait();
     let manifests = stage.run.csv(&["exposure", "manifests", SLUG]);
     if manifests.first().is_none_or(|row| row["rows"] == "0" || !row["counted_at"].is_empty()) {
