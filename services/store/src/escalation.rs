@@ -92,14 +92,17 @@ statements! {
         "q.objected_at IS NOT NULL AND q.state IN ('open', 'promised')",
         "$1"
     );
-    /// Open tickets with an accepted notice, no word from a person, and no ladder yet.
+    /// Open tickets with an accepted notice, no word from a person, and no ladder yet. Asked of each ticket in its order, so
+    /// that the limit ends it: joined, PostgreSQL reads all that are open each time.
     SILENCE_STARTS = "
-        SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(o.settled_at) AS measured_from
+        SELECT t.id AS ticket_id, t.incident_id, t.id AS subject,
+            (SELECT MIN(o.settled_at) FROM outbox o
+             WHERE o.ticket_id = t.id AND o.notice_id IS NOT NULL AND o.state = 'accepted') AS measured_from
         FROM tickets t
-        JOIN outbox o ON o.ticket_id = t.id AND o.notice_id IS NOT NULL AND o.state = 'accepted'
         WHERE t.status = 'open' AND t.last_inbound_at IS NULL AND t.id >= $1
-            AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'silence')
-        GROUP BY t.id
+            AND (SELECT e.id FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'silence' LIMIT 1) IS NULL
+            AND (SELECT o.id FROM outbox o
+                 WHERE o.ticket_id = t.id AND o.notice_id IS NOT NULL AND o.state = 'accepted' LIMIT 1) IS NOT NULL
         ORDER BY t.id
         LIMIT $2";
     /// Tickets of which no notice was accepted and none is on its way: without a ladder yet, or with a contact that is
