@@ -146,11 +146,13 @@ statements! {
             paused_at = CASE WHEN stopped_why LIKE $2 THEN NULL ELSE paused_at END,
             stopped_why = CASE WHEN stopped_why LIKE $2 THEN NULL ELSE stopped_why END
         WHERE id = $1 AND domain_checked = 0";
-    /// A reason takes the place of the one before it, if it says something else.
+    /// A reason takes the place of the one before it, if it says something else. What a person paused keeps no reason: with
+    /// one it would go on by itself.
     STOP_UNCHECKED = "
         UPDATE waves
         SET paused_at = COALESCE(paused_at, $1), stopped_why = $2
-        WHERE id = $3 AND domain_checked = 0 AND counted_from = $4 AND (stopped_why IS NULL OR stopped_why <> $2)";
+        WHERE id = $3 AND domain_checked = 0 AND counted_from = $4
+            AND (paused_at IS NULL OR stopped_why IS NOT NULL) AND (stopped_why IS NULL OR stopped_why <> $2)";
     /// Whoever lets it go on has seen what stopped it: only then the sending domain, where it was that.
     RESUME = "
         UPDATE waves
@@ -279,15 +281,7 @@ pub async fn pass(tx: &mut Tx, wave: &str, reason: &str) -> Result<bool, StoreEr
 
 /// Stops a wave whose sending domain is in question, unless a person let it go on since. Whether that says something new.
 pub async fn stop_unchecked(tx: &mut Tx, wave: &Troubled, why: &str, now: i64) -> Result<bool, StoreError> {
-    let hit = on!(tx, |c| sqlx::query(STOP_UNCHECKED)
-        .bind(now)
-        .bind(why)
-        .bind(&wave.id)
-        .bind(wave.counted_from)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(hit == 1)
+    stop_by(tx, STOP_UNCHECKED, wave, why, now).await
 }
 
 /// What became of a wave's mails; of the settled ones as many as `enough` says are counted.
@@ -325,7 +319,17 @@ pub async fn counts(
 
 /// Stops a wave, unless that was done, or a person let it go on, since it was looked at. Whether it was this call.
 pub async fn stop(tx: &mut Tx, wave: &Troubled, why: &str, now: i64) -> Result<bool, StoreError> {
-    let hit = on!(tx, |c| sqlx::query(STOP)
+    stop_by(tx, STOP, wave, why, now).await
+}
+
+async fn stop_by(
+    tx: &mut Tx,
+    statement: &'static str,
+    wave: &Troubled,
+    why: &str,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(statement)
         .bind(now)
         .bind(why)
         .bind(&wave.id)
