@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -13,6 +14,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOp
 use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection};
 
 use crate::audit::{self, AuditEntry};
+use crate::inbox::Arrivals;
 
 /// Names each statement of a file, and lists them for the test that prepares all.
 macro_rules! statements {
@@ -178,6 +180,8 @@ pub(crate) enum Pools {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pools: Pools,
+    /// Mail that this process takes, for whom it has to wait.
+    pub(crate) arrivals: Arc<Arrivals>,
 }
 
 impl Store {
@@ -249,7 +253,7 @@ impl Store {
                 Pools::Postgres(pool)
             }
         };
-        Ok(Self { pools })
+        Ok(Self { pools, arrivals: Arc::default() })
     }
 
     /// Which database this is.

@@ -28,6 +28,7 @@ pub(super) async fn file_all(app: &App, mails: Vec<ToFile>) -> Result<usize, App
     let mut batches = batches(mails).into_iter().peekable();
     let mut ahead: Option<Reading> = None;
     while let Some(batch) = batches.next() {
+        app.store.let_mail_in().await;
         let begun = match ahead.take() {
             Some(begun) => begun,
             None => Reading::begin(app, &batch).await?,
