@@ -210,7 +210,7 @@ impl World {
         let asked_at = self.app.clock.now().micros();
         let question = NewQuestion { id, ticket: TICKET, text: "which?", asked_by: "sue", asked_at, inbound_id: None };
         store::tickets::insert_question(&mut tx, &question).await.unwrap();
-        store::tickets::set_inbound(&mut tx, TICKET, asked_at).await.unwrap();
+        store::tickets::set_inbound(&mut tx, TICKET, asked_at, "ours").await.unwrap();
         tx.commit_ledger().await.unwrap();
     }
 

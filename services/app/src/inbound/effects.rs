@@ -5,6 +5,7 @@
 
 use mail::inbound::Class;
 use model::delivery::{Outcome, State, after_attempt};
+use model::tickets::{Status, turn};
 use store::Tx;
 use store::delivery::Delivery;
 use store::inbound::Inbound;
@@ -125,9 +126,12 @@ impl<'a> Filing<'a> {
         self.tell_others(tx).await?;
         if self.read.class == Class::Human {
             let last = ticket.last_inbound_at.unwrap_or(i64::MIN).max(self.row.received_at);
-            store::tickets::set_inbound(tx, &ticket.id, last).await?;
+            // Its questions are debt by now.
+            let turn = turn(Status::Open, self.questions.len());
+            store::tickets::set_inbound(tx, &ticket.id, last, turn.as_str()).await?;
+        } else {
+            crate::tickets::set_turn(tx, &ticket.id).await?;
         }
-        crate::tickets::set_turn(tx, &ticket.id).await?;
         Ok(disputed)
     }
 
