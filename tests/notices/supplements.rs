@@ -50,6 +50,45 @@ fn one_row_more_among_many_organisations_is_one_supplement_each_time() {
 }
 
 #[test]
+fn a_supplement_follows_the_newest_notice_that_its_contact_has_and_opens_a_thread_for_who_had_none() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(2);
+        let recorder = Recorder::start().unwrap();
+        let (security, second) = ("security@org00001.example", "second@org00001.example");
+        let late = |n: usize| {
+            let row = format!("late/{n}.pdf,org00001.example,,invoice,2021-05-06,7,,\n");
+            let file = stage.file(&format!("late-{n}.csv"), &format!("{HEADER}{row}"));
+            stage.import(&[&file], &stage.file("none.txt", "free.example\n"));
+        };
+        told(&stage, "first");
+        stage.work(&recorder);
+        late(1);
+        told(&stage, "second");
+        stage.work(&recorder);
+        let add = ["directory", "add-contact", "t-00001", "--role", "security", "--name", "Second", "--email", second];
+        stage.run.ok(&[&add[..], &["--why", "named by telephone"]].concat());
+        late(2);
+        told(&stage, "third");
+        stage.work(&recorder);
+
+        let to = |address: &str| -> Vec<[Option<String>; 3]> {
+            let mails = recorder.messages().into_iter().filter(|mail| mail.recipients == [address]);
+            mails.map(|mail| ["Message-ID", "In-Reply-To", "References"].map(|name| mail.header(name))).collect()
+        };
+        let (first, newcomer) = (to(security), to(second));
+        assert_eq!((first.len(), newcomer.len()), (3, 1), "{backend:?}");
+        assert_eq!(first[0][1], None, "{backend:?}");
+        for (before, after) in [(&first[0], &first[1]), (&first[1], &first[2])] {
+            assert_eq!(after[1], before[0], "{backend:?}");
+            let both = format!("{} {}", before[0].as_ref().unwrap(), after[0].as_ref().unwrap());
+            assert_eq!(after[2].as_ref(), Some(&both), "{backend:?}");
+        }
+        assert_eq!((&newcomer[0][1], &newcomer[0][2]), (&None, &newcomer[0][0]), "{backend:?}");
+    }
+}
+
+#[test]
 fn what_was_taken_back_before_it_was_told_is_no_supplement() {
     for backend in Backend::each() {
         let stage = Stage::new(backend);

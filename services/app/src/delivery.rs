@@ -21,6 +21,7 @@ use store::escalation::{NewTask, Task};
 use store::facts::Scope;
 use store::ledger::Verdict;
 use store::notices::{LetterRow, Notice};
+use store::threads::Threads;
 use store::tickets::NewTicket;
 use store::waves::Wave;
 
@@ -238,6 +239,9 @@ async fn wave_mails(
         .map(|tenant| (tenant.id, tenant.language))
         .collect();
     let letters = by_notice(store::notices::letters_of_notices(tx, &ids).await?);
+    // Whoever gets a first notice has none to follow.
+    let later = notices.iter().filter(|notice| notice.kind != "initial").map(|notice| notice.tenant_id.clone());
+    let threads = Threads::of_tenants(tx, incident.id, &later.collect::<Vec<_>>()).await?;
     let mut mails = Vec::new();
     for notice in notices {
         let people = contacts.get(&notice.tenant_id).map(Vec::as_slice).unwrap_or_default();
@@ -248,7 +252,7 @@ async fn wave_mails(
         let tenant_language = languages.get(&notice.tenant_id).map(String::as_str).unwrap_or_default();
         for contact in &chosen {
             let letter = letter_for(letters, contact, tenant_language);
-            let mut mail = notice_mail(app, incident, notice, ticket, letter, contact);
+            let mut mail = notice_mail(app, incident, notice, ticket, letter, contact, &threads);
             mail.cause = "wave";
             mail.cause_id.clone_from(&wave.id);
             mail.wave_id = Some(wave.id.clone());
@@ -322,7 +326,8 @@ pub(crate) fn letter_for<'a>(letters: &'a [LetterRow], contact: &Contact, tenant
     of(language.tag()).or_else(|| of(Language::En.tag())).unwrap_or(&letters[0])
 }
 
-/// The mail of one notice to one contact, caused by a policy until the caller says otherwise.
+/// The mail of one notice to one contact, in the thread of the notice before it, caused by a policy until the caller says
+/// otherwise.
 pub(crate) fn notice_mail(
     app: &App,
     incident: &Incident,
@@ -330,6 +335,7 @@ pub(crate) fn notice_mail(
     ticket: &store::tickets::TicketRow,
     letter: &LetterRow,
     contact: &Contact,
+    threads: &Threads,
 ) -> NewMail {
     let domain = app.settings.sender.domain();
     NewMail {
@@ -348,7 +354,7 @@ pub(crate) fn notice_mail(
         // Of the notice version and the contact: the same however often it is sent.
         message_id: model::ids::message_id(incident.key.bytes(), &notice.id, &contact.address, domain),
         reply_token: ticket.token.clone(),
-        thread_id: None,
+        thread_id: threads.newest(&notice.tenant_id, &contact.address),
     }
 }
 

@@ -38,6 +38,7 @@ pub mod snippets;
 pub mod starts;
 pub mod sweeps;
 pub mod templates;
+pub mod threads;
 pub mod tickets;
 pub mod unwritten;
 pub mod waves;
@@ -82,6 +83,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         starts::STATEMENTS,
         sweeps::STATEMENTS,
         templates::STATEMENTS,
+        threads::STATEMENTS,
         tickets::STATEMENTS,
         unwritten::STATEMENTS,
         waves::STATEMENTS,

@@ -63,11 +63,12 @@ pub(crate) async fn queue(
     let under_wave = store::waves::of_notice(tx, &notice.id).await?;
     let tenant = store::directory::tenant(tx, &ticket.tenant_id).await?;
     let language = tenant.map(|tenant| tenant.language).unwrap_or_default();
+    let threads = store::threads::Threads::of_tenant(tx, incident.id, &ticket.tenant_id).await?;
     let mail = |contact: &Contact| NewMail {
         cause: "policy",
         cause_id: cause_id.to_owned(),
         under_wave: under_wave.clone(),
-        ..notice_mail(app, incident, &notice, ticket, letter_for(&letters, contact, &language), contact)
+        ..notice_mail(app, incident, &notice, ticket, letter_for(&letters, contact, &language), contact, &threads)
     };
     let mails: Vec<NewMail> = contacts.iter().map(mail).collect();
     let (created_at, next_at) = (app.clock.now().micros(), app.clock.real().micros());

@@ -307,10 +307,11 @@ async fn tell_instead(
         );
         return Ok(stopped);
     };
+    let threads = store::threads::Threads::of_tenant(tx, case.incident.id, tenant).await?;
     let mail = NewMail {
         cause: "agent",
         cause_id: entry,
-        ..crate::delivery::notice_mail(app, &case.incident, &notice, &case.ticket, &letter, &row)
+        ..crate::delivery::notice_mail(app, &case.incident, &notice, &case.ticket, &letter, &row, &threads)
     };
     let now: Timestamp = app.clock.now();
     let next_at = app.clock.real().micros();
