@@ -243,12 +243,7 @@ impl RelayLog {
         let passes = self.found.entry(message_id.clone()).or_default();
         // One more than are followed says that there are too many.
         if passes.len() <= MOST_PASSES {
-            passes.push(Pass {
-                queue_id: key.1.clone(),
-                begun: self.number,
-                mentioned: kept(text),
-                ..Pass::default()
-            });
+            passes.push(Pass { queue_id: key.1.clone(), begun: self.number, mentioned: kept(text), ..Pass::default() });
             self.queued.insert(key, (message_id, passes.len() - 1));
         }
     }

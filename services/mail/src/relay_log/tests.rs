@@ -64,7 +64,9 @@ fn a_file_that_is_no_log_of_a_relay_is_no_silent_relay() {
     assert!(matches!(read(b"\n  \n"), Err(Unreadable::Empty)));
     assert!(matches!(read(&[0x1f, 0x8b, 8, 0, 0]), Err(Unreadable::Packed("gzip"))));
     assert!(matches!(read(&[0x28, 0xb5, 0x2f, 0xfd, 4]), Err(Unreadable::Packed("zstd"))));
-    for foreign in ["\u{0}\n]: : \n{\n{}\n", "Nov 26 10:00:00 relay sshd[7]: Accepted publickey for a\n", &"x".repeat(100_000)] {
+    for foreign in
+        ["\u{0}\n]: : \n{\n{}\n", "Nov 26 10:00:00 relay sshd[7]: Accepted publickey for a\n", &"x".repeat(100_000)]
+    {
         assert!(matches!(read(foreign.as_bytes()), Err(Unreadable::Foreign)), "{foreign}");
     }
     let silent = "Nov 26 10:00:00 relay postfix/smtpd[7]: NOQUEUE: reject: RCPT from a[192.0.2.1]: 550 5.7.1 <abc@vendor.example>\n";
@@ -82,8 +84,7 @@ fn a_second_copy_that_got_through_is_what_counts() {
 #[test]
 fn exim_and_json_lines_say_the_same() {
     let exim = |line: &str| {
-        let begin =
-            format!("2026-11-26 10:00:00 1tFabc-000123-AB <= a@vendor.example H=x [192.0.2.9] S=999 id={ID}\n");
+        let begin = format!("2026-11-26 10:00:00 1tFabc-000123-AB <= a@vendor.example H=x [192.0.2.9] S=999 id={ID}\n");
         said(&format!("{begin}2026-11-26 10:00:01 1tFabc-000123-AB {line}\n"))
     };
     accepted(exim("=> security@acme.example R=dns T=smtp H=mx [192.0.2.1] C=\"250 OK\""), "=>");
@@ -212,8 +213,16 @@ fn logs() -> Vec<Vec<String>> {
         vec![named(), active(), one(FILTERED), two(BOUNCED)],
         vec![named(), active(), one(&SENT.replace("security@acme.example", "security@acme.example.other"))],
         vec![one(&format!("message-id=<{ID}.other>")), active(), one(SENT)],
-        vec![begin(), exim("== security@acme.example R=dns T=smtp defer (-44)"), exim("** security@acme.example R=dns T=smtp: 550 5.1.1 no")],
-        vec![begin(), exim("=> security@acme.example R=dns T=remote_smtp H=mx [192.0.2.1]:25 C=\"250 OK\""), exim("Completed")],
+        vec![
+            begin(),
+            exim("== security@acme.example R=dns T=smtp defer (-44)"),
+            exim("** security@acme.example R=dns T=smtp: 550 5.1.1 no"),
+        ],
+        vec![
+            begin(),
+            exim("=> security@acme.example R=dns T=remote_smtp H=mx [192.0.2.1]:25 C=\"250 OK\""),
+            exim("Completed"),
+        ],
         vec![begin(), exim("=> security@acme.example R=scan T=remote_smtp H=localhost [127.0.0.1]:10025 C=\"250 OK\"")],
         vec![json("\"status\":\"accepted\""), json("\"status\":\"bounced\",\"dsn\":\"5.1.1\"")],
     ]
