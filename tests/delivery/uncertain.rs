@@ -113,6 +113,23 @@ fn a_relays_log_settles_what_it_proves_and_nothing_else() {
 }
 
 #[test]
+fn a_file_that_is_no_log_is_refused_with_what_to_do_and_settles_nothing() {
+    let (stage, _recorder) = lost(Backend::Sqlite, 1, "hold", "2");
+    for (content, said, next) in [
+        (&b""[..], "it is empty", "rotated away"),
+        (&[0x1f, 0x8b, 8, 0], "it is packed (gzip)", "gzip -dc"),
+        (b"Nov 26 10:00:00 relay sshd[7]: session opened\n", "none of its lines", "the relay's own log"),
+    ] {
+        let file = stage.folder.path().join("other.log");
+        std::fs::write(&file, content).unwrap();
+        let read = stage.run.run(&["delivery", "relay-log", path(&file)]);
+        assert_eq!(read.status, 1, "{}", read.stderr);
+        assert!(read.stderr.contains(said) && read.stderr.contains(next), "{}", read.stderr);
+    }
+    assert_eq!(state(&stage, 0), "uncertain");
+}
+
+#[test]
 fn a_copy_that_was_not_begun_leaves_its_mail_uncertain_unless_somebody_knew_better() {
     for backend in Backend::each() {
         let (stage, _recorder) = lost(backend, 2, "hold", "2");

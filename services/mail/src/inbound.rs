@@ -152,6 +152,9 @@ pub struct Inbound {
     pub full_text: String,
     /// Of whom a report speaks.
     pub recipients: Vec<Recipient>,
+    /// Of class `complaint`: its reader takes the returned letter for abuse.
+    #[serde(default)]
+    pub complains: bool,
     /// Why it was put in this class: sentences for people.
     pub evidence: Vec<String>,
 }
@@ -183,6 +186,7 @@ pub fn read(
         new_text: words::own(&marked, words::Purpose::of(&mail.subject)),
         full_text,
         recipients: Vec::new(),
+        complains: false,
         evidence: mail.notes.clone(),
     };
     let null_sender = senders::is_null(&mail.fields, envelope_from);
@@ -226,7 +230,8 @@ fn classify(inbound: &mut Inbound, mail: &Mail, null_sender: bool, own_ids: &dyn
         return decide(Class::Loop, format!("it has our own header {name}"));
     }
     let report = report::read(mail, &inbound.full_text, &inbound.new_text, null_sender);
-    if let Some(Report { class, recipients, message_ids, why }) = report {
+    if let Some(Report { class, recipients, message_ids, why, complains }) = report {
+        inbound.complains = complains;
         inbound.recipients = recipients;
         inbound.returned_message_ids = message_ids;
         inbound.returned_senders = report::returned_senders(mail, &inbound.full_text);

@@ -5,7 +5,7 @@
 
 use std::io::BufRead;
 
-use mail::relay_log::{self, RelayLog};
+use mail::relay_log::{self, RelayLog, Unreadable};
 use model::delivery::State;
 use model::time::Timestamp;
 use serde::Serialize;
@@ -131,6 +131,17 @@ pub enum Proof {
     Shown,
 }
 
+/// What to do about a file that is no log.
+fn next_step(fault: &Unreadable) -> &'static str {
+    match fault {
+        Unreadable::Packed(_) => "unpack it first, for example `gzip -dc FILE | forthright delivery relay-log -`",
+        Unreadable::Empty => "give the log of the day on which the mail left: it may have been rotated away",
+        Unreadable::Io(_) | Unreadable::Foreign => {
+            "give the relay's own log of mail, such as /var/log/mail.log, or `journalctl -u postfix -o json`"
+        }
+    }
+}
+
 /// Settles what a relay's log proves, over all incidents; what it says of each uncertain mail.
 pub async fn by_relay_log(
     app: &App,
@@ -141,17 +152,17 @@ pub async fn by_relay_log(
     let rows = store::settlements::uncertain(&mut app.store.read().await?, None).await?;
     let mut read = RelayLog::about(rows.iter().map(|row| (row.message_id.as_str(), row.address.as_str())));
     let read = tokio::task::spawn_blocking(move || read.read(log).map(|()| read)).await;
-    let read =
-        read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|error| error.to_string())).map_err(
-            |error| AppError::bad(format!("cannot read {name}: {error}"), "give a log file of the relay, unpacked"),
-        )?;
+    let read = match read {
+        Ok(read) => read.map_err(|fault| AppError::bad(format!("cannot read {name}: {fault}"), next_step(&fault)))?,
+        Err(error) => return Err(AppError::bad(format!("cannot read {name}: {error}"), next_step(&Unreadable::Foreign))),
+    };
     let mut tx = app.store.begin().await?;
     let (mut proved, mut kept) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in &rows {
         let said = read.said(&row.message_id);
         let (result, because) = match said {
             None => ("not-mentioned", "the log does not mention it, which says nothing".to_owned()),
-            Some(relay_log::Said::Unclear(line)) => ("unclear", format!("no end of it is logged: {line}")),
+            Some(relay_log::Said::Unclear(line)) => ("unclear", format!("no end of it is certain: {line}")),
             Some(_) if row.taken > 0 => {
                 ("unclear", "it was accepted before and came back: the log may speak of that".to_owned())
             }

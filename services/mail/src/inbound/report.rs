@@ -25,6 +25,8 @@ pub(super) struct Report {
     /// Of the letters it is about.
     pub(super) message_ids: Vec<String>,
     pub(super) why: String,
+    /// A reader takes the letter for abuse.
+    pub(super) complains: bool,
 }
 
 /// The report that a message is; `None` if it is none. `words` are the sender's own.
@@ -53,7 +55,14 @@ fn complaint(mail: &Mail) -> Option<Report> {
     {
         return None;
     }
-    let kind = fields.get("feedback-type").unwrap_or("abuse").trim().to_ascii_lowercase();
+    let unstated = match (reader, unsubscribes) {
+        (Some(_), _) => "abuse",
+        (None, true) => "opt-out",
+        (None, false) => "unstated",
+    };
+    let kind = fields.get("feedback-type").unwrap_or(unstated).trim().to_ascii_lowercase();
+    // `not-spam` says the contrary, `auth-failure`, `virus` and `opt-out` something else (RFC 5965 7.3, RFC 6591, RFC 6650).
+    let complains = matches!(kind.as_str(), "abuse" | "fraud");
     let addresses = fields.all("original-rcpt-to").chain(fields.all("removal-recipient")).chain(reader);
     let mut recipients: Vec<Recipient> = Vec::new();
     for address in addresses.map(bare_address).take(MOST) {
@@ -66,7 +75,11 @@ fn complaint(mail: &Mail) -> Option<Report> {
         class: Class::Complaint,
         recipients,
         message_ids: returned_ids(mail),
-        why: format!("it is a feedback report of type {kind}"),
+        why: match complains {
+            true => format!("it is a feedback report of type {kind}"),
+            false => format!("it is a feedback report of type {kind}, which is no complaint about abuse"),
+        },
+        complains,
     })
 }
 
@@ -117,7 +130,8 @@ fn delivery(mail: &Mail, text: &str, null_sender: bool) -> Option<Report> {
         (class, _) if missing => (class, "a delivery report names the recipient in words only"),
         known => known,
     };
-    Some(Report { class, recipients, message_ids: prose::message_ids(mail, &told), why: why.to_owned() })
+    let message_ids = prose::message_ids(mail, &told);
+    Some(Report { class, recipients, message_ids, why: why.to_owned(), complains: false })
 }
 
 /// The report that a gateway wrapped into a message of its own.
@@ -194,11 +208,11 @@ fn receipt(mail: &Mail, text: &str) -> Option<Report> {
         });
         let why = "a filter of the recipient's rejected the letter".to_owned();
         let recipients = recipient.into_iter().collect();
-        return Some(Report { class: Class::BouncePermanent, recipients, message_ids, why });
+        return Some(Report { class: Class::BouncePermanent, recipients, message_ids, why, complains: false });
     }
     let recipients = address.map(|address| spoken_of(address, &disposition)).into_iter().collect();
     let why = format!("it is a read receipt ({})", if disposition.is_empty() { "unstated" } else { &disposition });
-    Some(Report { class: Class::Receipt, recipients, message_ids, why })
+    Some(Report { class: Class::Receipt, recipients, message_ids, why, complains: false })
 }
 
 /// Filters refuse a letter by a receipt that says `deleted` (RFC 5429 2.1.2; Dovecot on a full mailbox).

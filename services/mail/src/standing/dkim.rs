@@ -31,6 +31,10 @@ async fn published(prover: &Prover, key: &Record) -> Finding {
     };
     match &texts[..] {
         [] => Finding::bad(CHECK, format!("{name} is not published"), publish()),
+        [text] if broken_list(text).is_some() => {
+            let why = broken_list(text).unwrap_or_default();
+            Finding::bad(CHECK, format!("{name} {why}: receivers take no key from it"), publish())
+        }
         [text] if tag(text, "p").is_some_and(|published| published.is_empty()) => {
             Finding::bad(CHECK, format!("{name} says that this key is revoked"), publish())
         }
@@ -68,6 +72,24 @@ fn fault(text: &str, value: &str) -> Option<String> {
     }
     if !has("s", &["*", "email"]) {
         return Some("is not for mail (`s=`)".to_owned());
+    }
+    None
+}
+
+/// Why a list of tags is none (RFC 6376 3.2): receivers take nothing from it.
+pub(super) fn broken_list(text: &str) -> Option<String> {
+    let mut known = std::collections::BTreeSet::new();
+    for pair in text.split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let Some((name, _)) = pair.split_once('=') else { return Some(format!("has `{pair}`, which is no tag=value")) };
+        let name = name.trim();
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !is_name {
+            return Some(format!("has `{name}`, which is no name of a tag"));
+        }
+        if !known.insert(name) {
+            return Some(format!("has the tag {name} twice"));
+        }
     }
     None
 }

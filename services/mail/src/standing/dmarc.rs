@@ -3,7 +3,7 @@
 //! The envelope's sender is always at the From domain, so SPF is aligned; of keys it is asked.
 
 use super::ask::{self, Unanswered};
-use super::dkim::tag;
+use super::dkim::{broken_list, tag};
 use super::{Finding, Sending, is_aligned, registrable};
 use crate::proof::Prover;
 
@@ -19,6 +19,10 @@ pub(super) async fn look(prover: &Prover, sending: &Sending<'_>) -> Finding {
         }
         Err(unanswered) => return Finding::unanswered(CHECK, &unanswered),
     };
+    if let Some(why) = broken_list(&record).or_else(|| broken_value(&record)) {
+        let next = "correct it, for example to `v=DMARC1; p=quarantine`";
+        return Finding::bad(CHECK, format!("{at} {why}: receivers take no policy from it"), next);
+    }
     let Some(policy) = tag(&record, "p") else {
         return Finding::bad(CHECK, format!("{at} has no policy"), "add p=quarantine, p=reject or p=none to it");
     };
@@ -40,6 +44,24 @@ pub(super) async fn look(prover: &Prover, sending: &Sending<'_>) -> Finding {
         );
     }
     Finding::good(CHECK, format!("{at} says p={policy}, and envelope and signatures are aligned with {domain}"))
+}
+
+/// The first value that its tag cannot have (RFC 7489 6.4). White space stands around a value, never in it.
+fn broken_value(record: &str) -> Option<String> {
+    record.split(';').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        let (name, value) = (name.trim(), value.trim());
+        let one_of = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+        let is_good = match name {
+            "p" | "sp" => !value.contains(char::is_whitespace),
+            "adkim" | "aspf" => one_of(&["r", "s"]),
+            "pct" => value.len() <= 3 && value.parse::<u16>().is_ok_and(|percent| percent <= 100),
+            "ri" => value.parse::<u32>().is_ok(),
+            "fo" => value.split(':').all(|option| matches!(option.trim(), "0" | "1" | "d" | "D" | "s" | "S")),
+            _ => true,
+        };
+        (!is_good).then(|| format!("says {name}={value}, which it cannot"))
+    })
 }
 
 /// The first policy that is none (RFC 7489 6.3): of the domain, or of those below.

@@ -3,6 +3,8 @@
 //! Evaluates no record (mail-auth does). Invariant: look-ups are counted, and terms that let everybody pass are found, over
 //! everything that is included.
 
+mod terms;
+
 use std::net::IpAddr;
 
 use mail_auth::SpfResult;
@@ -13,8 +15,12 @@ use super::{Finding, Sending};
 use crate::proof::Prover;
 
 const CHECK: &str = "spf";
-/// RFC 7208 4.6.4.
+/// RFC 7208 4.6.4, as are the next two.
 const MOST_LOOKUPS: usize = 10;
+/// Look-ups that find nothing.
+const MOST_VOID: usize = 2;
+/// Mail servers of one domain.
+const MOST_EXCHANGES: usize = 10;
 /// A net with a shorter prefix is nobody's alone: no allocation to one network is larger.
 const SHORTEST_PREFIX: (u8, u8) = (8, 16);
 
@@ -69,7 +75,13 @@ async fn record(prover: &Prover, sending: &Sending<'_>, seen: &Seen) -> Result<S
 async fn one_record(prover: &Prover, domain: &str) -> Result<String, Flaw> {
     let mut records: Vec<String> = ask::texts(prover, domain).await?.into_iter().filter(|text| is_spf(text)).collect();
     match (records.pop(), records.is_empty()) {
-        (Some(record), true) => Ok(record),
+        (Some(record), true) => match terms::fault(&record) {
+            None => Ok(record),
+            Some(why) => Err(flaw(
+                format!("the SPF record of {domain} {why}: receivers treat the whole record as an error"),
+                format!("correct the SPF record of {domain}"),
+            )),
+        },
         (None, _) => Err(flaw(
             format!("{domain} has no SPF record"),
             format!("publish a TXT record at {domain}, for example `v=spf1 ip4:ADDRESS-OF-THE-RELAY -all`"),
@@ -85,14 +97,9 @@ fn is_spf(text: &str) -> bool {
     text.split(' ').next().is_some_and(|version| version.eq_ignore_ascii_case("v=spf1"))
 }
 
-/// The terms behind the version, in lower case.
-fn terms(record: &str) -> impl Iterator<Item = String> {
-    record.split_ascii_whitespace().skip(1).map(str::to_ascii_lowercase)
-}
-
 /// The term that lets everybody pass, or a large part of the internet.
 fn passes_everybody(record: &str) -> Option<String> {
-    terms(record).find(|term| {
+    terms::that_count(record).into_iter().find(|term| {
         let bare = term.strip_prefix('+').unwrap_or(term);
         let is_wide = |net: &str, shortest| net.parse::<u8>().is_ok_and(|prefix| prefix < shortest);
         let (name, _) = bare.split_once([':', '/']).unwrap_or((bare, ""));
@@ -118,9 +125,10 @@ enum Passes {
 
 /// One more than are allowed, where there are too many: the rest is not asked.
 async fn lookups(prover: &Prover, domain: &str, record: String) -> Result<usize, Flaw> {
-    let (mut count, mut waiting) = (0, vec![(record, Passes::ForUs)]);
-    while let Some((record, passes)) = waiting.pop() {
-        for term in terms(&record) {
+    let (mut count, mut void) = (0, Vec::new());
+    let mut waiting = vec![(domain.to_owned(), record, Passes::ForUs)];
+    while let Some((of, record, passes)) = waiting.pop() {
+        for term in terms::that_count(&record) {
             // Whoever passes an included record is refused by `-include`, and not judged by `?include`.
             let passes = if term.starts_with(['-', '~', '?']) { Passes::ForNobody } else { passes };
             let term = term.trim_start_matches(['+', '-', '~', '?']);
@@ -134,7 +142,21 @@ async fn lookups(prover: &Prover, domain: &str, record: String) -> Result<usize,
                 return Ok(count);
             }
             // What a macro becomes depends on the mail.
-            if matches!(name, "include" | "redirect") && !argument.contains('%') {
+            if argument.contains('%') {
+                continue;
+            }
+            if finds_nothing(prover, name, argument.split('/').next().filter(|host| !host.is_empty()).unwrap_or(&of))
+                .await?
+            {
+                void.push(term.to_owned());
+            }
+            if void.len() > MOST_VOID {
+                return Err(flaw(
+                    format!("{} of the SPF record of {domain} find nothing in DNS: receivers give up", quoted(&void)),
+                    "take out what is not there any more",
+                ));
+            }
+            if matches!(name, "include" | "redirect") {
                 let included = one_record(prover, argument).await.map_err(|found| match found {
                     Flaw::Bad { what, .. } => flaw(
                         format!("the SPF record of {domain} includes {argument}, but {what}"),
@@ -150,11 +172,35 @@ async fn lookups(prover: &Prover, domain: &str, record: String) -> Result<usize,
                         format!("take `{term}` out of the SPF record of {domain}, or have {argument} corrected"),
                     ));
                 }
-                waiting.push((included, passes));
+                waiting.push((argument.to_owned(), included, passes));
             }
         }
     }
     Ok(count)
+}
+
+fn quoted(terms: &[String]) -> String {
+    terms.iter().map(|term| format!("`{term}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether what a mechanism asks for is not there; what is included is asked by itself.
+async fn finds_nothing(prover: &Prover, mechanism: &str, host: &str) -> Result<bool, Flaw> {
+    match mechanism {
+        "a" | "exists" => Ok(ask::addresses_of(prover, host).await?.is_empty()),
+        "mx" => {
+            let exchanges = ask::exchanges_of(prover, host).await?;
+            if exchanges.len() > MOST_EXCHANGES {
+                return Err(flaw(
+                    format!(
+                        "{host} has more than {MOST_EXCHANGES} mail servers: receivers give up at the `mx` of an SPF record"
+                    ),
+                    "name addresses in place of `mx`",
+                ));
+            }
+            Ok(exchanges.is_empty())
+        }
+        _ => Ok(false),
+    }
 }
 
 async fn permits(prover: &Prover, sending: &Sending<'_>, addresses: &[IpAddr]) -> Result<(), Flaw> {

@@ -80,6 +80,55 @@ async fn spf_is_one_record_that_names_us_and_not_everybody() {
 }
 
 #[tokio::test]
+async fn a_record_that_receivers_take_for_an_error_is_not_good() {
+    let spf = |text: &'static str| move |zone: &Zone| again(zone, "vendor.example", text);
+    for (wrong, words) in [
+        // Receivers stop at an error even where our address stands before it.
+        ("v=spf1 ip4:198.51.100.7 ipv4:192.0.2.1 -all", "`ipv4:192.0.2.1`, which is no mechanism"),
+        ("v=spf1 ip4:198.51.100.7/33 -all", "whose prefix is none"),
+        ("v=spf1 ip4:198.51.100.7 ip6:2001:db8::/129 -all", "whose prefix is none"),
+        ("v=spf1 ip4:198.51.100.300 -all", "which is no address"),
+        ("v=spf1 ip4:198.51.100.7 a:relay.vendor.example/33 -all", "whose prefix is none"),
+        ("v=spf1 ip4:198.51.100.7 include: -all", "which names no domain"),
+        ("v=spf1 ip4:198.51.100.7 all:x -all", "takes nothing"),
+        ("v=spf1 ip4:198.51.100.7 exists:%{z}.example -all", "a macro that nobody knows"),
+        ("v=spf1 ip4:198.51.100.7 exp=a.example exp=b.example -all", "may stand there once"),
+    ] {
+        check(spf(wrong), "spf", Standing::Bad, words).await;
+        // Also where nobody here knows from which address mail leaves.
+        let inside = |zone: &Zone| {
+            again(zone, "vendor.example", wrong);
+            zone.forget("relay.vendor.example");
+            zone.a("relay.vendor.example", Ipv4Addr::new(10, 0, 0, 7));
+        };
+        check(inside, "spf", Standing::Bad, words).await;
+    }
+    let included = |zone: &Zone| {
+        again(zone, "vendor.example", "v=spf1 ip4:198.51.100.7 include:inner.example -all");
+        zone.txt("inner.example", "v=spf1 ip4:192.0.2.1/40 -all");
+    };
+    check(included, "spf", Standing::Bad, "whose prefix is none").await;
+    check(spf("v=spf1 ip4:198.51.100.7 unknown=x exists:%{ir}.%{v}.a.example -all"), "spf", Standing::Good, "").await;
+}
+
+#[tokio::test]
+async fn terms_that_do_not_count_are_not_held_against_a_record() {
+    let spf = |text: &'static str| move |zone: &Zone| again(zone, "vendor.example", text);
+    check(spf("v=spf1 ip4:198.51.100.7 redirect=gone.example -all"), "spf", Standing::Good, "0 look-ups").await;
+    check(spf("v=spf1 ip4:198.51.100.7 -all include:gone.example ip4:0.0.0.0/0"), "spf", Standing::Good, "0 look-ups")
+        .await;
+}
+
+#[tokio::test]
+async fn three_look_ups_that_find_nothing_are_an_error() {
+    let spf = |text: &'static str| move |zone: &Zone| again(zone, "vendor.example", text);
+    let two = "v=spf1 a:gone.vendor.example mx:gone.vendor.example ip4:198.51.100.7 -all";
+    check(spf(two), "spf", Standing::Good, "2 look-ups").await;
+    let three = "v=spf1 a:gone.vendor.example mx:gone.vendor.example exists:lost.vendor.example ip4:198.51.100.7 -all";
+    check(spf(three), "spf", Standing::Bad, "find nothing").await;
+}
+
+#[tokio::test]
 async fn what_is_included_is_not_for_everybody_either() {
     let with = |own: &'static str, included: &'static str| {
         move |zone: &Zone| {
@@ -134,6 +183,8 @@ async fn the_key_that_signs_is_the_one_that_is_published() {
     check(tags("k=ed25519; v=DKIM1"), "dkim", Standing::Bad, "does not begin with").await;
     check(tags("v=DKIM1; k=ed25519; h=sha1"), "dkim", Standing::Bad, "SHA-256").await;
     check(tags("v=DKIM1; k=ed25519; s=tlsrpt"), "dkim", Standing::Bad, "not for mail").await;
+    check(tags("v=DKIM1; k=ed25519; k=rsa"), "dkim", Standing::Bad, "has the tag k twice").await;
+    check(tags("v=DKIM1; k=ed25519; note"), "dkim", Standing::Bad, "no tag=value").await;
     check(key("k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hc vPapiMlrwIaaPcHURo="), "dkim", Standing::Good, "").await;
 }
 
@@ -146,6 +197,17 @@ async fn dmarc_is_published_and_signatures_are_aligned_as_it_wants() {
     check(|zone| again(zone, name, "v=DMARC1; p=banana"), "dmarc", Standing::Bad, "says p=banana").await;
     check(|zone| again(zone, name, "v=DMARC1; p=reject; sp=maybe"), "dmarc", Standing::Bad, "says sp=maybe").await;
     check(|zone| again(zone, name, "v=DMARC1; p=Reject"), "dmarc", Standing::Good, "").await;
+    for (record, words) in [
+        ("v=DMARC1; p=none; p=reject", "has the tag p twice"),
+        ("v=DMARC1; p=rej ect", "says p=rej ect"),
+        ("v=DMARC1; p=reject; pct=999", "says pct=999"),
+        ("v=DMARC1; p=reject; adkim=strict", "says adkim=strict"),
+        ("v=DMARC1; p=reject; banana", "no tag=value"),
+    ] {
+        check(move |zone: &Zone| again(zone, name, record), "dmarc", Standing::Bad, words).await;
+    }
+    let whole = "v=DMARC1 ; p=reject; sp=none; pct=100; ri=86400; fo=1:d; rua=mailto:a@vendor.example!10m ;";
+    check(move |zone: &Zone| again(zone, name, whole), "dmarc", Standing::Good, "").await;
     // From is below the domain that signs: fine, unless the domain wants it strict.
     let below = async |record: &'static str| {
         let findings = found("notices.vendor.example", &[], |zone| again(zone, name, record)).await;

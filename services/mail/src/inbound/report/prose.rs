@@ -199,7 +199,7 @@ fn report(mail: &Mail, told: &Told, delays: bool) -> Report {
         class_of(&recipients).0
     };
     let why = format!("a mail system says in words that a letter {action}");
-    Report { class, recipients, message_ids: message_ids(mail, told), why }
+    Report { class, recipients, message_ids: message_ids(mail, told), why, complains: false }
 }
 
 /// Who was not reached, by what the words say.

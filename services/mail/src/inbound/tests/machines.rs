@@ -202,6 +202,26 @@ fn a_complaint_names_the_letter_and_the_reader() {
 }
 
 #[test]
+fn feedback_that_is_no_word_about_abuse_is_kept_and_complains_of_nothing() {
+    let feedback = |stated: &str| {
+        from_nobody(&format!(
+            "From: fbl@isp.example\nSubject: report\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n\
+             --b\nContent-Type: text/plain\n\nThis is a report.\n--b\nContent-Type: message/feedback-report\n\n\
+             {stated}User-Agent: X/1\nVersion: 1\n\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <n4@ours.example>\n\nx\n--b--\n",
+        ))
+    };
+    for kind in ["abuse", "fraud", " Abuse "] {
+        assert!(feedback(&format!("Feedback-Type: {kind}\n")).complains, "{kind}");
+    }
+    for kind in ["not-spam", "auth-failure", "virus", "opt-out", "other", "dunno"] {
+        let read = feedback(&format!("Feedback-Type: {kind}\n"));
+        assert_eq!((read.class, read.complains), (Class::Complaint, false), "{kind}");
+        assert!(read.evidence.iter().any(|why| why.contains(kind)), "{:?}", read.evidence);
+    }
+    assert!(!feedback("").complains);
+}
+
+#[test]
 fn a_read_receipt_names_the_letter() {
     let inbound = reply(
         "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n",
