@@ -14,7 +14,7 @@ mod tests;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use model::escalation::{PolicyName, schedule};
+use model::escalation::{Ladder, PolicyName};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::escalation::{Escalation, Reason, Start, Task};
@@ -147,7 +147,7 @@ async fn start_chunk(
             Entry::Occupied(incident) => incident.into_mut(),
             Entry::Vacant(none) => none.insert(app.incident_by_id(&mut tx, start.incident_id).await?),
         };
-        ladders.push(ladder(incident, policy, &start, now)?);
+        ladders.push(ladder(app, incident, policy, &start, now)?);
     }
     let started = store::escalation::insert(&mut tx, &ladders).await?;
     let detail = serde_json::json!({ "policy": policy, "started": started });
@@ -156,9 +156,16 @@ async fn start_chunk(
 }
 
 /// A ladder at its start, with the incident's policy frozen.
-fn ladder(incident: &Incident, name: PolicyName, start: &Start, now: Timestamp) -> Result<Escalation, AppError> {
+fn ladder(
+    app: &App,
+    incident: &Incident,
+    name: PolicyName,
+    start: &Start,
+    now: Timestamp,
+) -> Result<Escalation, AppError> {
     let policy = incident.policies.get(name);
-    let first = schedule(&policy, Timestamp::from_micros(start.measured_from)).first().map(|due| due.due_at.micros());
+    let times = Ladder::untouched(&policy, Timestamp::from_micros(start.measured_from), app.business()).schedule();
+    let first = times.first().map(|due| due.due_at.micros());
     Ok(Escalation {
         id: new_id("esc"),
         incident_id: start.incident_id,
@@ -196,7 +203,7 @@ async fn help(app: &App, start: &Start, now: Timestamp) -> Result<Ticked, AppErr
     let entry = new_id("ent");
     let mails = next_contact::queue(app, &mut tx, &incident, &ticket, &entry).await?;
     if mails == 0 {
-        let ladder = ladder(&incident, PolicyName::Unreachable, start, now)?;
+        let ladder = ladder(app, &incident, PolicyName::Unreachable, start, now)?;
         let started = store::escalation::insert(&mut tx, &[ladder]).await?;
         let detail = serde_json::json!({ "policy": PolicyName::Unreachable, "started": started });
         tx.commit(app.entry("escalation.start", &ticket.id, detail)).await?;

@@ -88,8 +88,8 @@ pub async fn open(app: &App, file: IncidentFile) -> Result<String, AppError> {
         AppError::bad(error.to_string(), "correct [policies] and open the incident again")
     };
     let policies = model::escalation::Policies::default()
-        .replaced_by(app.settings.policies.clone())
-        .and_then(|policies| policies.replaced_by(file.policies))
+        .replaced_by(app.settings.policies.clone(), app.business())
+        .and_then(|policies| policies.replaced_by(file.policies, app.business()))
         .map_err(bad_policy)?;
     let mut facts = IncidentFacts {
         slug: file.slug.clone(),

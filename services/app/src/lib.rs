@@ -163,6 +163,12 @@ impl App {
         Self { actor: actor.to_owned(), ..self.clone() }
     }
 
+    /// Whose office hours count.
+    #[expect(clippy::unused_self, reason = "calendars are part of the configuration")]
+    pub(crate) fn business(&self) -> &dyn model::escalation::BusinessTime {
+        &model::escalation::NoCalendars
+    }
+
     /// The incident of a slug, with its key.
     pub async fn incident(&self, slug: &str) -> Result<Incident, AppError> {
         let mut conn = self.store.read().await?;

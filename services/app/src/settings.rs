@@ -372,13 +372,13 @@ pub struct TargetSettings {
 
 impl TargetSettings {
     /// The address of a target; `None` = a task.
-    pub fn address(&self, target: Target) -> Option<&str> {
+    pub fn address(&self, target: &Target) -> Option<&str> {
         let address = match target {
             Target::Agent => &self.agent,
             Target::Lead => &self.lead,
             Target::Counsel => &self.counsel,
             Target::IncidentLead => &self.incident_lead,
-            Target::Contact | Target::NextContact | Target::AccountManager => &None,
+            _ => &None,
         };
         address.as_deref().map(str::trim).filter(|address| !address.is_empty())
     }

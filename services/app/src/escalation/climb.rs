@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 
 use mail::templates::{AskedQuestion, EscalationContext, ReminderContext};
 use model::delivery::State;
-use model::escalation::{Due, PolicyName, Target, due};
+use model::escalation::{Due, Ladder, PolicyName, Target};
 use model::language::Language;
 use model::notices::Letter;
 use model::tickets::QuestionState;
@@ -48,7 +48,8 @@ async fn climb(app: &App, ladder: &Escalation, now: Timestamp) -> Result<Ticked,
     }
     let policy = plan::snapshot(&ladder)?;
     let fired = plan::keys(&store::escalation::firings_of(&mut tx, &ladder.id).await?);
-    let (fires, next) = due(&policy, Timestamp::from_micros(ladder.measured_from), now, &fired);
+    let start = Timestamp::from_micros(ladder.measured_from);
+    let (fires, next) = Ladder::untouched(&policy, start, app.business()).due(now, &fired);
     let climber = Climber::new(app, &mut tx, ladder, now, next).await?;
     let mut ticked = Ticked::default();
     for due in &fires {
@@ -145,13 +146,11 @@ impl<'a> Climber<'a> {
         if !store::escalation::insert_firing(tx, &firing).await? {
             return Ok(Ticked::default());
         }
-        let turned = match due.target {
-            Target::Agent | Target::Lead | Target::Counsel | Target::IncidentLead => {
-                self.tell_staff(tx, due, &firing.id).await?
-            }
+        let turned = match &due.target {
             Target::Contact => self.remind(tx, due, &firing.id).await?,
             Target::NextContact => self.tell_next_contact(tx, due, &firing.id).await?,
             Target::AccountManager => self.ask_account_manager(tx, due).await?,
+            _ => self.tell_staff(tx, due, &firing.id).await?,
         };
         let entry = store::tickets::Entry {
             id: new_id("ent"),
@@ -166,13 +165,13 @@ impl<'a> Climber<'a> {
 
     /// A letter to one of the vendor's own people, or a task where they have no address.
     async fn tell_staff(&self, tx: &mut Tx, due: &Due, firing: &str) -> Result<Turned, AppError> {
-        let Some(address) = self.app.settings.targets.address(due.target) else {
-            return self.task(tx, due, due.target, &self.sentence()).await;
+        let Some(address) = self.app.settings.targets.address(&due.target) else {
+            return self.task(tx, due, &due.target, &self.sentence()).await;
         };
         let letter = match self.app.templates.render_escalation(&self.escalation_context(due)) {
             Ok(letter) => row("escalation", Language::En, letter),
             Err(error) => {
-                return self.task(tx, due, due.target, &format!("{} (no mail: {error})", self.sentence())).await;
+                return self.task(tx, due, &due.target, &format!("{} (no mail: {error})", self.sentence())).await;
             }
         };
         // No token: what our own people answer is no word from the organisation.
@@ -188,7 +187,7 @@ impl<'a> Climber<'a> {
     /// A reminder to everybody who has the notice, each in their language.
     async fn remind(&self, tx: &mut Tx, due: &Due, firing: &str) -> Result<Turned, AppError> {
         let Some(notice) = self.notice(tx).await? else {
-            return self.task(tx, due, Target::IncidentLead, "nobody has a notice that we could remind of").await;
+            return self.task(tx, due, &Target::IncidentLead, "nobody has a notice that we could remind of").await;
         };
         let readers = self.readers(tx).await?;
         let context = ReminderContext {
@@ -201,7 +200,7 @@ impl<'a> Climber<'a> {
         let templates = match crate::templates::of_incident(self.app, tx, self.incident.id).await {
             Ok(templates) => templates,
             Err(AppError::Template(error)) => {
-                return self.task(tx, due, Target::IncidentLead, &format!("no reminder: {error}")).await;
+                return self.task(tx, due, &Target::IncidentLead, &format!("no reminder: {error}")).await;
             }
             Err(error) => return Err(error),
         };
@@ -214,7 +213,7 @@ impl<'a> Climber<'a> {
                 Entry::Vacant(none) => match templates.render_reminder(language, &context) {
                     Ok(letter) => none.insert(row("reminder", language, letter)),
                     Err(error) => {
-                        return self.task(tx, due, Target::IncidentLead, &format!("no reminder: {error}")).await;
+                        return self.task(tx, due, &Target::IncidentLead, &format!("no reminder: {error}")).await;
                     }
                 },
             };
@@ -225,7 +224,7 @@ impl<'a> Climber<'a> {
             });
         }
         if mails.is_empty() {
-            return self.task(tx, due, Target::IncidentLead, "everybody who has the notice is disabled by now").await;
+            return self.task(tx, due, &Target::IncidentLead, "everybody who has the notice is disabled by now").await;
         }
         let letters: Vec<LetterRow> = letters.into_values().collect();
         let mails = self.queue(tx, &letters, &mails).await?;
@@ -235,7 +234,7 @@ impl<'a> Climber<'a> {
     async fn tell_next_contact(&self, tx: &mut Tx, due: &Due, firing: &str) -> Result<Turned, AppError> {
         let mails = next_contact::queue(self.app, tx, &self.incident, &self.ticket, firing).await?;
         if mails == 0 {
-            return self.task(tx, due, Target::IncidentLead, "no further contact is left to write to").await;
+            return self.task(tx, due, &Target::IncidentLead, "no further contact is left to write to").await;
         }
         Ok(Turned { mails, tasks: 0, how: format!("notice queued to {mails} further contact(s)") })
     }
@@ -246,10 +245,10 @@ impl<'a> Climber<'a> {
         let names: Vec<&str> =
             contacts.iter().map(|contact| contact.name.as_str()).filter(|name| !name.is_empty()).collect();
         let who = if names.is_empty() { "the directory names no account manager".to_owned() } else { names.join(", ") };
-        self.task(tx, due, Target::AccountManager, &format!("{} (account manager: {who})", self.sentence())).await
+        self.task(tx, due, &Target::AccountManager, &format!("{} (account manager: {who})", self.sentence())).await
     }
 
-    async fn task(&self, tx: &mut Tx, due: &Due, target: Target, why: &str) -> Result<Turned, AppError> {
+    async fn task(&self, tx: &mut Tx, due: &Due, target: &Target, why: &str) -> Result<Turned, AppError> {
         let kind = if self.ladder.policy == PolicyName::Unreachable.as_str() { "unreachable" } else { "escalation" };
         let task = Task {
             id: new_id("tsk"),

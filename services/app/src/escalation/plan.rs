@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use model::escalation::{Policy, PolicyName, Target, due, schedule};
+use model::escalation::{BusinessTime, Key, Ladder, Policy, PolicyName, Target};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Conn;
@@ -46,10 +46,10 @@ pub async fn list(app: &App, slug: &str) -> Result<Vec<Line>, AppError> {
         let firings = fired.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
         lines.extend(firings.iter().map(|firing| line_of(ladder, firing)));
         if ladder.ended_at.is_none() {
-            lines.extend(yet_to_fire(ladder, firings)?);
+            lines.extend(yet_to_fire(app.business(), ladder, firings)?);
         }
     }
-    lines.extend(super::reviews::lines(&mut conn, &incident).await?);
+    lines.extend(super::reviews::lines(app, &mut conn, &incident).await?);
     Ok(sorted(lines))
 }
 
@@ -64,15 +64,17 @@ pub async fn preview(app: &App, slug: &str, until: Timestamp) -> Result<Vec<Line
     for ladder in store::escalation::list(&mut conn, incident.id).await? {
         if ladder.ended_at.is_none() && !settled.contains(&ladder.id) {
             let firings = fired.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
-            lines.extend(yet_to_fire(&ladder, firings)?.into_iter().filter(|line| line.due_at <= until));
+            lines
+                .extend(yet_to_fire(app.business(), &ladder, firings)?.into_iter().filter(|line| line.due_at <= until));
         }
     }
     for (name, start) in would_start(&mut conn, &incident, until).await? {
         let from = Timestamp::from_micros(start.measured_from);
-        let (fires, _) = due(&incident.policies.get(name), from, until, &[]);
+        let policy = incident.policies.get(name);
+        let (fires, _) = Ladder::untouched(&policy, from, app.business()).due(until, &[]);
         lines.extend(fires.iter().map(|due| line("", name.as_str(), &start.ticket_id, due)));
     }
-    let reviews = super::reviews::lines(&mut conn, &incident).await?.into_iter();
+    let reviews = super::reviews::lines(app, &mut conn, &incident).await?.into_iter();
     lines.extend(reviews.filter(|line| line.fired_at.is_none() && line.due_at <= until));
     Ok(sorted(lines))
 }
@@ -99,7 +101,7 @@ async fn would_start(
 }
 
 /// What a ladder has fired, as the arithmetic wants it.
-pub(super) fn keys(firings: &[Firing]) -> Vec<(i64, i64, Target)> {
+pub(super) fn keys(firings: &[Firing]) -> Vec<Key> {
     firings
         .iter()
         .filter_map(|firing| Target::parse(&firing.target).map(|target| (firing.rung, firing.repeat, target)))
@@ -111,10 +113,11 @@ pub(super) fn snapshot(ladder: &Escalation) -> Result<Policy, AppError> {
     serde_json::from_str(&ladder.snapshot).map_err(AppError::stored("escalations.snapshot"))
 }
 
-fn yet_to_fire(ladder: &Escalation, firings: &[Firing]) -> Result<Vec<Line>, AppError> {
+fn yet_to_fire(business: &dyn BusinessTime, ladder: &Escalation, firings: &[Firing]) -> Result<Vec<Line>, AppError> {
     let fired = keys(firings);
-    let all = schedule(&snapshot(ladder)?, Timestamp::from_micros(ladder.measured_from));
-    let open = all.iter().filter(|due| !fired.contains(&(due.rung, due.repeat, due.target)));
+    let policy = snapshot(ladder)?;
+    let all = Ladder::untouched(&policy, Timestamp::from_micros(ladder.measured_from), business).schedule();
+    let open = all.iter().filter(|due| !fired.contains(&due.key()));
     Ok(open.map(|due| line(&ladder.id, &ladder.policy, &ladder.ticket_id, due)).collect())
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use model::escalation::{Due, PolicyName, schedule};
+use model::escalation::{Due, Ladder, PolicyName};
 use model::time::Timestamp;
 use store::Conn;
 use store::escalation::{NewTask, Task};
@@ -37,7 +37,7 @@ pub(super) async fn climb(app: &App, now: Timestamp, limit: i64) -> Result<u64, 
             Entry::Occupied(incident) => incident.into_mut(),
             Entry::Vacant(none) => none.insert(app.incident_by_id(&mut tx, row.incident_id).await?),
         };
-        let rungs = rungs(incident, &row);
+        let rungs = rungs(app, incident, &row);
         for due in rungs.iter().filter(|due| due.due_at <= now) {
             let task = task(&row, due, now);
             let new = NewTask { incident: row.incident_id, task: &task, unique_key: &key(&row, due) };
@@ -53,13 +53,13 @@ pub(super) async fn climb(app: &App, now: Timestamp, limit: i64) -> Result<u64, 
 }
 
 /// Every rung of the withholdings in force of an incident: those that fired, and those that will.
-pub(super) async fn lines(conn: &mut Conn, incident: &Incident) -> Result<Vec<Line>, AppError> {
+pub(super) async fn lines(app: &App, conn: &mut Conn, incident: &Incident) -> Result<Vec<Line>, AppError> {
     let made = store::escalation::tasks_of_kind(conn, incident.id, KIND).await?;
     let made: HashMap<&str, (i64, Option<i64>)> =
         made.iter().map(|(key, made_at, done_at)| (key.as_str(), (*made_at, *done_at))).collect();
     let mut lines = Vec::new();
     for row in store::withholdings::in_force(conn, incident.id).await? {
-        lines.extend(rungs(incident, &row).iter().map(|due| {
+        lines.extend(rungs(app, incident, &row).iter().map(|due| {
             let fired = made.get(key(&row, due).as_str());
             Line {
                 fired_at: fired.map(|(made_at, _)| Timestamp::from_micros(*made_at)),
@@ -73,8 +73,9 @@ pub(super) async fn lines(conn: &mut Conn, incident: &Incident) -> Result<Vec<Li
 
 const KIND: &str = "withholding";
 
-fn rungs(incident: &Incident, row: &Withholding) -> Vec<Due> {
-    schedule(&incident.policies.get(POLICY), Timestamp::from_micros(row.review_at))
+fn rungs(app: &App, incident: &Incident, row: &Withholding) -> Vec<Due> {
+    let policy = incident.policies.get(POLICY);
+    Ladder::untouched(&policy, Timestamp::from_micros(row.review_at), app.business()).schedule()
 }
 
 /// That of the first rung is the one that reviews had before they had a ladder.

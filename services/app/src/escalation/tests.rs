@@ -413,8 +413,12 @@ async fn a_ladder_that_cannot_be_read_becomes_a_task_and_stops_no_other() {
         subject: TICKET.to_owned(),
         measured_from: at.micros(),
     };
-    let broken = Escalation { snapshot: "{".to_owned(), ..ladder(&incident, PolicyName::Debt, &start, at).unwrap() };
-    let other = Escalation { subject: "other".to_owned(), ..ladder(&incident, PolicyName::Debt, &start, at).unwrap() };
+    let broken =
+        Escalation { snapshot: "{".to_owned(), ..ladder(&world.app, &incident, PolicyName::Debt, &start, at).unwrap() };
+    let other = Escalation {
+        subject: "other".to_owned(),
+        ..ladder(&world.app, &incident, PolicyName::Debt, &start, at).unwrap()
+    };
     let mut tx = world.app.store.begin().await.unwrap();
     assert_eq!(store::escalation::insert(&mut tx, &[broken, other]).await.unwrap(), 2);
     tx.commit_ledger().await.unwrap();

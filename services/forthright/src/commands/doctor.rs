@@ -132,7 +132,7 @@ fn targets(app: &app::App) -> Vec<Finding> {
     use model::escalation::Target;
     [Target::Agent, Target::Lead, Target::Counsel, Target::IncidentLead]
         .into_iter()
-        .filter(|target| app.settings.targets.address(*target).is_none())
+        .filter(|target| app.settings.targets.address(target).is_none())
         .map(|target| {
             let what = format!("no address for {target}: what escalates to it becomes a task on the overview");
             finding("targets", "warning", what, format!("set [targets] {target} in the configuration"))
