@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Holidays;
 use crate::time::Timestamp;
 
 pub use check::{Clock, Facts, Finding, Kind, Recorded, Told};
@@ -280,6 +281,12 @@ impl Obligation {
     pub fn in_force(&self, at: Timestamp) -> bool {
         let day = Day::of(at);
         self.effective_from.is_none_or(|from| from <= day) && self.effective_until.is_none_or(|until| day <= until)
+    }
+
+    /// The national holidays of its jurisdiction; none are known of a union of states.
+    pub fn holidays(&self) -> &'static Holidays {
+        let country = self.jurisdiction.split_once('-').map_or(self.jurisdiction.as_str(), |(country, _)| country);
+        crate::calendar::national(country)
     }
 
     /// `from 2026-01-01`, `undated`, …

@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod advice;
 pub mod approval;
+pub mod calendar;
 pub mod code;
 pub mod delivery;
 pub mod difference;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{ClockEvent, DELAY_REASON, DayCount, Filled, Law, Obligation, State};
+use crate::calendar::Considered;
 use crate::time::Timestamp;
 use crate::withholding::Withheld;
 
@@ -134,7 +135,19 @@ pub enum Clock {
         from: Timestamp,
         /// Whether the event was recorded, or follows from the discovery.
         recorded: Recorded,
+        /// Whether holidays were left out, where business days count.
+        holidays: Considered,
     },
+}
+
+impl Clock {
+    /// When it ends; none: it does not, or does not run.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Ends { due, .. } => Some(*due),
+            Self::NoFigure | Self::NotStarted(_) => None,
+        }
+    }
 }
 
 /// Where the time of an event comes from.
@@ -183,10 +196,11 @@ impl Facts {
             [Some((obligation.trigger, span, count)), limit.map(|one| (one.trigger, one.deadline, DayCount::Calendar))];
         let running = clocks.into_iter().flatten().filter_map(|(trigger, span, count)| {
             let (from, recorded) = self.time_of(trigger)?;
-            Some((span.after(from, count), trigger, from, recorded))
+            let (due, holidays) = span.after(from, count, obligation.holidays());
+            Some(Clock::Ends { due, trigger, from, recorded, holidays })
         });
-        match running.min_by_key(|(due, ..)| *due) {
-            Some((due, trigger, from, recorded)) => Clock::Ends { due, trigger, from, recorded },
+        match running.min_by_key(Clock::due) {
+            Some(clock) => clock,
             None => Clock::NotStarted(obligation.trigger),
         }
     }
@@ -255,7 +269,7 @@ impl Law {
     }
 
     fn clock(&self, obligation: &Obligation, filled: &Filled, facts: &Facts) -> Option<Finding> {
-        let (due, trigger, from, recorded) = match facts.clock(obligation) {
+        let (due, trigger, from, recorded, holidays) = match facts.clock(obligation) {
             Clock::NoFigure => return None,
             Clock::NotStarted(event) => {
                 let detail = format!(
@@ -264,7 +278,7 @@ impl Law {
                 );
                 return Some(Finding::whole(Kind::Conditional, detail));
             }
-            Clock::Ends { due, trigger, from, recorded } => (due, trigger, from, recorded),
+            Clock::Ends { due, trigger, from, recorded, holidays } => (due, trigger, from, recorded, holidays),
         };
         let (at, words) = match facts.told {
             Told::At(at) => (at, format!("and the organisation was told at {at}")),
@@ -281,6 +295,9 @@ impl Law {
             "the time was over at {due} ({}, counted from `{trigger}` at {from}{assumed}), {words}",
             obligation.deadline_words
         );
+        if holidays != Considered::All {
+            detail.push_str(&format!("; {holidays}"));
+        }
         if let Some(allowed) = &obligation.delay_allowed {
             detail.push_str(&format!("; a delay may be allowed: {allowed}"));
         }

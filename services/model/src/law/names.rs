@@ -95,7 +95,8 @@ words! {
     DayCount {
         Hours = "continuous hours",
         Calendar = "calendar",
-        /// Without Saturdays and Sundays. Holidays are not left out, so the term ends early rather than late.
+        /// Without Saturdays, Sundays and the national holidays of the jurisdiction. Where these are not known they are
+        /// not left out, so the term ends early rather than late.
         Business = "business",
     }
 }

@@ -1,7 +1,8 @@
 //! Terms, and when they end.
 //!
-//! Ends are the earliest ones: a term of days ends at the same time of day, not at midnight, and holidays lengthen
-//! nothing. Whoever keeps such an end keeps the one of the law too. Invariant: a span is printed as it was read.
+//! Ends are the earliest ones: a term of days ends at the same time of day, not at midnight, and where holidays are not
+//! known they lengthen nothing. Whoever keeps such an end keeps the one of the law too. Invariant: a span is printed as
+//! it was read.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use jiff::{ToSpan, ZonedDateTime};
 use serde::{Deserialize, Serialize};
 
 use super::DayCount;
+use crate::calendar::{Considered, Holidays};
 use crate::time::Timestamp;
 
 /// How long there is: `PT72H`, `P30D`, `P1M`. At most 9,999 of each.
@@ -32,24 +34,29 @@ pub enum Span {
 pub struct NotASpan(String);
 
 impl Span {
-    /// When a term ends that began then.
-    pub fn after(self, from: Timestamp, count: DayCount) -> Timestamp {
+    /// When a term ends that began then, and whether these holidays were left out where they had to be.
+    pub fn after(self, from: Timestamp, count: DayCount, holidays: &Holidays) -> (Timestamp, Considered) {
         let start = zoned(from);
         let end = match (self, count) {
             (Self::Hours(hours), _) => start.saturating_add(i64::from(hours).hours()),
-            (Self::Days(days), DayCount::Business) => after_business_days(start, days),
+            (Self::Days(days), DayCount::Business) => after_business_days(start.clone(), days, holidays),
             (Self::Days(days), DayCount::Calendar | DayCount::Hours) => start.saturating_add(i64::from(days).days()),
             (Self::Months(months), _) => start.saturating_add(i64::from(months).months()),
         };
-        Timestamp::from_micros(end.timestamp().as_microsecond())
+        let considered = match count {
+            DayCount::Business => holidays.considered(start.year(), end.year()),
+            DayCount::Hours | DayCount::Calendar => Considered::All,
+        };
+        (Timestamp::from_micros(end.timestamp().as_microsecond()), considered)
     }
 }
 
-fn after_business_days(mut at: ZonedDateTime, days: u16) -> ZonedDateTime {
+fn after_business_days(mut at: ZonedDateTime, days: u16, holidays: &Holidays) -> ZonedDateTime {
     let mut left = days;
     while left > 0 {
         at = at.saturating_add(1.day());
-        if !matches!(at.weekday(), Weekday::Saturday | Weekday::Sunday) {
+        let weekend = matches!(at.weekday(), Weekday::Saturday | Weekday::Sunday);
+        if !weekend && !holidays.has_date(at.date()) {
             left -= 1;
         }
     }
@@ -110,7 +117,8 @@ mod tests {
     #[track_caller]
     fn check(span: &str, count: DayCount, from: &str, expect: &str) {
         let span: Span = span.parse().unwrap();
-        assert_eq!(span.after(from.parse().unwrap(), count).to_string(), expect);
+        let (end, _) = span.after(from.parse().unwrap(), count, &Holidays::default());
+        assert_eq!(end.to_string(), expect);
     }
 
     #[test]
@@ -128,6 +136,21 @@ mod tests {
     fn business_days_leave_out_weekends() {
         check("P3D", DayCount::Business, "2022-09-23T08:00:00Z", "2022-09-28T08:00:00Z");
         check("P4D", DayCount::Business, "2022-09-24T08:00:00Z", "2022-09-29T08:00:00Z");
+    }
+
+    #[test]
+    fn business_days_leave_out_the_holidays_of_a_country_and_say_where_they_are_not_known() {
+        let end = |from: &str, holidays: &Holidays| {
+            let (end, said) = Span::Days(4).after(from.parse().unwrap(), DayCount::Business, holidays);
+            (end.date(), said.to_string())
+        };
+        let federal = crate::calendar::builtin("US").unwrap();
+        let thursday = "2022-10-06T15:00:00Z";
+        assert_eq!(end(thursday, &federal), ("2022-10-13".to_owned(), String::new()), "without Columbus Day");
+        let none = ("2022-10-12".to_owned(), "holidays not considered".to_owned());
+        assert_eq!(end(thursday, &Holidays::default()), none);
+        let late = ("2031-01-06".to_owned(), "holidays not considered after 2030".to_owned());
+        assert_eq!(end("2030-12-30T15:00:00Z", &federal), late);
     }
 
     #[test]
