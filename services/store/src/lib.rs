@@ -41,6 +41,7 @@ pub mod templates;
 pub mod tickets;
 pub mod unwritten;
 pub mod waves;
+pub mod webhooks;
 pub mod withholdings;
 
 pub use audit::AuditEntry;
@@ -86,6 +87,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         unwritten::STATEMENTS,
         waves::STATEMENTS,
         waves::released::STATEMENTS,
+        webhooks::STATEMENTS,
         withholdings::STATEMENTS,
     ]
     .concat()
