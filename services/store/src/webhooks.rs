@@ -52,10 +52,15 @@ statements! {
         WHERE e.ended_at IS NOT NULL AND e.id IN (SELECT a.escalation_id FROM webhook_alerts a WHERE a.ended_at IS NULL)
         ORDER BY e.id
         LIMIT $1";
+    LOCK_END_POSTGRES = "SELECT webhook FROM webhook_alerts WHERE escalation_id = $1 FOR UPDATE";
     TOLD_OF_END = "UPDATE webhook_alerts SET ended_at = $1 WHERE escalation_id = $2 AND ended_at IS NULL";
     DUE = "SELECT DISTINCT webhook FROM webhook_calls WHERE state IN ('queued', 'deferred') AND next_at <= $1 ORDER BY webhook";
     CLAIM_SQLITE = claim!("");
     CLAIM_POSTGRES = claim!(" FOR UPDATE SKIP LOCKED");
+    TAKE = "
+        UPDATE webhook_calls
+        SET state = 'leased', lease = $1, leased_until = $2
+        WHERE id = $3 AND state IN ('queued', 'deferred')";
     LEASED = "SELECT COUNT(*) FROM webhook_calls WHERE state = 'leased'";
     /// A caller that is gone: nobody knows whether the receiver has it, and the same id tells it that it has.
     RECLAIM = "
@@ -255,6 +260,14 @@ pub async fn ended(conn: &mut Conn, limit: i64) -> Result<Vec<EndedLadder>, Stor
     Ok(on!(conn, |c| sqlx::query_as(ENDED).bind(limit).fetch_all(c).await)?)
 }
 
+/// Keeps others from telling of the same end meanwhile. On SQLite one transaction writes at a time.
+pub async fn lock_end(tx: &mut Tx, escalation: &str) -> Result<(), StoreError> {
+    if tx.dialect() == Dialect::Postgres {
+        on!(tx, |c| sqlx::query(LOCK_END_POSTGRES).bind(escalation).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
 /// Notes that whoever knew of a ladder is told of its end.
 pub async fn told_of_end(tx: &mut Tx, escalation: &str, now: i64) -> Result<(), StoreError> {
     on!(tx, |c| sqlx::query(TOLD_OF_END).bind(now).bind(escalation).execute(c).await.map(drop))?;
@@ -291,6 +304,18 @@ pub async fn claim(tx: &mut Tx, webhook: &str, lease: Lease<'_>, limit: i64) -> 
         .bind(limit)
         .fetch_all(c)
         .await)?)
+}
+
+/// Takes one call.
+pub async fn take(tx: &mut Tx, id: &str, lease: Lease<'_>) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(TAKE)
+        .bind(lease.holder)
+        .bind(lease.until)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || format!("call {id}"))
 }
 
 /// Calls that somebody makes right now.
