@@ -28,5 +28,6 @@ mod tickets;
 mod tidy;
 mod trust;
 mod waves;
+mod webhooks;
 mod withholding;
 mod wrong_recipient;

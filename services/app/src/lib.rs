@@ -28,6 +28,7 @@ pub mod sweeps;
 pub mod templates;
 pub mod tickets;
 pub mod waves;
+pub mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;

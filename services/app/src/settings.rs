@@ -35,6 +35,8 @@ pub struct Settings {
     pub targets: TargetSettings,
     /// Escalation policies in place of the built-in ones of the same name, for incidents opened from now on.
     pub policies: BTreeMap<String, Policy>,
+    /// Programs that are told as it happens, by name.
+    pub webhooks: BTreeMap<String, WebhookSettings>,
 }
 
 /// `[sender]`: who letters are from.
@@ -298,7 +300,9 @@ impl Default for ReceiveSettings {
 }
 
 mod imap;
+mod webhooks;
 pub use imap::{After, ImapSettings, ImapTls};
+pub use webhooks::WebhookSettings;
 
 /// `[reach]`: how organisations are reached where nobody can be told. Nobody outside is asked or written to unless a
 /// key here says so.

@@ -8,6 +8,7 @@ mod dkim;
 mod notices;
 mod report;
 mod templates;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub(crate) use dkim::DkimVerb;
 pub(crate) use notices::{NoticeVerb, PreviewFormat};
 pub(crate) use report::{ReportArgs, ReportVerb};
 pub(crate) use templates::{TemplatePart, TemplatesVerb};
+pub(crate) use webhooks::WebhookVerb;
 
 /// Tells every organisation touched by a data exposure what of theirs was exposed, and keeps asking until each question has an answer.
 #[derive(Debug, Parser)]
@@ -163,6 +165,9 @@ pub(crate) enum Verb {
     /// Ladders and what they fired.
     #[command(subcommand)]
     Escalation(EscalationVerb),
+    /// Programs that are told as it happens.
+    #[command(subcommand)]
+    Webhook(WebhookVerb),
     /// The audit chain.
     #[command(subcommand)]
     Audit(AuditVerb),

@@ -150,6 +150,11 @@ fn check(settings: &Settings) -> Result<()> {
     }
     check_reach(&settings.reach)?;
     check_receive(&settings.receive)?;
+    for (name, webhook) in &settings.webhooks {
+        if let Some(fault) = webhook.fault(name) {
+            bail!("[webhooks.{name}]: {fault}");
+        }
+    }
     let address = &settings.sender.address;
     if !address.contains('@') || address.chars().any(|c| c.is_whitespace() || c.is_control()) {
         bail!("sender.address is no mail address: write it as in incident-response@vendor.example");

@@ -1,4 +1,4 @@
-//! Letters out, replies in: templates, MIME, the SMTP phases, folders as a transport, taking
+//! Letters and webhooks out, replies in: templates, MIME, the SMTP phases, calls by HTTP, folders as a transport, taking
 //! and reading what comes in.
 //!
 //! Does not know the database and keeps no clock: what is sent, to whom and when is given by the caller.
@@ -6,6 +6,7 @@
 //! Architecture invariant: knows `model` only; no SQL, no other crate of ours.
 
 pub mod dkim;
+pub mod http;
 pub mod imap;
 pub mod inbound;
 pub mod message;
@@ -18,3 +19,4 @@ pub mod smtp;
 pub mod spool;
 pub mod standing;
 pub mod templates;
+pub mod webhooks;

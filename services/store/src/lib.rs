@@ -42,6 +42,7 @@ pub mod threads;
 pub mod tickets;
 pub mod unwritten;
 pub mod waves;
+pub mod webhooks;
 pub mod withholdings;
 
 pub use audit::AuditEntry;
@@ -88,6 +89,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         unwritten::STATEMENTS,
         waves::STATEMENTS,
         waves::released::STATEMENTS,
+        webhooks::STATEMENTS,
         withholdings::STATEMENTS,
     ]
     .concat()

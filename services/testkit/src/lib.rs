@@ -1,4 +1,4 @@
-//! A whole system inside a test: a database server, a mail server, a name server, incidents with known results, the real binary.
+//! A whole system inside a test: a database server, a mail server, a name server, a web server, incidents with known results, the real binary.
 //!
 //! It is a development dependency only and knows nothing of the product's code: what it expects follows from how the
 //! inputs were made, never from reading them back. Every server listens on 127.0.0.1 alone and ends with the test.
@@ -14,4 +14,5 @@ pub mod mailboxes;
 pub mod postfix;
 pub mod postgres;
 pub mod process;
+pub mod receiver;
 pub mod smtp;

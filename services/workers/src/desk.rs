@@ -24,6 +24,8 @@ pub struct Done {
     pub reach_rungs: u64,
     /// Ends of tries by the state they led to: `accepted`, `deferred`, `bounced`, `uncertain`, `failed`, `suppressed`.
     pub mails: BTreeMap<&'static str, u64>,
+    /// Calls of webhooks that were made, whatever they came to.
+    pub calls: u64,
 }
 
 /// A step that fails.

@@ -33,6 +33,7 @@ enum Left {
     Escalations,
     Reaching,
     Expiries,
+    Calls,
     Mail,
     Leases,
 }
@@ -46,6 +47,7 @@ impl Left {
             Self::Escalations => "escalations are due",
             Self::Reaching => "organisations wait to be reached",
             Self::Expiries => "entries of the directory have expired",
+            Self::Calls => "webhooks are to be called",
             Self::Mail => "mails are due",
             Self::Leases => "a sender holds mails",
         }
@@ -147,7 +149,16 @@ async fn what_is_left(desk: &Desk, route: Option<&str>) -> Result<Option<Left>, 
     if app::reach::due(app).await? {
         return Ok(Some(Left::Reaching));
     }
+    if calls_left(app).await? {
+        return Ok(Some(Left::Calls));
+    }
     mail_left(app).await
+}
+
+async fn calls_left(app: &App) -> Result<bool, AppError> {
+    Ok(app::webhooks::is_end_untold(app).await?
+        || !app::webhooks::due(app).await?.is_empty()
+        || app::webhooks::held(app).await? > 0)
 }
 
 async fn mail_left(app: &App) -> Result<Option<Left>, AppError> {

@@ -11,6 +11,7 @@ mod jobs;
 mod mailboxes;
 mod reception;
 mod runner;
+mod webhooks;
 mod worker;
 
 pub use desk::Done;

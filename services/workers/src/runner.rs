@@ -1,4 +1,4 @@
-//! Everything that runs by itself in one process: the worker of jobs, the sweep, the sender, the receiver.
+//! Everything that runs by itself in one process: the worker of jobs, the sweep, the sender, the receiver, the caller.
 //!
 //! Keeps no state of its own. Invariant: what is begun when `stop` comes is finished or given back within ten seconds.
 
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::Desk;
 use crate::jobs::{Kind, Nudge};
 use crate::reception::{self, Receivers};
-use crate::{WorkerError, delivery, mailboxes, worker};
+use crate::{WorkerError, delivery, mailboxes, webhooks, worker};
 
 /// How often the rows are asked what is due, and the slice of time in which one job of a kind is enough.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -45,15 +45,18 @@ pub(crate) async fn run_at(desk: Arc<Desk>, routes: Option<Routes>) -> Result<()
     let sends = routes.is_some();
     let worker = tokio::spawn(worker::work(Arc::clone(&desk)));
     let sweep = tokio::spawn(sweep(Arc::clone(&desk), sends));
+    let caller = tokio::spawn(webhooks::call(Arc::clone(&desk)));
     let sender = routes.map(|routes| tokio::spawn(delivery::send(Arc::clone(&desk), routes)));
     let ended = |task, ended: Result<(), tokio::task::JoinError>| {
         // A task that ends by a panic ends the others in good order.
         desk.stop.cancel();
         ended.map_err(|error| WorkerError::Ended { task, fault: error.to_string() })
     };
-    let (worker, sweep, sender) = tokio::join!(
+    let (worker, sweep, caller, sender) = tokio::join!(
         async { ended("the worker of jobs", worker.await) },
         async { ended("the sweep", sweep.await) },
+        // Without webhooks it has nothing to wait for.
+        async { caller.await.map_err(|error| WorkerError::Ended { task: "the caller", fault: error.to_string() }) },
         async {
             match sender {
                 Some(sender) => ended("the sender", sender.await),
@@ -61,7 +64,7 @@ pub(crate) async fn run_at(desk: Arc<Desk>, routes: Option<Routes>) -> Result<()
             }
         },
     );
-    worker.and(sweep).and(sender)
+    worker.and(sweep).and(caller).and(sender)
 }
 
 /// Asks the rows what is due, without a lower bound of time, and pushes a nudge for it.

@@ -6,6 +6,7 @@
 use mail::inbound::Class;
 use model::delivery::{Outcome, State, after_attempt};
 use model::tickets::{Status, turn};
+use model::webhooks::EventKind;
 use store::Tx;
 use store::delivery::Delivery;
 use store::inbound::Inbound;
@@ -15,6 +16,7 @@ use super::understand::Understood;
 use super::whose::{Whose, normal};
 use super::{LONGEST_TEXT, Reading};
 use crate::tickets::{NotTheirs, Objection};
+use crate::webhooks::{Happening, To};
 use crate::{App, AppError, new_id};
 
 /// How often a mail is tried that relays took and gave up later; then the next contact is written to.
@@ -259,7 +261,20 @@ impl<'a> Filing<'a> {
             };
             store::tickets::insert_question(tx, &new).await?;
         }
-        Ok(())
+        let Some(first) = ids.first().filter(|_| !self.app.settings.webhooks.is_empty()) else { return Ok(()) };
+        let incident = self.app.incident_by_id(tx, ticket.incident_id).await?;
+        let happening = Happening {
+            to: To::Subscribers,
+            kind: EventKind::Question,
+            at: self.app.clock.now(),
+            cause: first,
+            incident: (incident.id, &incident.slug),
+            ticket: &ticket.id,
+            tenant: &ticket.tenant_id,
+            ladder: None,
+            questions: ids.clone(),
+        };
+        crate::webhooks::queue(self.app, tx, &happening).await.map(drop)
     }
 
     fn sender(&self) -> String {

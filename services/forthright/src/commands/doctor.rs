@@ -40,6 +40,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     findings.push(senders(&app));
     findings.extend(targets(&app));
     findings.extend(mailboxes(&app).await?);
+    findings.extend(webhooks(&app).await?);
     findings.extend(unsettled(&app).await?);
     findings.extend(left_out(&app).await?);
     findings.extend(stopped(&app).await?);
@@ -159,6 +160,17 @@ async fn mailboxes(app: &app::App) -> Result<Vec<Finding>> {
         }
     }
     Ok(findings)
+}
+
+/// Programs that are told as it happens, and those that cannot be.
+async fn webhooks(app: &app::App) -> Result<Vec<Finding>> {
+    let standing = app::webhooks::standing(app).await?.into_iter();
+    Ok(standing
+        .map(|one| match one.fault.as_str() {
+            "" => finding("webhooks", "good", format!("webhook {} takes what it is told", one.webhook), ""),
+            fault => finding("webhooks", "bad", format!("webhook {}: {fault}", one.webhook), one.next),
+        })
+        .collect())
 }
 
 async fn look_into(mailbox: &app::settings::ImapSettings) -> Result<String, (String, String)> {

@@ -14,6 +14,7 @@ mod notices;
 mod report;
 mod running;
 mod templates;
+mod webhooks;
 
 pub(crate) use running::{serve_with_workers, stop_on_signal};
 
@@ -63,6 +64,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Question(verb) => conversation::question(e, verb).await,
         Verb::Snippet(verb) => conversation::snippet(e, verb).await,
         Verb::Escalation(verb) => conversation::escalation(e, verb).await,
+        Verb::Webhook(verb) => webhooks::webhook(e, verb).await,
         Verb::Audit(verb) => audit(e, verb).await,
     }
 }

@@ -1,0 +1,77 @@
+-- Calls of webhooks: one row a receiver and event, before the first byte. The id is the webhook-id of every try.
+CREATE TABLE webhook_calls (
+    id           TEXT    NOT NULL PRIMARY KEY,
+    webhook      TEXT    NOT NULL,                         -- its name in the configuration
+    event        TEXT    NOT NULL,
+    alert        TEXT    NOT NULL,                         -- the ladder, or what else the event is about
+    cause        TEXT    NOT NULL,                         -- what happened: the firing, the question
+    incident_id  INTEGER REFERENCES incidents (id),        -- none = a test
+    ticket_id    TEXT    REFERENCES tickets (id),
+    preset       TEXT    NOT NULL,
+    body         TEXT    NOT NULL,                         -- as it was when the event happened; without secrets
+    state        TEXT    NOT NULL CONSTRAINT known_state CHECK (state IN ('queued', 'leased', 'accepted', 'deferred', 'failed')),
+    attempts     INTEGER NOT NULL,
+    next_at      INTEGER NOT NULL,                         -- real time
+    lease        TEXT,                                     -- who makes the call; another one's record is void
+    leased_until INTEGER,                                  -- real time
+    created_at   INTEGER NOT NULL,
+    settled_at   INTEGER,
+    last_reply   TEXT    NOT NULL,
+    CONSTRAINT told_once UNIQUE (webhook, event, cause),
+    CONSTRAINT leased_iff_lease CHECK ((state = 'leased') = (lease IS NOT NULL) AND (lease IS NULL) = (leased_until IS NULL)),
+    CONSTRAINT settled_has_time CHECK ((state IN ('accepted', 'failed')) = (settled_at IS NOT NULL)),
+    CONSTRAINT ticket_has_incident CHECK (ticket_id IS NULL OR incident_id IS NOT NULL)
+) STRICT;
+-- What is due, a webhook at a time.
+CREATE INDEX webhook_calls_due ON webhook_calls (webhook, next_at, id) WHERE state IN ('queued', 'deferred');
+-- Whose caller is gone.
+CREATE INDEX webhook_calls_leased ON webhook_calls (leased_until) WHERE state = 'leased';
+-- What was given up, for whoever looks.
+CREATE INDEX webhook_calls_failed ON webhook_calls (webhook, settled_at) WHERE state = 'failed';
+-- What was told about a ladder.
+CREATE INDEX webhook_calls_by_ticket ON webhook_calls (ticket_id, id);
+CREATE TRIGGER webhook_calls_are_frozen BEFORE UPDATE OF id, webhook, event, alert, cause, incident_id, ticket_id, preset, body, created_at ON webhook_calls
+WHEN NEW.id IS NOT OLD.id OR NEW.webhook IS NOT OLD.webhook OR NEW.event IS NOT OLD.event OR NEW.alert IS NOT OLD.alert OR NEW.cause IS NOT OLD.cause
+    OR NEW.incident_id IS NOT OLD.incident_id OR NEW.ticket_id IS NOT OLD.ticket_id OR NEW.preset IS NOT OLD.preset OR NEW.body IS NOT OLD.body
+    OR NEW.created_at IS NOT OLD.created_at
+BEGIN SELECT RAISE(ABORT, 'webhook_calls_are_frozen: what a webhook is told never changes'); END;
+
+-- One try of a call: a ledger, only added to.
+CREATE TABLE webhook_attempts (
+    call_id    TEXT    NOT NULL REFERENCES webhook_calls (id),
+    attempt    INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at   INTEGER NOT NULL,
+    status     INTEGER,                                    -- none = no answer
+    reply      TEXT    NOT NULL,                           -- the first 1,000 bytes of it, or why there is none
+    PRIMARY KEY (call_id, attempt)
+) STRICT, WITHOUT ROWID;
+
+-- Ladders that a webhook was told of, until it was told of their end.
+CREATE TABLE webhook_alerts (
+    webhook       TEXT    NOT NULL,
+    escalation_id TEXT    NOT NULL REFERENCES escalations (id),
+    ended_at      INTEGER,
+    PRIMARY KEY (webhook, escalation_id)
+) STRICT, WITHOUT ROWID;
+-- The tick asks which of these ladders have ended since.
+CREATE INDEX webhook_alerts_open ON webhook_alerts (escalation_id) WHERE ended_at IS NULL;
+
+-- Webhooks whose receiver said that nothing is there any more (410): nothing is sent until a test arrives.
+CREATE TABLE webhooks_gone (
+    webhook TEXT    NOT NULL PRIMARY KEY,
+    since   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- When the engine of ladders last found nothing left to do; one row. By the real clock, whichever host it was.
+CREATE TABLE engine_ticks (
+    one      INTEGER NOT NULL PRIMARY KEY CONSTRAINT one_row CHECK (one = 1),
+    ended_at INTEGER NOT NULL,
+    host     TEXT    NOT NULL
+) STRICT;
+
+-- The audit of the engine asks which running ladders have no next step.
+CREATE INDEX escalations_climbed ON escalations (id) WHERE ended_at IS NULL AND next_due_at IS NULL;
+-- And which tickets have debt, which promises are over.
+CREATE INDEX tickets_with_debt ON tickets (id) WHERE debt > 0;
+CREATE INDEX questions_promised ON questions (promised_by) WHERE state = 'promised';

@@ -1,0 +1,399 @@
+//! Calls of webhooks, their tries, and which receivers know of which ladders.
+//!
+//! Decides nothing and calls nobody. Invariant: an event is told to a webhook once, by a unique key, with the body that it
+//! had when it happened; what is recorded about a call comes from whoever holds its lease.
+
+use crate::{Conn, Dialect, StoreError, Tx};
+
+/// Columns of a [`Call`].
+macro_rules! calls {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.webhook, c.event, c.alert, c.incident_id, c.ticket_id, c.preset, c.body, c.state, c.attempts, c.next_at,
+                c.created_at, c.settled_at, c.last_reply
+            FROM webhook_calls c ",
+            $rest
+        )
+    };
+}
+
+/// Takes what is due of one webhook under a lease; on PostgreSQL what another worker is about to take is skipped.
+macro_rules! claim {
+    ($skip:literal) => {
+        concat!(
+            "UPDATE webhook_calls
+            SET state = 'leased', lease = $1, leased_until = $2
+            WHERE id IN (
+                SELECT id FROM webhook_calls
+                WHERE state IN ('queued', 'deferred') AND webhook = $3 AND next_at <= $4
+                ORDER BY next_at, id
+                LIMIT $5",
+            $skip,
+            ")
+            RETURNING id, webhook, event, alert, incident_id, ticket_id, preset, body, state, attempts, next_at, created_at, settled_at, last_reply"
+        )
+    };
+}
+
+statements! {
+    INSERT = "
+        INSERT INTO webhook_calls (id, webhook, event, alert, cause, incident_id, ticket_id, preset, body, state, attempts, next_at, created_at, last_reply)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0, $10, $11, '')
+        ON CONFLICT (webhook, event, cause) DO NOTHING";
+    KNOWS = "
+        INSERT INTO webhook_alerts (webhook, escalation_id)
+        VALUES ($1, $2)
+        ON CONFLICT (webhook, escalation_id) DO NOTHING";
+    KNOWING = "SELECT webhook FROM webhook_alerts WHERE escalation_id = $1 AND ended_at IS NULL ORDER BY webhook";
+    /// Ladders that have ended, and a webhook that was told of them was not told of that.
+    ENDED = "
+        SELECT e.id, e.incident_id, e.ticket_id, e.policy, e.ended_at
+        FROM escalations e
+        WHERE e.ended_at IS NOT NULL AND e.id IN (SELECT a.escalation_id FROM webhook_alerts a WHERE a.ended_at IS NULL)
+        ORDER BY e.id
+        LIMIT $1";
+    LOCK_END_POSTGRES = "SELECT webhook FROM webhook_alerts WHERE escalation_id = $1 FOR UPDATE";
+    TOLD_OF_END = "UPDATE webhook_alerts SET ended_at = $1 WHERE escalation_id = $2 AND ended_at IS NULL";
+    DUE = "SELECT DISTINCT webhook FROM webhook_calls WHERE state IN ('queued', 'deferred') AND next_at <= $1 ORDER BY webhook";
+    CLAIM_SQLITE = claim!("");
+    CLAIM_POSTGRES = claim!(" FOR UPDATE SKIP LOCKED");
+    TAKE = "
+        UPDATE webhook_calls
+        SET state = 'leased', lease = $1, leased_until = $2
+        WHERE id = $3 AND state IN ('queued', 'deferred')";
+    LEASED = "SELECT COUNT(*) FROM webhook_calls WHERE state = 'leased'";
+    /// A caller that is gone: nobody knows whether the receiver has it, and the same id tells it that it has.
+    RECLAIM = "
+        UPDATE webhook_calls
+        SET state = 'deferred', lease = NULL, leased_until = NULL, last_reply = 'the caller lost track of it'
+        WHERE state = 'leased' AND leased_until <= $1";
+    SETTLE = "
+        UPDATE webhook_calls
+        SET state = $1, attempts = attempts + 1, next_at = $2, settled_at = $3, last_reply = $4, lease = NULL, leased_until = NULL
+        WHERE id = $5 AND lease = $6";
+    INSERT_ATTEMPT = "
+        INSERT INTO webhook_attempts (call_id, attempt, started_at, ended_at, status, reply)
+        SELECT id, attempts, $1, $2, $3, $4
+        FROM webhook_calls
+        WHERE id = $5";
+    RETRY = "
+        UPDATE webhook_calls
+        SET state = 'queued', next_at = $1, settled_at = NULL
+        WHERE id = $2 AND state IN ('deferred', 'failed')";
+    BY_ID = calls!("WHERE c.id = $1");
+    LIST = calls!("WHERE c.id > $1 ORDER BY c.id LIMIT $2");
+    ATTEMPTS = "SELECT attempt, started_at, ended_at, status, reply FROM webhook_attempts WHERE call_id = $1 ORDER BY attempt";
+    GONE = "INSERT INTO webhooks_gone (webhook, since) VALUES ($1, $2) ON CONFLICT (webhook) DO NOTHING";
+    IS_GONE = "SELECT since FROM webhooks_gone WHERE webhook = $1";
+    BACK = "DELETE FROM webhooks_gone WHERE webhook = $1";
+    /// How each webhook is, for whoever looks after it.
+    STANDING = "
+        SELECT c.webhook,
+            COUNT(*) FILTER (WHERE c.state = 'deferred' AND c.attempts > 0) AS deferred,
+            COUNT(*) FILTER (WHERE c.state = 'failed' AND c.settled_at > $1) AS failed,
+            MAX(c.last_reply) AS said
+        FROM webhook_calls c
+        WHERE c.incident_id IS NOT NULL AND (c.state = 'deferred' OR (c.state = 'failed' AND c.settled_at > $1))
+        GROUP BY c.webhook
+        ORDER BY c.webhook";
+}
+
+/// A call that is to be made.
+#[derive(Debug)]
+pub struct NewCall<'a> {
+    /// `whm_…`.
+    pub id: String,
+    /// Its name in the configuration.
+    pub webhook: &'a str,
+    /// A name of `model::webhooks::EventKind`.
+    pub event: &'a str,
+    /// The ladder, or what else the event is about.
+    pub alert: &'a str,
+    /// What happened; the same is told once.
+    pub cause: &'a str,
+    /// None = a test.
+    pub incident: Option<i64>,
+    /// The ticket.
+    pub ticket: Option<&'a str>,
+    /// A name of `model::webhooks::Preset`.
+    pub preset: &'a str,
+    /// What is sent.
+    pub body: String,
+    /// By the real clock.
+    pub next_at: i64,
+    /// By the store's clock.
+    pub created_at: i64,
+}
+
+/// A call.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Call {
+    /// `whm_…`.
+    pub id: String,
+    /// Its name in the configuration.
+    pub webhook: String,
+    /// A name of `model::webhooks::EventKind`.
+    pub event: String,
+    /// The ladder, or what else the event is about.
+    pub alert: String,
+    /// None = a test.
+    pub incident_id: Option<i64>,
+    /// The ticket.
+    pub ticket_id: Option<String>,
+    /// A name of `model::webhooks::Preset`.
+    pub preset: String,
+    /// What is sent, without what is secret.
+    pub body: String,
+    /// `queued`, `leased`, `accepted`, `deferred`, `failed`.
+    pub state: String,
+    /// Tries that ended.
+    pub attempts: i64,
+    /// When it is due, in microseconds of real time.
+    pub next_at: i64,
+    /// Microseconds since the epoch.
+    pub created_at: i64,
+    /// Microseconds since the epoch.
+    pub settled_at: Option<i64>,
+    /// What was answered last.
+    pub last_reply: String,
+}
+
+/// A try of a call.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Attempt {
+    /// From 1.
+    pub attempt: i64,
+    /// Microseconds of real time.
+    pub started_at: i64,
+    /// Microseconds of real time.
+    pub ended_at: i64,
+    /// None = no answer.
+    pub status: Option<i64>,
+    /// The beginning of the answer, or why there is none.
+    pub reply: String,
+}
+
+/// A ladder that has ended.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct EndedLadder {
+    /// `esc_…`.
+    pub id: String,
+    /// The incident.
+    pub incident_id: i64,
+    /// The ticket.
+    pub ticket_id: String,
+    /// Its name.
+    pub policy: String,
+    /// Microseconds since the epoch.
+    pub ended_at: i64,
+}
+
+/// How a webhook is.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Standing {
+    /// Its name.
+    pub webhook: String,
+    /// Calls that were not taken yet.
+    pub deferred: i64,
+    /// Calls that were given up lately.
+    pub failed: i64,
+    /// One of the answers.
+    pub said: String,
+}
+
+/// How a try ended.
+#[derive(Debug)]
+pub struct Settled<'a> {
+    /// The call.
+    pub id: &'a str,
+    /// Who made it.
+    pub lease: &'a str,
+    /// `accepted`, `deferred`, `failed`.
+    pub state: &'static str,
+    /// When it is due again, in microseconds of real time.
+    pub next_at: i64,
+    /// Microseconds of the store's clock, where it is over.
+    pub settled_at: Option<i64>,
+    /// When the try began, in microseconds of real time.
+    pub started_at: i64,
+    /// When it ended.
+    pub ended_at: i64,
+    /// None = no answer.
+    pub status: Option<i64>,
+    /// The beginning of the answer, or why there is none.
+    pub reply: &'a str,
+}
+
+/// Adds a call, once for each webhook, event and cause. `false`: it is there already.
+pub async fn insert(tx: &mut Tx, call: &NewCall<'_>) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(INSERT)
+        .bind(&call.id)
+        .bind(call.webhook)
+        .bind(call.event)
+        .bind(call.alert)
+        .bind(call.cause)
+        .bind(call.incident)
+        .bind(call.ticket)
+        .bind(call.preset)
+        .bind(&call.body)
+        .bind(call.next_at)
+        .bind(call.created_at)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// Notes that a webhook is told of a ladder.
+pub async fn knows(tx: &mut Tx, webhook: &str, escalation: &str) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(KNOWS).bind(webhook).bind(escalation).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Webhooks that were told of a ladder and not of its end.
+pub async fn knowing(conn: &mut Conn, escalation: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(KNOWING).bind(escalation).fetch_all(c).await)?)
+}
+
+/// Ladders whose end somebody was not told of.
+pub async fn ended(conn: &mut Conn, limit: i64) -> Result<Vec<EndedLadder>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ENDED).bind(limit).fetch_all(c).await)?)
+}
+
+/// Keeps others from telling of the same end meanwhile. On SQLite one transaction writes at a time.
+pub async fn lock_end(tx: &mut Tx, escalation: &str) -> Result<(), StoreError> {
+    if tx.dialect() == Dialect::Postgres {
+        on!(tx, |c| sqlx::query(LOCK_END_POSTGRES).bind(escalation).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// Notes that whoever knew of a ladder is told of its end.
+pub async fn told_of_end(tx: &mut Tx, escalation: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(TOLD_OF_END).bind(now).bind(escalation).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Webhooks that have a call due.
+pub async fn due(conn: &mut Conn, now: i64) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(DUE).bind(now).fetch_all(c).await)?)
+}
+
+/// Who takes calls, and until when they are theirs.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease<'a> {
+    /// A name that nobody else has.
+    pub holder: &'a str,
+    /// Microseconds of real time.
+    pub now: i64,
+    /// Microseconds of real time.
+    pub until: i64,
+}
+
+/// Takes calls of one webhook that are due, the oldest first.
+pub async fn claim(tx: &mut Tx, webhook: &str, lease: Lease<'_>, limit: i64) -> Result<Vec<Call>, StoreError> {
+    let text = match tx.dialect() {
+        Dialect::Sqlite => CLAIM_SQLITE,
+        Dialect::Postgres => CLAIM_POSTGRES,
+    };
+    Ok(on!(tx, |c| sqlx::query_as(text)
+        .bind(lease.holder)
+        .bind(lease.until)
+        .bind(webhook)
+        .bind(lease.now)
+        .bind(limit)
+        .fetch_all(c)
+        .await)?)
+}
+
+/// Takes one call.
+pub async fn take(tx: &mut Tx, id: &str, lease: Lease<'_>) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(TAKE)
+        .bind(lease.holder)
+        .bind(lease.until)
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || format!("call {id}"))
+}
+
+/// Calls that somebody makes right now.
+pub async fn leased(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(LEASED).fetch_one(c).await)?)
+}
+
+/// Puts back what callers hold that are gone; how many.
+pub async fn reclaim(tx: &mut Tx, now: i64) -> Result<u64, StoreError> {
+    Ok(on!(tx, |c| sqlx::query(RECLAIM).bind(now).execute(c).await.map(|done| done.rows_affected()))?)
+}
+
+/// Records how a try ended. `false`: the lease was lost meanwhile, and nothing is recorded.
+pub async fn settle(tx: &mut Tx, settled: &Settled<'_>) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(SETTLE)
+        .bind(settled.state)
+        .bind(settled.next_at)
+        .bind(settled.settled_at)
+        .bind(settled.reply)
+        .bind(settled.id)
+        .bind(settled.lease)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    if hit == 0 {
+        return Ok(false);
+    }
+    on!(tx, |c| sqlx::query(INSERT_ATTEMPT)
+        .bind(settled.started_at)
+        .bind(settled.ended_at)
+        .bind(settled.status)
+        .bind(settled.reply)
+        .bind(settled.id)
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(true)
+}
+
+/// Makes a call due that was not taken. `false`: it was, or somebody makes it.
+pub async fn retry(tx: &mut Tx, id: &str, now: i64) -> Result<bool, StoreError> {
+    let hit = on!(tx, |c| sqlx::query(RETRY).bind(now).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(hit == 1)
+}
+
+/// One call.
+pub async fn by_id(conn: &mut Conn, id: &str) -> Result<Option<Call>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(BY_ID).bind(id).fetch_optional(c).await)?)
+}
+
+/// Calls in the order in which they came to be, after one.
+pub async fn list(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<Call>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(LIST).bind(after).bind(limit).fetch_all(c).await)?)
+}
+
+/// The tries of a call.
+pub async fn attempts(conn: &mut Conn, id: &str) -> Result<Vec<Attempt>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(ATTEMPTS).bind(id).fetch_all(c).await)?)
+}
+
+/// Notes that a receiver is gone for good.
+pub async fn gone(tx: &mut Tx, webhook: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(GONE).bind(webhook).bind(now).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Since when a receiver is gone.
+pub async fn gone_since(conn: &mut Conn, webhook: &str) -> Result<Option<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(IS_GONE).bind(webhook).fetch_optional(c).await)?)
+}
+
+/// Notes that a receiver is there again.
+pub async fn back(tx: &mut Tx, webhook: &str) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(BACK).bind(webhook).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Webhooks with calls that were not taken, or given up after `since`.
+pub async fn standing(conn: &mut Conn, since: i64) -> Result<Vec<Standing>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_as(STANDING).bind(since).fetch_all(c).await)?)
+}
