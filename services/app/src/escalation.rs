@@ -5,9 +5,16 @@
 //! gets a mail or a task, never nothing.
 
 mod climb;
+mod course;
+mod deeds;
+mod fire;
 mod next_contact;
+mod outgoing;
 mod plan;
+mod policies;
+mod preflight;
 mod reviews;
+mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -21,8 +28,11 @@ use store::escalation::{Escalation, Reason, Start, Task};
 
 use crate::{App, AppError, Incident, SYSTEM, new_id};
 
+pub use deeds::{Acknowledged, acknowledge, jump};
 pub(crate) use next_contact::queue as queue_untried;
 pub use plan::{Line, list, preview};
+pub use policies::{PolicyFile, PolicyVersion, Set, history, set, show};
+pub use preflight::{Checked, Outlook, Tested, check, test};
 
 /// Ladders that start, or climb, before the clocks of others are looked at again.
 const CHUNK: i64 = 500;
@@ -178,6 +188,7 @@ fn ladder(
         ended_at: None,
         ended_why: None,
         next_due_at: first,
+        carried: "[]".to_owned(),
     })
 }
 
@@ -220,20 +231,6 @@ async fn help(app: &App, start: &Start, now: Timestamp) -> Result<Ticked, AppErr
     store::tickets::insert_entry(&mut tx, &ticket.id, &entry).await?;
     tx.commit(app.entry("escalation.next_contact", &ticket.id, serde_json::json!({ "mails": mails }))).await?;
     Ok(Ticked { mails, ..Ticked::default() })
-}
-
-/// Takes note, in the actor's name, of what a ladder has fired so far; how many firings that were. It goes on climbing.
-pub async fn acknowledge(app: &App, escalation: &str) -> Result<u64, AppError> {
-    let mut tx = app.store.begin().await?;
-    if store::escalation::by_id(&mut tx, escalation).await?.is_none() {
-        return Err(AppError::missing(
-            format!("no escalation `{escalation}`"),
-            "run `forthright escalation list INCIDENT --csv` to see what there is",
-        ));
-    }
-    let count = store::escalation::acknowledge(&mut tx, escalation, &app.actor, app.clock.now().micros()).await?;
-    tx.commit(app.entry("escalation.acknowledge", escalation, serde_json::json!({ "firings": count }))).await?;
-    Ok(count)
 }
 
 /// Marks a task as done, in the actor's name.
