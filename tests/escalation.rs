@@ -1,5 +1,10 @@
 //! Escalation: ladders climb by the clock, once per rung, and nothing closes by age.
 
+mod deeds;
+mod policies;
+mod preflight;
+mod scale;
+
 use testkit::process::{Backend, Forthright};
 use testkit::smtp::Recorder;
 

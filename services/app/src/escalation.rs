@@ -5,9 +5,16 @@
 //! gets a mail or a task, never nothing.
 
 mod climb;
+mod course;
+mod deeds;
+mod fire;
 mod next_contact;
+mod outgoing;
 mod plan;
+mod policies;
+mod preflight;
 mod reviews;
+mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -16,16 +23,16 @@ use std::collections::hash_map::Entry;
 
 use model::escalation::{Ladder, PolicyName};
 use model::time::Timestamp;
-use model::webhooks::{EventKind, Ladder};
 use serde::Serialize;
-use store::Tx;
 use store::escalation::{Escalation, Reason, Start, Task};
 
-use crate::webhooks::{Happening, To};
 use crate::{App, AppError, Incident, SYSTEM, new_id};
 
+pub use deeds::{Acknowledged, acknowledge, jump};
 pub(crate) use next_contact::queue as queue_untried;
 pub use plan::{Line, list, preview};
+pub use policies::{PolicyFile, PolicyVersion, Set, history, set, show};
+pub use preflight::{Checked, Outlook, Tested, check, test};
 
 /// Ladders that start, or climb, before the clocks of others are looked at again.
 const CHUNK: i64 = 500;
@@ -181,6 +188,7 @@ fn ladder(
         ended_at: None,
         ended_why: None,
         next_due_at: first,
+        carried: "[]".to_owned(),
     })
 }
 
@@ -223,52 +231,6 @@ async fn help(app: &App, start: &Start, now: Timestamp) -> Result<Ticked, AppErr
     store::tickets::insert_entry(&mut tx, &ticket.id, &entry).await?;
     tx.commit(app.entry("escalation.next_contact", &ticket.id, serde_json::json!({ "mails": mails }))).await?;
     Ok(Ticked { mails, ..Ticked::default() })
-}
-
-/// Takes note, in the actor's name, of what a ladder has fired so far; how many firings that were. It goes on climbing.
-pub async fn acknowledge(app: &App, escalation: &str) -> Result<u64, AppError> {
-    let now = app.clock.now();
-    let mut tx = app.store.begin().await?;
-    let Some(ladder) = store::escalation::by_id(&mut tx, escalation).await? else {
-        return Err(AppError::missing(
-            format!("no escalation `{escalation}`"),
-            "run `forthright escalation list INCIDENT --csv` to see what there is",
-        ));
-    };
-    let count = store::escalation::acknowledge(&mut tx, escalation, &app.actor, now.micros()).await?;
-    if count > 0 {
-        acknowledged(app, &mut tx, &ladder, count).await?;
-    }
-    tx.commit(app.entry("escalation.acknowledge", escalation, serde_json::json!({ "firings": count }))).await?;
-    Ok(count)
-}
-
-/// What the ticket's timeline and other programs are told of an acknowledgement.
-async fn acknowledged(app: &App, tx: &mut Tx, ladder: &Escalation, firings: u64) -> Result<(), AppError> {
-    let now = app.clock.now();
-    let entry = store::tickets::Entry {
-        id: new_id("ent"),
-        at: now.micros(),
-        kind: "escalation".to_owned(),
-        actor: app.actor.clone(),
-        body: format!("{}: {firings} firing(s) acknowledged ({})", ladder.policy, ladder.id),
-    };
-    store::tickets::insert_entry(tx, &ladder.ticket_id, &entry).await?;
-    let Some(ticket) = store::tickets::by_id(tx, &ladder.ticket_id).await? else { return Ok(()) };
-    let incident = app.incident_by_id(tx, ladder.incident_id).await?;
-    let (id, policy) = (ladder.id.clone(), ladder.policy.clone());
-    let happening = Happening {
-        to: To::Subscribers,
-        kind: EventKind::Acknowledged,
-        at: now,
-        cause: &entry.id,
-        incident: (incident.id, &incident.slug),
-        ticket: &ticket.id,
-        tenant: &ticket.tenant_id,
-        ladder: Some(Ladder { id, policy, rung: None, acknowledged_by: Some(app.actor.clone()) }),
-        questions: Vec::new(),
-    };
-    crate::webhooks::queue(app, tx, &happening).await.map(drop)
 }
 
 /// Marks a task as done, in the actor's name.

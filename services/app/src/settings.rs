@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::delivery::{ReportsWanted, RetryPolicy, UncertainPolicy};
-use model::escalation::{Policy, Target};
+use model::escalation::{Policy, Rotation, Target};
 use model::stop::Rules;
 use model::time::Timestamp;
 use serde::Deserialize;
@@ -33,6 +33,12 @@ pub struct Settings {
     pub reach: ReachSettings,
     /// Who is turned to when a ladder climbs.
     pub targets: TargetSettings,
+    /// Mail addresses of the vendor's own people, by the names that `--actor`, roles, rotations and targets use.
+    pub people: BTreeMap<String, String>,
+    /// Who has a role that targets name, by name or mail address; each of them is written to.
+    pub roles: BTreeMap<String, Vec<String>>,
+    /// People who take turns.
+    pub rotations: BTreeMap<String, Rotation>,
     /// Escalation policies in place of the built-in ones of the same name, for incidents opened from now on.
     pub policies: BTreeMap<String, Policy>,
     /// Programs that are told as it happens, by name.
@@ -382,7 +388,14 @@ impl TargetSettings {
             Target::Lead => &self.lead,
             Target::Counsel => &self.counsel,
             Target::IncidentLead => &self.incident_lead,
-            _ => &None,
+            Target::Contact
+            | Target::NextContact
+            | Target::AccountManager
+            | Target::Person(_)
+            | Target::Role(_)
+            | Target::Rotation(_)
+            | Target::Address(_)
+            | Target::Webhook(_) => &None,
         };
         address.as_deref().map(str::trim).filter(|address| !address.is_empty())
     }

@@ -5,6 +5,7 @@
 mod delivery;
 mod directory;
 mod dkim;
+mod escalation;
 mod notices;
 mod report;
 mod templates;
@@ -19,6 +20,7 @@ use sources::{Encoding, Format, Preset};
 pub(crate) use delivery::{DeliveryVerb, WaveVerb};
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
 pub(crate) use dkim::DkimVerb;
+pub(crate) use escalation::{EscalationVerb, PolicyVerb};
 pub(crate) use notices::{NoticeVerb, PreviewFormat};
 pub(crate) use report::{ReportArgs, ReportVerb};
 pub(crate) use templates::{TemplatePart, TemplatesVerb};
@@ -710,28 +712,6 @@ pub(crate) enum SnippetVerb {
         /// The one of this incident alone.
         #[arg(long, value_name = "SLUG")]
         incident: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum EscalationVerb {
-    /// What fired, and what will.
-    List {
-        /// The incident.
-        slug: String,
-    },
-    /// What would fire until then, by the same code, changing nothing.
-    Preview {
-        /// The incident.
-        slug: String,
-        /// Until when.
-        #[arg(long, value_name = "TIME")]
-        until: Timestamp,
-    },
-    /// Say that you have seen what fired.
-    Acknowledge {
-        /// The ladder.
-        escalation: String,
     },
 }
 

@@ -73,6 +73,11 @@ pub fn is_one_person(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
+/// What all spellings of a name have in common, to count people by.
+pub fn key(name: &str) -> String {
+    plain(name)
+}
+
 fn plain(name: &str) -> String {
     let seen: String = name.nfkc().filter(|char| !is_invisible(*char)).collect();
     // By way of capitals: some letters have two small forms (ς, ſ), others are written out as capitals (ß).

@@ -45,6 +45,18 @@ named! {
     }
 }
 
+named! {
+    /// What becomes of the ladders that run when their policy changes.
+    Running {
+        /// They go on under the policy that they started with.
+        Keep = "keep",
+        /// They end, and begin anew under the new policy, measured from now.
+        Restart = "restart",
+        /// They end, and go on under the new policy, measured from the same time; what fired counts.
+        Move = "move",
+    }
+}
+
 /// The longest that an acknowledgement may keep a ladder still.
 const LONGEST_HOLD: Duration = Duration::from_secs(14 * 24 * 3600);
 /// The most often that a rung fires again: weekly for almost twenty years.
@@ -209,6 +221,11 @@ impl Policies {
             self.0.insert(name, policy);
         }
         Ok(self)
+    }
+
+    /// Which policies are others here than there.
+    pub fn changed(&self, from: &Self) -> Vec<PolicyName> {
+        PolicyName::ALL.iter().copied().filter(|name| self.get(*name) != from.get(*name)).collect()
     }
 
     /// The policy of a name; the built-in one where these were kept before there was one of that name.

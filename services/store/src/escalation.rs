@@ -2,11 +2,27 @@
 //!
 //! Computes no times: `model::escalation` does. Invariant: a rung fires once per repeat and target, by a unique key.
 
+pub mod events;
+pub mod policies;
+pub mod probes;
+
 use sqlx::AssertSqlSafe;
 
 use crate::notices::Notice;
-use crate::rows::{ROWS_AN_INSERT, insert_text};
+use crate::rows::{ROWS_AN_INSERT, fetch_in, insert_text};
 use crate::{Conn, StoreError, Tx};
+
+/// A whole ladder; `$tail` says which.
+macro_rules! ladder {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, ended_at, ended_why, next_due_at, carried
+            FROM escalations ",
+            $tail
+        )
+    };
+}
+pub(crate) use ladder;
 
 /// Running ladders whose reason is gone, as the `END_…` statements see them; `$filter` narrows.
 macro_rules! settled {
@@ -127,21 +143,22 @@ statements! {
             AND COUNT(*) FILTER (WHERE o.state IN ('bounced', 'failed', 'suppressed')) > 0
         ORDER BY t.id
         LIMIT $1";
+    /// Ids alone: what they climb is read under their tickets' locks, and where nothing is due nothing is read.
     DUE = "
-        SELECT id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, ended_at, ended_why, next_due_at
+        SELECT id, ticket_id
         FROM escalations
         WHERE ended_at IS NULL AND next_due_at IS NOT NULL AND next_due_at <= $1
         ORDER BY next_due_at, id
         LIMIT $2";
-    LIST = "
-        SELECT id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, ended_at, ended_why, next_due_at
-        FROM escalations
-        WHERE incident_id = $1
-        ORDER BY id";
-    BY_ID = "
-        SELECT id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, ended_at, ended_why, next_due_at
-        FROM escalations
-        WHERE id = $1";
+    LIST = ladder!("WHERE incident_id = $1 ORDER BY id");
+    BY_ID = ladder!("WHERE id = $1");
+    RUNNING_AMONG = ladder!("WHERE ended_at IS NULL AND id IN ('values') ORDER BY next_due_at, id");
+    SETTLED_AMONG = settled!("e.id IN ('values')");
+    FIRINGS_AMONG = "
+        SELECT id, escalation_id, rung, repeat, due_at, fired_at, target, acknowledged_at, acknowledged_by
+        FROM firings
+        WHERE escalation_id IN ('values')
+        ORDER BY escalation_id, rung, repeat, target";
     SET_NEXT = "UPDATE escalations SET next_due_at = $1 WHERE id = $2";
     /// Ladders whose reason is gone.
     END_DEBT = "
@@ -214,10 +231,6 @@ statements! {
                 SELECT 1 FROM outbox o
                 WHERE o.ticket_id = e.ticket_id AND o.notice_id IS NOT NULL
                     AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')))";
-    INSERT_FIRING = "
-        INSERT INTO firings (id, escalation_id, rung, repeat, due_at, fired_at, target)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (escalation_id, rung, repeat, target) DO NOTHING";
     FIRINGS_OF = "
         SELECT id, escalation_id, rung, repeat, due_at, fired_at, target, acknowledged_at, acknowledged_by
         FROM firings
@@ -233,10 +246,6 @@ statements! {
         UPDATE firings
         SET acknowledged_at = $1, acknowledged_by = $2
         WHERE escalation_id = $3 AND acknowledged_at IS NULL";
-    INSERT_TASK = "
-        INSERT INTO tasks (id, incident_id, tenant_id, ticket_id, kind, target, text, unique_key, created_at, due_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        ON CONFLICT (unique_key) DO NOTHING";
     OPEN_TASKS = "
         SELECT id, tenant_id, ticket_id, kind, target, text, created_at, due_at
         FROM tasks
@@ -296,6 +305,8 @@ pub struct Escalation {
     pub ended_why: Option<String>,
     /// The earliest rung that has not fired.
     pub next_due_at: Option<i64>,
+    /// JSON of the firings that count because the ladder before it had them: rung, repeat and target of each.
+    pub carried: String,
 }
 
 /// A rung that fired.
@@ -387,8 +398,8 @@ pub async fn insert(tx: &mut Tx, escalations: &[Escalation]) -> Result<u64, Stor
     for part in escalations.chunks(ROWS_AN_INSERT) {
         let text = insert_text(
             tx.dialect(),
-            "INSERT INTO escalations (id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, next_due_at)",
-            9,
+            "INSERT INTO escalations (id, incident_id, ticket_id, policy, subject, snapshot, measured_from, started_at, next_due_at, carried)",
+            10,
             part.len(),
             "ON CONFLICT DO NOTHING",
         );
@@ -404,7 +415,8 @@ pub async fn insert(tx: &mut Tx, escalations: &[Escalation]) -> Result<u64, Stor
                     .bind(&escalation.snapshot)
                     .bind(escalation.measured_from)
                     .bind(escalation.started_at)
-                    .bind(escalation.next_due_at);
+                    .bind(escalation.next_due_at)
+                    .bind(&escalation.carried);
             }
             query.execute(c).await.map(|done| done.rows_affected())
         })?;
@@ -412,8 +424,8 @@ pub async fn insert(tx: &mut Tx, escalations: &[Escalation]) -> Result<u64, Stor
     Ok(new)
 }
 
-/// Ladders with a rung that is due.
-pub async fn due(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<Escalation>, StoreError> {
+/// Ladders with a rung that is due, as (ladder, ticket).
+pub async fn due(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<(String, String)>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(DUE).bind(now).bind(limit).fetch_all(c).await)?)
 }
 
@@ -425,6 +437,19 @@ pub async fn list(conn: &mut Conn, incident: i64) -> Result<Vec<Escalation>, Sto
 /// One ladder.
 pub async fn by_id(conn: &mut Conn, id: &str) -> Result<Option<Escalation>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(BY_ID).bind(id).fetch_optional(c).await)?)
+}
+
+/// Those of some ladders that run and whose reason is not gone.
+pub async fn running_among(conn: &mut Conn, ids: &[String]) -> Result<Vec<Escalation>, StoreError> {
+    let mut found: Vec<Escalation> = fetch_in(conn, RUNNING_AMONG, ids).await?;
+    let settled: Vec<(String,)> = fetch_in(conn, SETTLED_AMONG, ids).await?;
+    found.retain(|ladder| !settled.iter().any(|(id,)| *id == ladder.id));
+    Ok(found)
+}
+
+/// The firings of some ladders.
+pub async fn firings_among(conn: &mut Conn, ladders: &[String]) -> Result<Vec<Firing>, StoreError> {
+    fetch_in(conn, FIRINGS_AMONG, ladders).await
 }
 
 /// Writes when the next rung is due.
@@ -447,20 +472,33 @@ pub async fn to_end(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(TO_END).fetch_one(c).await)?)
 }
 
-/// Records that a rung fires. `false`: it has fired before.
-pub async fn insert_firing(tx: &mut Tx, firing: &Firing) -> Result<bool, StoreError> {
-    let hit = on!(tx, |c| sqlx::query(INSERT_FIRING)
-        .bind(&firing.id)
-        .bind(&firing.escalation_id)
-        .bind(firing.rung)
-        .bind(firing.repeat)
-        .bind(firing.due_at)
-        .bind(firing.fired_at)
-        .bind(&firing.target)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(hit == 1)
+/// Records that rungs fire; how many of them have not fired before.
+pub async fn insert_firings(tx: &mut Tx, firings: &[Firing]) -> Result<u64, StoreError> {
+    let mut new = 0;
+    for part in firings.chunks(ROWS_AN_INSERT) {
+        let text = insert_text(
+            tx.dialect(),
+            "INSERT INTO firings (id, escalation_id, rung, repeat, due_at, fired_at, target)",
+            7,
+            part.len(),
+            "ON CONFLICT (escalation_id, rung, repeat, target) DO NOTHING",
+        );
+        new += on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for firing in part {
+                query = query
+                    .bind(&firing.id)
+                    .bind(&firing.escalation_id)
+                    .bind(firing.rung)
+                    .bind(firing.repeat)
+                    .bind(firing.due_at)
+                    .bind(firing.fired_at)
+                    .bind(&firing.target);
+            }
+            query.execute(c).await.map(|done| done.rows_affected())
+        })?;
+    }
+    Ok(new)
 }
 
 /// The firings of one ladder.
@@ -497,21 +535,39 @@ pub struct NewTask<'a> {
 
 /// Adds a task, once per key; how many are new.
 pub async fn insert_task(tx: &mut Tx, new: &NewTask<'_>) -> Result<u64, StoreError> {
-    let NewTask { incident, task, unique_key } = new;
-    Ok(on!(tx, |c| sqlx::query(INSERT_TASK)
-        .bind(&task.id)
-        .bind(incident)
-        .bind(&task.tenant_id)
-        .bind(&task.ticket_id)
-        .bind(&task.kind)
-        .bind(&task.target)
-        .bind(&task.text)
-        .bind(*unique_key)
-        .bind(task.created_at)
-        .bind(task.due_at)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?)
+    insert_tasks(tx, std::slice::from_ref(new)).await
+}
+
+/// Adds tasks, each once per key; how many are new.
+pub async fn insert_tasks(tx: &mut Tx, tasks: &[NewTask<'_>]) -> Result<u64, StoreError> {
+    let mut new = 0;
+    for part in tasks.chunks(ROWS_AN_INSERT) {
+        let text = insert_text(
+            tx.dialect(),
+            "INSERT INTO tasks (id, incident_id, tenant_id, ticket_id, kind, target, text, unique_key, created_at, due_at)",
+            10,
+            part.len(),
+            "ON CONFLICT (unique_key) DO NOTHING",
+        );
+        new += on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for NewTask { incident, task, unique_key } in part {
+                query = query
+                    .bind(&task.id)
+                    .bind(incident)
+                    .bind(&task.tenant_id)
+                    .bind(&task.ticket_id)
+                    .bind(&task.kind)
+                    .bind(&task.target)
+                    .bind(&task.text)
+                    .bind(*unique_key)
+                    .bind(task.created_at)
+                    .bind(task.due_at);
+            }
+            query.execute(c).await.map(|done| done.rows_affected())
+        })?;
+    }
+    Ok(new)
 }
 
 /// All tasks of a kind that an incident has or had, as (key, made at, done at).

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use sqlx::AssertSqlSafe;
 
-use crate::{Dialect, StoreError, Tx};
+use crate::{Conn, Dialect, StoreError, Tx};
 
 /// How many rows one INSERT carries: beyond that nothing gets faster, and 20 columns stay under SQLite's 32,766
 /// parameters.
@@ -57,6 +57,29 @@ pub(crate) fn list(dialect: Dialect, first: usize, count: usize) -> String {
     let mut text = String::with_capacity(count * 6 + 2);
     values(dialect, &mut text, first, count, 1);
     text
+}
+
+/// What stands in a fixed statement where [`fetch_in`] puts its values, so that the statement prepares as it is.
+const VALUES_HERE: &str = "('values')";
+
+/// The rows of a statement that says `IN ('values')` once and has no parameter, for all these values, some at a time.
+pub(crate) async fn fetch_in<T>(conn: &mut Conn, text: &str, values: &[String]) -> Result<Vec<T>, StoreError>
+where
+    T: Send + Unpin,
+    for<'r> T: sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> + sqlx::FromRow<'r, sqlx::postgres::PgRow>,
+{
+    let mut found = Vec::new();
+    for part in values.chunks(ROWS_AN_INSERT) {
+        let text = text.replacen(VALUES_HERE, &list(conn.dialect(), 1, part.len()), 1);
+        found.extend(on!(conn, |c| {
+            let mut query = sqlx::query_as::<_, T>(AssertSqlSafe(text));
+            for value in part {
+                query = query.bind(value);
+            }
+            query.fetch_all(c).await
+        })?);
+    }
+    Ok(found)
 }
 
 /// Runs `head IN (…)` for all these values, some at a time.

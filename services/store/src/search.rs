@@ -4,7 +4,9 @@
 //! databases look up the same words as they are, by no dictionary of their own.
 
 use model::search::{Term, words};
+use sqlx::AssertSqlSafe;
 
+use crate::rows::insert_text;
 use crate::{Conn, Dialect, StoreError, Tx};
 
 /// What is shown of a row that was found.
@@ -77,6 +79,20 @@ pub struct Hit {
 /// Keeps the words of an entry or question.
 pub(crate) async fn index(tx: &mut Tx, source: &str, ticket: &str, text: &str) -> Result<(), StoreError> {
     on!(tx, |c| sqlx::query(INSERT).bind(source).bind(ticket).bind(words(text)).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Keeps the words of up to an INSERT's rows of entries, as (source, ticket, text).
+pub(crate) async fn index_many(tx: &mut Tx, texts: &[(&str, &str, &str)]) -> Result<(), StoreError> {
+    let head = "INSERT INTO ticket_words (source, ticket_id, words)";
+    let text = insert_text(tx.dialect(), head, 3, texts.len(), "ON CONFLICT (source) DO NOTHING");
+    on!(tx, |c| {
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for (source, ticket, text) in texts {
+            query = query.bind(*source).bind(*ticket).bind(words(text));
+        }
+        query.execute(c).await.map(drop)
+    })?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 use sqlx::AssertSqlSafe;
 
 use crate::notices::one;
-use crate::rows::{ROWS_AN_INSERT, insert_text};
+use crate::rows::{ROWS_AN_INSERT, fetch_in, insert_text};
 use crate::{Conn, Dialect, StoreError, Tx};
 
 /// A ticket's columns; when mail last left is a question to the outbox.
@@ -29,6 +29,15 @@ statements! {
     OF_TENANT = tickets!("WHERE t.incident_id = $1 AND t.tenant_id = $2 AND t.split_from IS NULL");
     /// Takes the ticket's row, so that a close and a new question come one after the other.
     LOCK = "UPDATE tickets SET turn = turn WHERE id = $1";
+    /// In their order, so that two who take many wait for each other in one direction. On SQLite a writer is alone.
+    LOCK_MANY_POSTGRES = "SELECT id FROM tickets WHERE id IN ('values') ORDER BY id FOR UPDATE";
+    AMONG = tickets!("WHERE t.id IN ('values')");
+    /// The debt of tickets.
+    DEBT_AMONG = "
+        SELECT id, ticket_id, state, text, asked_by, asked_at, promised_by, settled_at, entry_id, proposed_by, decline_why, review_at, approved_by, reopened_at, objected_at
+        FROM questions
+        WHERE state IN ('open', 'promised') AND ticket_id IN ('values')
+        ORDER BY id";
     SET_TURN = "UPDATE tickets SET turn = $1 WHERE id = $2";
     SET_AGENT = "UPDATE tickets SET agent = $1 WHERE id = $2";
     SET_INBOUND = "
@@ -327,6 +336,24 @@ pub async fn lock(tx: &mut Tx, ticket: &str) -> Result<(), StoreError> {
     one(hit, || format!("ticket {ticket}"))
 }
 
+/// Takes the rows of many tickets until the commit.
+pub async fn lock_many(tx: &mut Tx, tickets: &[String]) -> Result<(), StoreError> {
+    if tx.dialect() == Dialect::Postgres {
+        fetch_in::<(String,)>(tx, LOCK_MANY_POSTGRES, tickets).await?;
+    }
+    Ok(())
+}
+
+/// Tickets by their ids.
+pub async fn among(conn: &mut Conn, tickets: &[String]) -> Result<Vec<TicketRow>, StoreError> {
+    fetch_in(conn, AMONG, tickets).await
+}
+
+/// The questions of tickets that are open or promised.
+pub async fn debt_among(conn: &mut Conn, tickets: &[String]) -> Result<Vec<QuestionRow>, StoreError> {
+    fetch_in(conn, DEBT_AMONG, tickets).await
+}
+
 /// Writes whose turn it is.
 pub async fn set_turn(tx: &mut Tx, ticket: &str, turn: &str) -> Result<(), StoreError> {
     on!(tx, |c| sqlx::query(SET_TURN).bind(turn).bind(ticket).execute(c).await.map(drop))?;
@@ -571,6 +598,31 @@ pub async fn entries_of_kind(conn: &mut Conn, incident: i64, kind: &str) -> Resu
 /// Adds a line to a ticket's timeline; it is found by its words.
 pub async fn insert_entry(tx: &mut Tx, ticket: &str, entry: &Entry) -> Result<(), StoreError> {
     insert_entry_as(tx, ticket, entry, &entry.body).await
+}
+
+/// Adds lines to the timelines of tickets, as (ticket, line).
+pub async fn insert_entries(tx: &mut Tx, entries: &[(String, Entry)]) -> Result<(), StoreError> {
+    for part in entries.chunks(ROWS_AN_INSERT) {
+        let words: Vec<(&str, &str, &str)> =
+            part.iter().map(|(ticket, entry)| (entry.id.as_str(), ticket.as_str(), entry.body.as_str())).collect();
+        crate::search::index_many(tx, &words).await?;
+        let head = "INSERT INTO ticket_entries (id, ticket_id, at, kind, actor, body)";
+        let text = insert_text(tx.dialect(), head, 6, part.len(), "");
+        on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for (ticket, entry) in part {
+                query = query
+                    .bind(&entry.id)
+                    .bind(ticket)
+                    .bind(entry.at)
+                    .bind(&entry.kind)
+                    .bind(&entry.actor)
+                    .bind(&entry.body);
+            }
+            query.execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 /// Adds a line to a ticket's timeline that is found by more words than it shows: a mail by its subject, too.

@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use model::escalation::{BusinessTime, Key, Ladder, Policy, PolicyName, Target};
+use model::escalation::{Ladder, PolicyName};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Conn;
-use store::escalation::{Escalation, Firing, Reason, Start};
+use store::escalation::{Escalation, Firing, Reason, Start, events};
 
+use super::course::Course;
 use super::{STARTING, next_contact};
 use crate::{App, AppError, Incident};
 
@@ -40,13 +41,15 @@ pub async fn list(app: &App, slug: &str) -> Result<Vec<Line>, AppError> {
     let incident = app.incident(slug).await?;
     let mut conn = app.store.snapshot().await?;
     let ladders = store::escalation::list(&mut conn, incident.id).await?;
-    let fired = by_ladder(store::escalation::firings(&mut conn, incident.id).await?);
+    let fired = by_ladder(store::escalation::firings(&mut conn, incident.id).await?, |one| &one.escalation_id);
+    let deeds = by_ladder(events::of_incident(&mut conn, incident.id).await?, |one| &one.escalation_id);
     let mut lines = Vec::new();
     for ladder in &ladders {
         let firings = fired.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
         lines.extend(firings.iter().map(|firing| line_of(ladder, firing)));
         if ladder.ended_at.is_none() {
-            lines.extend(yet_to_fire(app.business(), ladder, firings)?);
+            let deeds = deeds.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
+            lines.extend(yet_to_fire(app, ladder, firings, deeds)?);
         }
     }
     lines.extend(super::reviews::lines(app, &mut conn, &incident).await?);
@@ -59,13 +62,15 @@ pub async fn preview(app: &App, slug: &str, until: Timestamp) -> Result<Vec<Line
     let incident = app.incident(slug).await?;
     let mut conn = app.store.snapshot().await?;
     let settled: BTreeSet<String> = store::escalation::settled(&mut conn, incident.id).await?.into_iter().collect();
-    let fired = by_ladder(store::escalation::firings(&mut conn, incident.id).await?);
+    let fired = by_ladder(store::escalation::firings(&mut conn, incident.id).await?, |one| &one.escalation_id);
+    let deeds = by_ladder(events::of_incident(&mut conn, incident.id).await?, |one| &one.escalation_id);
     let mut lines = Vec::new();
     for ladder in store::escalation::list(&mut conn, incident.id).await? {
         if ladder.ended_at.is_none() && !settled.contains(&ladder.id) {
             let firings = fired.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
-            lines
-                .extend(yet_to_fire(app.business(), &ladder, firings)?.into_iter().filter(|line| line.due_at <= until));
+            let deeds = deeds.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
+            let open = yet_to_fire(app, &ladder, firings, deeds)?.into_iter();
+            lines.extend(open.filter(|line| line.due_at <= until));
         }
     }
     for (name, start) in would_start(&mut conn, &incident, until).await? {
@@ -100,25 +105,14 @@ async fn would_start(
     Ok(found)
 }
 
-/// What a ladder has fired, as the arithmetic wants it.
-pub(super) fn keys(firings: &[Firing]) -> Vec<Key> {
-    firings
-        .iter()
-        .filter_map(|firing| Target::parse(&firing.target).map(|target| (firing.rung, firing.repeat, target)))
-        .collect()
-}
-
-/// The policy of a ladder as it was when it started.
-pub(super) fn snapshot(ladder: &Escalation) -> Result<Policy, AppError> {
-    serde_json::from_str(&ladder.snapshot).map_err(AppError::stored("escalations.snapshot"))
-}
-
-fn yet_to_fire(business: &dyn BusinessTime, ladder: &Escalation, firings: &[Firing]) -> Result<Vec<Line>, AppError> {
-    let fired = keys(firings);
-    let policy = snapshot(ladder)?;
-    let all = Ladder::untouched(&policy, Timestamp::from_micros(ladder.measured_from), business).schedule();
-    let open = all.iter().filter(|due| !fired.contains(&due.key()));
-    Ok(open.map(|due| line(&ladder.id, &ladder.policy, &ladder.ticket_id, due)).collect())
+fn yet_to_fire(
+    app: &App,
+    ladder: &Escalation,
+    firings: &[Firing],
+    deeds: &[events::Event],
+) -> Result<Vec<Line>, AppError> {
+    let open = Course::of(ladder, firings, deeds)?.open(app);
+    Ok(open.iter().map(|due| line(&ladder.id, &ladder.policy, &ladder.ticket_id, due)).collect())
 }
 
 pub(super) fn line(escalation: &str, policy: &str, ticket: &str, due: &model::escalation::Due) -> Line {
@@ -147,10 +141,10 @@ fn line_of(ladder: &Escalation, firing: &Firing) -> Line {
     }
 }
 
-fn by_ladder(firings: Vec<Firing>) -> HashMap<String, Vec<Firing>> {
-    let mut map: HashMap<String, Vec<Firing>> = HashMap::new();
-    for firing in firings {
-        map.entry(firing.escalation_id.clone()).or_default().push(firing);
+fn by_ladder<T>(rows: Vec<T>, ladder: impl Fn(&T) -> &String) -> HashMap<String, Vec<T>> {
+    let mut map: HashMap<String, Vec<T>> = HashMap::new();
+    for row in rows {
+        map.entry(ladder(&row).clone()).or_default().push(row);
     }
     map
 }

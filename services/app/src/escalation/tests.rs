@@ -434,8 +434,8 @@ async fn what_fired_is_acknowledged_once_and_a_task_is_done_once() {
     world.tick().await;
     let line = list(&world.app, "sample").await.unwrap().remove(0);
     assert_eq!(line.target, Target::Agent.as_str());
-    assert_eq!(acknowledge(&world.app, &line.escalation).await.unwrap(), 1);
-    assert_eq!(acknowledge(&world.app, &line.escalation).await.unwrap(), 0);
+    assert_eq!(acknowledge(&world.app, &line.escalation).await.unwrap().firings, 1);
+    assert_eq!(acknowledge(&world.app, &line.escalation).await.unwrap().firings, 0);
     assert!(list(&world.app, "sample").await.unwrap()[0].acknowledged_at.is_some());
     let task = tasks(&world.app, "sample").await.unwrap().remove(0);
     finish_task(&world.app, &task.id).await.unwrap();

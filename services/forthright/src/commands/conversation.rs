@@ -1,4 +1,4 @@
-//! `mail`, `ticket`, `question` and `escalation`.
+//! `mail`, `ticket`, `question` and `snippet`.
 
 use std::io::{Read, Write};
 
@@ -7,10 +7,9 @@ use app::AppError;
 use app::inbound::Which;
 use app::tickets::{About, Intent, Outcome, Wrong};
 use model::printed::{on_one_line, printed};
-use model::time::Timestamp;
 
 use super::{DONE, PARTIAL, open, say, text_of};
-use crate::cli::{EscalationVerb, Everywhere, MailVerb, QuestionVerb, SnippetVerb, TicketVerb};
+use crate::cli::{Everywhere, MailVerb, QuestionVerb, SnippetVerb, TicketVerb};
 use crate::output;
 
 /// Beyond this a message is refused before it is read to its end.
@@ -332,34 +331,5 @@ pub(super) async fn snippet(e: &Everywhere, verb: SnippetVerb) -> Result<u8> {
         vec![one.name, one.language, one.incident, one.kept_by, kept_at]
     });
     output::list(e, &["snippet", "language", "incident", "kept_by", "kept_at"], rows.collect())?;
-    Ok(DONE)
-}
-
-pub(super) async fn escalation(e: &Everywhere, verb: EscalationVerb) -> Result<u8> {
-    let app = open(e).await?;
-    let lines = match verb {
-        EscalationVerb::List { slug } => app::escalation::list(&app, &slug).await?,
-        EscalationVerb::Preview { slug, until } => app::escalation::preview(&app, &slug, until).await?,
-        EscalationVerb::Acknowledge { escalation } => {
-            app::escalation::acknowledge(&app, &escalation).await?;
-            say(e, format!("{escalation} is acknowledged"));
-            return Ok(DONE);
-        }
-    };
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
-    let rows = lines.into_iter().map(|line| {
-        vec![
-            line.escalation,
-            line.policy,
-            line.ticket,
-            line.rung.to_string(),
-            line.due_at.to_string(),
-            time(line.fired_at),
-            line.target,
-            time(line.acknowledged_at),
-        ]
-    });
-    let header = ["escalation", "policy", "ticket", "rung", "due_at", "fired_at", "target", "acknowledged_at"];
-    output::list(e, &header, rows.collect())?;
     Ok(DONE)
 }

@@ -39,6 +39,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     findings.push(signing(&app));
     findings.push(senders(&app));
     findings.extend(targets(&app));
+    findings.extend(policies(&app).await?);
     findings.extend(mailboxes(&app).await?);
     findings.extend(webhooks(&app).await?);
     findings.extend(unsettled(&app).await?);
@@ -139,6 +140,20 @@ fn targets(app: &app::App) -> Vec<Finding> {
             finding("targets", "warning", what, format!("set [targets] {target} in the configuration"))
         })
         .collect()
+}
+
+/// Rungs that lead to nobody. That a role becomes a task is said once, by `targets`.
+async fn policies(app: &app::App) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for incident in app::incidents::list(app).await? {
+        let slug = &incident.slug;
+        let found = app::escalation::check(app, slug).await?.into_iter();
+        findings.extend(found.filter(|one| one.result == app::escalation::Outlook::Bad).map(|one| {
+            let what = format!("{slug}, policy {}, rung {} {}: {}", one.policy, one.rung, one.target, one.what);
+            finding("policies", "warning", what, one.next)
+        }));
+    }
+    Ok(findings)
 }
 
 /// Mailboxes that mail is taken from: each is logged into now, and what was found before is told too.

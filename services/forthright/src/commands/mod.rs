@@ -8,6 +8,7 @@ mod delivery;
 mod directory;
 mod dkim;
 mod doctor;
+mod escalation;
 mod exposure;
 mod law;
 mod notices;
@@ -63,7 +64,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Ticket(verb) => conversation::ticket(e, verb).await,
         Verb::Question(verb) => conversation::question(e, verb).await,
         Verb::Snippet(verb) => conversation::snippet(e, verb).await,
-        Verb::Escalation(verb) => conversation::escalation(e, verb).await,
+        Verb::Escalation(verb) => escalation::run(e, verb).await,
         Verb::Webhook(verb) => webhooks::webhook(e, verb).await,
         Verb::Audit(verb) => audit(e, verb).await,
     }

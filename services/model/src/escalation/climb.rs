@@ -95,6 +95,9 @@ pub struct Ladder<'a> {
     pub business: &'a dyn BusinessTime,
 }
 
+/// Who acknowledged which rung and repeat.
+type Takers<'e> = BTreeMap<(i64, i64), BTreeSet<&'e str>>;
+
 impl<'a> Ladder<'a> {
     /// One that nobody touched.
     pub fn untouched(policy: &'a Policy, start: Timestamp, business: &'a dyn BusinessTime) -> Self {
@@ -106,22 +109,34 @@ impl<'a> Ladder<'a> {
         let mut events: Vec<&Event> = self.events.iter().collect();
         events.sort();
         let mut all = self.planned(&events);
-        let mut people: BTreeMap<(i64, i64), BTreeSet<&str>> = BTreeMap::new();
+        let mut people = Takers::new();
         for event in events {
             match &event.what {
                 Deed::Restart => {}
-                Deed::Acknowledge { rung, repeat, by } => {
-                    let takers = people.entry((*rung, *repeat)).or_default();
-                    // Once for each firing: whoever says it again and again would keep the ladder still for ever.
-                    if takers.insert(by) && takers.len() == self.enough(*rung) {
-                        self.hold(&mut all, event.at);
-                    }
-                }
+                Deed::Acknowledge { .. } if self.is_enough(&mut people, event) => self.hold(&mut all, event.at),
+                Deed::Acknowledge { .. } => {}
                 Deed::Jump { rung } => self.bring_forward(&mut all, *rung, event.at),
             }
         }
         all.sort();
         all
+    }
+
+    /// The acknowledgement that has not expired at `now`, if there is one.
+    pub fn holding(&self, now: Timestamp) -> Option<&'a Event> {
+        let mut events: Vec<&'a Event> = self.events.iter().collect();
+        events.sort();
+        let mut people = Takers::new();
+        events.retain(|event| self.is_enough(&mut people, event));
+        events.into_iter().rfind(|event| event.at.plus(self.policy.acknowledged_for.span()) > now)
+    }
+
+    /// Whether, with this event, enough people have acknowledged a firing. Once for each firing: whoever says it again and
+    /// again would keep the ladder still for ever.
+    fn is_enough<'e>(&self, people: &mut Takers<'e>, event: &'e Event) -> bool {
+        let Deed::Acknowledge { rung, repeat, by } = &event.what else { return false };
+        let takers = people.entry((*rung, *repeat)).or_default();
+        takers.insert(by) && takers.len() == self.enough(*rung)
     }
 
     /// The firings that are due at `now` and not in `fired`, and when the next one will be.
