@@ -35,6 +35,8 @@ pub struct Settings {
     pub targets: TargetSettings,
     /// Escalation policies in place of the built-in ones of the same name, for incidents opened from now on.
     pub policies: BTreeMap<String, Policy>,
+    /// Office hours and holidays by name; `default` is that of whoever names none.
+    pub calendars: BTreeMap<String, CalendarSettings>,
 }
 
 /// `[sender]`: who letters are from.
@@ -297,7 +299,9 @@ impl Default for ReceiveSettings {
     }
 }
 
+mod calendars;
 mod imap;
+pub use calendars::CalendarSettings;
 pub use imap::{After, ImapSettings, ImapTls};
 
 /// `[reach]`: how organisations are reached where nobody can be told. Nobody outside is asked or written to unless a

@@ -2,6 +2,7 @@
 //!
 //! Holds no behaviour.
 
+mod calendar;
 mod delivery;
 mod directory;
 mod dkim;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use model::time::Timestamp;
 use sources::{Encoding, Format, Preset};
 
+pub(crate) use calendar::CalendarVerb;
 pub(crate) use delivery::{DeliveryVerb, WaveVerb};
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
 pub(crate) use dkim::DkimVerb;
@@ -163,6 +165,9 @@ pub(crate) enum Verb {
     /// Ladders and what they fired.
     #[command(subcommand)]
     Escalation(EscalationVerb),
+    /// Office hours and holidays.
+    #[command(subcommand)]
+    Calendar(CalendarVerb),
     /// The audit chain.
     #[command(subcommand)]
     Audit(AuditVerb),
