@@ -4,6 +4,7 @@
 //! Sends nothing and waits for nothing inside a transaction. Invariant: there is no second implementation of a verb.
 
 pub mod audit;
+pub mod calendars;
 pub mod clock;
 pub mod contacts;
 pub mod delivery;

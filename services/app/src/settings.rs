@@ -43,6 +43,8 @@ pub struct Settings {
     pub policies: BTreeMap<String, Policy>,
     /// Programs that are told as it happens, by name.
     pub webhooks: BTreeMap<String, WebhookSettings>,
+    /// Office hours and holidays by name; `default` is that of whoever names none.
+    pub calendars: BTreeMap<String, CalendarSettings>,
 }
 
 /// `[sender]`: who letters are from.
@@ -305,8 +307,11 @@ impl Default for ReceiveSettings {
     }
 }
 
+mod calendars;
 mod imap;
 mod webhooks;
+
+pub use calendars::CalendarSettings;
 pub use imap::{After, ImapSettings, ImapTls};
 pub use webhooks::WebhookSettings;
 

@@ -2,6 +2,7 @@
 //!
 //! Holds no behaviour.
 
+mod calendar;
 mod delivery;
 mod directory;
 mod dkim;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use model::time::Timestamp;
 use sources::{Encoding, Format, Preset};
 
+pub(crate) use calendar::CalendarVerb;
 pub(crate) use delivery::{DeliveryVerb, WaveVerb};
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
 pub(crate) use dkim::DkimVerb;
@@ -170,6 +172,9 @@ pub(crate) enum Verb {
     /// Programs that are told as it happens.
     #[command(subcommand)]
     Webhook(WebhookVerb),
+    /// Office hours and holidays.
+    #[command(subcommand)]
+    Calendar(CalendarVerb),
     /// The audit chain.
     #[command(subcommand)]
     Audit(AuditVerb),

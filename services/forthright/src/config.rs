@@ -93,6 +93,12 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Settings> {
             settings.sender.address = format!("incident-response@{host}");
         }
     }
+    for (name, calendar) in &mut settings.calendars {
+        if let Some(path) = &calendar.ics {
+            calendar.ics_text = std::fs::read_to_string(path)
+                .with_context(|| format!("[calendars.{name}]: cannot read ics, {}", path.display()))?;
+        }
+    }
     check(&settings)?;
     Ok(settings)
 }
@@ -147,6 +153,11 @@ fn check(settings: &Settings) -> Result<()> {
     ];
     if let Some(share) = shares.iter().find(|share| !(0..=100).contains(*share)) {
         bail!("a share in sending.stop is {share}: use 0 to 100 per cent; 100 = never");
+    }
+    for (name, calendar) in &settings.calendars {
+        if let Some(fault) = app::calendars::fault(name, calendar) {
+            bail!("[calendars.{name}]: {fault}");
+        }
     }
     check_reach(&settings.reach)?;
     check_receive(&settings.receive)?;

@@ -8,6 +8,7 @@
 mod db;
 
 pub mod audit;
+pub mod calendars;
 pub mod codes;
 pub mod contacts;
 pub mod crash;
@@ -53,6 +54,7 @@ pub use db::{Conn, Database, Dialect, Store, StoreError, Tx};
 pub fn statements() -> Vec<(&'static str, &'static str)> {
     [
         audit::STATEMENTS,
+        calendars::STATEMENTS,
         codes::STATEMENTS,
         contacts::STATEMENTS,
         contacts::entries::STATEMENTS,

@@ -3,6 +3,7 @@
 //! Opens the store and the route; holds no rule.
 
 mod approval;
+mod calendar;
 mod conversation;
 mod delivery;
 mod directory;
@@ -66,6 +67,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Snippet(verb) => conversation::snippet(e, verb).await,
         Verb::Escalation(verb) => escalation::run(e, verb).await,
         Verb::Webhook(verb) => webhooks::webhook(e, verb).await,
+        Verb::Calendar(verb) => calendar::calendar(e, verb).await,
         Verb::Audit(verb) => audit(e, verb).await,
     }
 }

@@ -97,6 +97,12 @@ impl Holidays {
         self
     }
 
+    /// The same days where further ones are missing: nothing is said to be considered.
+    #[must_use]
+    pub fn incomplete(self) -> Self {
+        Self { known: None, ..self }
+    }
+
     /// First and last year that is known.
     pub fn years(&self) -> Option<(i16, i16)> {
         self.known
