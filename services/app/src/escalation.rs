@@ -24,7 +24,7 @@ use store::escalation::{Escalation, Reason, Start, Task};
 use crate::webhooks::{Happening, To};
 use crate::{App, AppError, Incident, SYSTEM, new_id};
 
-pub(crate) use next_contact::queue as queue_untried;
+pub(crate) use next_contact::{queue as queue_untried, untried};
 pub use plan::{Line, list, preview};
 
 /// Ladders that start, or climb, before the clocks of others are looked at again.

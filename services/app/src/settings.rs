@@ -37,6 +37,8 @@ pub struct Settings {
     pub policies: BTreeMap<String, Policy>,
     /// Programs that are told as it happens, by name.
     pub webhooks: BTreeMap<String, WebhookSettings>,
+    /// When the engine counts as stuck, and who hears that it is not.
+    pub watch: WatchSettings,
 }
 
 /// `[sender]`: who letters are from.
@@ -300,8 +302,10 @@ impl Default for ReceiveSettings {
 }
 
 mod imap;
+mod watch;
 mod webhooks;
 pub use imap::{After, ImapSettings, ImapTls};
+pub use watch::{WatchSettings, Watchdog};
 pub use webhooks::WebhookSettings;
 
 /// `[reach]`: how organisations are reached where nobody can be told. Nobody outside is asked or written to unless a

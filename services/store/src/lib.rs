@@ -40,6 +40,7 @@ pub mod sweeps;
 pub mod templates;
 pub mod tickets;
 pub mod unwritten;
+pub mod watch;
 pub mod waves;
 pub mod webhooks;
 pub mod withholdings;
@@ -85,6 +86,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         templates::STATEMENTS,
         tickets::STATEMENTS,
         unwritten::STATEMENTS,
+        watch::STATEMENTS,
         waves::STATEMENTS,
         waves::released::STATEMENTS,
         webhooks::STATEMENTS,
