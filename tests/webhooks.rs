@@ -187,11 +187,11 @@ fn an_on_call_tool_resolves_what_it_opened_whatever_ended_the_ladder() {
         let world = World::new(backend, &[("pager", lines)]);
         world.ask("Why?");
         world.work("2022-09-27T10:00:00Z");
-        let question = raw_sql(&world.stage, "SELECT id FROM questions").unwrap();
-        let by = "2022-09-28T00:00:00Z";
-        let withdraw = ["question", "withdraw", question.trim(), "--why", "asked twice"];
-        let output = world.at(by).run(&withdraw);
-        assert_eq!(output.status, 0, "{}", output.stderr);
+        let ended = raw_sql(
+            &world.stage,
+            "UPDATE escalations SET ended_at = started_at, ended_why = 'by hand' WHERE policy = 'debt'",
+        );
+        assert!(ended.is_ok(), "{ended:?}");
         world.work("2022-09-28T10:00:00Z");
         let heard: Vec<Value> = receiver.heard().iter().map(Heard::json).collect();
         let actions: Vec<&Value> = heard.iter().map(|call| &call["event_action"]).collect();

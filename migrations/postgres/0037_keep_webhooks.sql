@@ -24,6 +24,8 @@ CREATE TABLE webhook_calls (
 );
 -- What is due, a webhook at a time.
 CREATE INDEX webhook_calls_due ON webhook_calls (webhook, next_at, id) WHERE state IN ('queued', 'deferred');
+-- What is told about one alert is told in its order.
+CREATE INDEX webhook_calls_in_line ON webhook_calls (webhook, alert, id) WHERE state IN ('queued', 'leased', 'deferred');
 -- Whose caller is gone.
 CREATE INDEX webhook_calls_leased ON webhook_calls (leased_until) WHERE state = 'leased';
 -- What was given up, for whoever looks.

@@ -60,7 +60,7 @@ fn a_webhook_that_stays_dead_becomes_a_task_a_finding_and_a_line_and_can_be_told
         receiver.script(&[Answer::Status(503, ""), Answer::Status(503, "")]);
         world.work(FIRST_RUNG);
         assert_eq!(world.tasks(), Vec::<String>::new(), "it may come back");
-        let found = world.stage.run.run(&["doctor"]).stdout;
+        let found = world.at(FIRST_RUNG).run(&["doctor"]).stdout;
         assert!(found.contains("webhook own: 1 calls were not taken yet"), "{found}");
         raw_sql(&world.stage, "UPDATE webhook_calls SET attempts = 9, next_at = 0").unwrap();
         world.work(FIRST_RUNG);
@@ -68,7 +68,7 @@ fn a_webhook_that_stays_dead_becomes_a_task_a_finding_and_a_line_and_can_be_told
         let tasks = world.tasks();
         assert!(tasks.len() == 1 && tasks[0].contains("webhook own did not take call"), "{tasks:?}");
         assert!(world.timeline().contains("failed, status 503, try 10"), "{}", world.timeline());
-        let found = world.stage.run.run(&["doctor"]);
+        let found = world.at(FIRST_RUNG).run(&["doctor"]);
         assert_eq!(found.status, 1);
         assert!(found.stdout.contains("1 were given up"), "{}", found.stdout);
         let call = world.calls()[0]["call"].clone();

@@ -29,7 +29,7 @@ use store::escalation::{Escalation, Reason, Start, Task};
 use crate::{App, AppError, Incident, SYSTEM, new_id};
 
 pub use deeds::{Acknowledged, acknowledge, jump};
-pub(crate) use next_contact::queue as queue_untried;
+pub(crate) use next_contact::{queue as queue_untried, untried};
 pub use plan::{Line, list, preview};
 pub use policies::{PolicyFile, PolicyVersion, Set, history, set, show};
 pub use preflight::{Checked, Outlook, Tested, check, test};

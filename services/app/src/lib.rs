@@ -28,6 +28,7 @@ pub mod snippets;
 pub mod sweeps;
 pub mod templates;
 pub mod tickets;
+pub mod watch;
 pub mod waves;
 pub mod webhooks;
 

@@ -45,6 +45,8 @@ pub struct Settings {
     pub webhooks: BTreeMap<String, WebhookSettings>,
     /// Office hours and holidays by name; `default` is that of whoever names none.
     pub calendars: BTreeMap<String, CalendarSettings>,
+    /// When the engine counts as stuck, and who hears that it is not.
+    pub watch: WatchSettings,
 }
 
 /// `[sender]`: who letters are from.
@@ -309,10 +311,12 @@ impl Default for ReceiveSettings {
 
 mod calendars;
 mod imap;
+mod watch;
 mod webhooks;
 
 pub use calendars::CalendarSettings;
 pub use imap::{After, ImapSettings, ImapTls};
+pub use watch::{WatchSettings, Watchdog};
 pub use webhooks::WebhookSettings;
 
 /// `[reach]`: how organisations are reached where nobody can be told. Nobody outside is asked or written to unless a

@@ -96,7 +96,10 @@ pub async fn queue(app: &App, tx: &mut Tx, happening: &Happening<'_>) -> Result<
             next_at: app.clock.real().micros(),
             created_at: app.clock.now().micros(),
         };
-        new += u64::from(store::webhooks::insert(tx, &call).await?);
+        if store::webhooks::insert(tx, &call).await? {
+            store::webhooks::hurry(tx, name, call.alert, call.next_at).await?;
+            new += 1;
+        }
         if let (EventKind::Fired, Some(ladder)) = (happening.kind, &happening.ladder) {
             store::webhooks::knows(tx, name, &ladder.id).await?;
         }

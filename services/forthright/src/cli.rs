@@ -724,6 +724,8 @@ pub(crate) enum SnippetVerb {
 pub(crate) enum AuditVerb {
     /// Walk the chain; exit 1 names the first broken entry.
     Verify,
+    /// What should have happened by now and has not; exit 1 where there is any.
+    Engine,
     /// Every entry of the store as JSON Lines.
     Export {
         /// The incident the export is for (the chain is one for all).

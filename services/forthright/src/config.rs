@@ -56,6 +56,12 @@ const KEYS: &[(&str, &str)] = &[
     ("reach", "replay"),
     ("reach", "record"),
     ("reach", "per_second"),
+    ("watch", "grace_seconds"),
+    ("watch", "tick_seconds"),
+    ("watch", "every_seconds"),
+    ("watch", "ping_url"),
+    ("watch", "ping_fail_url"),
+    ("watch", "watchdog"),
     ("targets", "agent"),
     ("targets", "lead"),
     ("targets", "counsel"),
@@ -161,6 +167,9 @@ fn check(settings: &Settings) -> Result<()> {
     }
     check_reach(&settings.reach)?;
     check_receive(&settings.receive)?;
+    if let Some(fault) = settings.watch.fault() {
+        bail!("{fault}");
+    }
     for (name, webhook) in &settings.webhooks {
         if let Some(fault) = webhook.fault(name) {
             bail!("[webhooks.{name}]: {fault}");

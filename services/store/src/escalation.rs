@@ -254,6 +254,7 @@ statements! {
         LIMIT $2";
     TASKS_OF_KIND =
         "SELECT unique_key, created_at, done_at FROM tasks WHERE incident_id = $1 AND kind = $2 ORDER BY unique_key";
+    HAS_OPEN_TASK = "SELECT id FROM tasks WHERE unique_key = $1 AND done_at IS NULL";
     FINISH_TASK = "UPDATE tasks SET done_at = $1, done_by = $2 WHERE id = $3 AND done_at IS NULL";
     TASK_DONE_AT = "SELECT done_at FROM tasks WHERE id = $1";
     SETTLED_OF_INCIDENT = settled!("e.incident_id = $1");
@@ -594,6 +595,13 @@ pub async fn finish_task(tx: &mut Tx, id: &str, actor: &str, now: i64) -> Result
         .await
         .map(|done| done.rows_affected()))?;
     crate::notices::one(hit, || format!("task {id}"))
+}
+
+/// Whether the task of a key is open.
+pub async fn has_open_task(conn: &mut Conn, unique_key: &str) -> Result<bool, StoreError> {
+    let found: Option<String> =
+        on!(conn, |c| sqlx::query_scalar(HAS_OPEN_TASK).bind(unique_key).fetch_optional(c).await)?;
+    Ok(found.is_some())
 }
 
 /// When a task was done: `None` = no such task, `Some(None)` = it is open.

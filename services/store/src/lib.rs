@@ -42,6 +42,7 @@ pub mod templates;
 pub mod threads;
 pub mod tickets;
 pub mod unwritten;
+pub mod watch;
 pub mod waves;
 pub mod webhooks;
 pub mod withholdings;
@@ -92,6 +93,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         threads::STATEMENTS,
         tickets::STATEMENTS,
         unwritten::STATEMENTS,
+        watch::STATEMENTS,
         waves::STATEMENTS,
         waves::released::STATEMENTS,
         webhooks::STATEMENTS,

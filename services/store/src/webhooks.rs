@@ -17,6 +17,15 @@ macro_rules! calls {
     };
 }
 
+/// What is told about one alert is told in its order: nothing is resolved before it was opened.
+macro_rules! first_in_line {
+    () => {
+        "NOT EXISTS (
+            SELECT 1 FROM webhook_calls e
+            WHERE e.webhook = c.webhook AND e.alert = c.alert AND e.id < c.id AND e.state IN ('queued', 'leased', 'deferred'))"
+    };
+}
+
 /// Takes what is due of one webhook under a lease; on PostgreSQL what another worker is about to take is skipped.
 macro_rules! claim {
     ($skip:literal) => {
@@ -24,9 +33,11 @@ macro_rules! claim {
             "UPDATE webhook_calls
             SET state = 'leased', lease = $1, leased_until = $2
             WHERE id IN (
-                SELECT id FROM webhook_calls
-                WHERE state IN ('queued', 'deferred') AND webhook = $3 AND next_at <= $4
-                ORDER BY next_at, id
+                SELECT c.id FROM webhook_calls c
+                WHERE c.state IN ('queued', 'deferred') AND c.webhook = $3 AND c.next_at <= $4 AND ",
+            first_in_line!(),
+            "
+                ORDER BY c.next_at, c.id
                 LIMIT $5",
             $skip,
             ")
@@ -54,7 +65,18 @@ statements! {
         LIMIT $1";
     LOCK_END_POSTGRES = "SELECT webhook FROM webhook_alerts WHERE escalation_id = $1 FOR UPDATE";
     TOLD_OF_END = "UPDATE webhook_alerts SET ended_at = $1 WHERE escalation_id = $2 AND ended_at IS NULL";
-    DUE = "SELECT DISTINCT webhook FROM webhook_calls WHERE state IN ('queued', 'deferred') AND next_at <= $1 ORDER BY webhook";
+    DUE = concat!(
+        "SELECT DISTINCT c.webhook
+        FROM webhook_calls c
+        WHERE c.state IN ('queued', 'deferred') AND c.next_at <= $1 AND ",
+        first_in_line!(),
+        " ORDER BY c.webhook"
+    );
+    /// A further event brings forward what waits before it: the receiver may be back.
+    HURRY = "
+        UPDATE webhook_calls
+        SET next_at = $1
+        WHERE webhook = $2 AND alert = $3 AND state = 'deferred' AND next_at > $1";
     CLAIM_SQLITE = claim!("");
     CLAIM_POSTGRES = claim!(" FOR UPDATE SKIP LOCKED");
     TAKE = "
@@ -242,6 +264,12 @@ pub async fn insert(tx: &mut Tx, call: &NewCall<'_>) -> Result<bool, StoreError>
         .await
         .map(|done| done.rows_affected()))?;
     Ok(hit == 1)
+}
+
+/// Makes due what waits for its next try about an alert.
+pub async fn hurry(tx: &mut Tx, webhook: &str, alert: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(HURRY).bind(now).bind(webhook).bind(alert).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Notes that a webhook is told of a ladder.

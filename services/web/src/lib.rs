@@ -3,6 +3,7 @@
 //! Changes nothing and knows no login, so it answers on loopback only. Invariant: every request is a GET or HEAD for a
 //! loopback name, and every answer carries the same strict headers.
 
+mod engine;
 mod guard;
 mod limits;
 mod pages;
@@ -74,6 +75,7 @@ fn router(app: App) -> Router {
         .route("/incidents/{slug}/organisations/{tenant}", get(pages::organisation))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
+        .route("/readyz/engine", get(engine::readyz))
         .route("/style.css", get(pages::style))
         .route("/.well-known/jwks.json", get(verify::keys))
         .route("/schema/notice-1.json", get(verify::schema))
@@ -81,6 +83,7 @@ fn router(app: App) -> Router {
         .route("/verify/style.css", get(pages::style))
         .fallback(pages::nothing_here)
         .layer(Extension(Arc::new(Limits::new())))
+        .layer(Extension(Arc::new(engine::Last::default())))
         .layer(from_fn(guard::guard))
         .with_state(app)
 }

@@ -155,7 +155,7 @@ async fn map(desk: &Desk, incident: i64) -> Result<(), AppError> {
 async fn tick(desk: &Desk) -> Result<(), AppError> {
     let ticked = app::escalation::tick(&desk.app).await?;
     desk.count(|done| done.firings += ticked.fired);
-    Ok(())
+    app::watch::ticked(&desk.app, &desk.host).await
 }
 
 async fn file(desk: &Desk) -> Result<(), AppError> {

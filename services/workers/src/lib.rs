@@ -6,16 +6,19 @@
 mod delivery;
 mod desk;
 mod error;
+mod heartbeat;
 mod idle;
 mod jobs;
 mod mailboxes;
 mod reception;
 mod runner;
+pub mod systemd;
 mod webhooks;
 mod worker;
 
 pub use desk::Done;
 pub use error::WorkerError;
+pub use heartbeat::beat;
 pub use idle::work_until_idle;
 pub use reception::Receivers;
 pub use runner::run;

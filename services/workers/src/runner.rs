@@ -20,6 +20,8 @@ const SWEEP: Duration = Duration::from_millis(500);
 const SLOWEST_SWEEP: Duration = Duration::from_secs(5);
 /// How often ladders are looked at while mail is due: their questions read all tickets, and their times are hours.
 const LADDERS: Duration = Duration::from_secs(5);
+/// How often it is noted that ladders were looked at and nothing was left: who watches asks within minutes.
+const NOTED: Duration = Duration::from_secs(15);
 /// How often old jobs are deleted and expired exceptions lapse.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -69,10 +71,11 @@ pub(crate) async fn run_at(desk: Arc<Desk>, routes: Option<Routes>) -> Result<()
 
 /// Asks the rows what is due, without a lower bound of time, and pushes a nudge for it.
 async fn sweep(desk: Arc<Desk>, sends: bool) {
-    let (mut cleaned, mut climbed) = (Rarely::new(HOUSEKEEPING), Rarely::new(LADDERS));
+    let mut rarely =
+        Rare { cleaned: Rarely::new(HOUSEKEEPING), climbed: Rarely::new(LADDERS), noted: Rarely::new(NOTED) };
     while !desk.stop.is_cancelled() {
         let began = Instant::now();
-        let swept = sweep_once(&desk, sends, &mut cleaned, &mut climbed).await;
+        let swept = sweep_once(&desk, sends, &mut rarely).await;
         note(&desk, "the sweep", swept);
         // Asking takes a tenth of the time at most: a large store must not be kept busy by questions.
         let pause = (began.elapsed() * 10).clamp(SWEEP, SLOWEST_SWEEP);
@@ -84,8 +87,16 @@ async fn sweep(desk: Arc<Desk>, sends: bool) {
     }
 }
 
-async fn sweep_once(desk: &Desk, sends: bool, cleaned: &mut Rarely, climbed: &mut Rarely) -> Result<(), AppError> {
+/// What is not done at each sweep.
+struct Rare {
+    cleaned: Rarely,
+    climbed: Rarely,
+    noted: Rarely,
+}
+
+async fn sweep_once(desk: &Desk, sends: bool, rarely: &mut Rare) -> Result<(), AppError> {
     let app = &desk.app;
+    let Rare { cleaned, climbed, noted } = rarely;
     if cleaned.is_due() {
         app.store.clean_jobs().await?;
         app::sweeps::sweep(app).await?;
@@ -107,6 +118,9 @@ async fn sweep_once(desk: &Desk, sends: bool, cleaned: &mut Rarely, climbed: &mu
     if !mail_is_due || climbed.is_due() {
         if app::escalation::due(app).await? {
             push(desk, Kind::Tick, None).await?;
+        } else if noted.is_due() {
+            app::watch::ticked(app, &desk.host).await?;
+            noted.done();
         }
         if app::reach::due(app).await? {
             push(desk, Kind::Reach, None).await?;

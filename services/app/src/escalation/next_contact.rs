@@ -27,7 +27,7 @@ pub(super) async fn is_stranded(conn: &mut Conn, ticket: &str) -> Result<bool, A
 }
 
 /// The newest released notice of a ticket's organisation, and the contacts on the first rung that have no row for it.
-pub(super) async fn untried(conn: &mut Conn, ticket: &TicketRow) -> Result<Option<(Notice, Vec<Contact>)>, AppError> {
+pub(crate) async fn untried(conn: &mut Conn, ticket: &TicketRow) -> Result<Option<(Notice, Vec<Contact>)>, AppError> {
     let Some(notice) = store::escalation::newest_released(conn, ticket.incident_id, &ticket.tenant_id).await? else {
         return Ok(None);
     };

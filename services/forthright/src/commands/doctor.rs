@@ -42,6 +42,7 @@ pub(super) async fn run(e: &Everywhere) -> Result<u8> {
     findings.extend(policies(&app).await?);
     findings.extend(mailboxes(&app).await?);
     findings.extend(webhooks(&app).await?);
+    findings.push(engine(&app).await?);
     findings.extend(unsettled(&app).await?);
     findings.extend(left_out(&app).await?);
     findings.extend(stopped(&app).await?);
@@ -175,6 +176,31 @@ async fn mailboxes(app: &app::App) -> Result<Vec<Finding>> {
         }
     }
     Ok(findings)
+}
+
+/// Whether ladders, mails and calls are where they should be. Before the first worker runs that is a warning.
+async fn engine(app: &app::App) -> Result<Finding> {
+    let report = app::watch::check(app).await?;
+    let mut rules: Vec<&str> = report.findings.iter().map(|one| one.rule).collect();
+    rules.dedup();
+    Ok(match (&rules[..], report.last_tick) {
+        ([], last) => {
+            let last = last.map_or_else(String::new, |last| format!(", last at {last} on {}", report.host));
+            finding("engine", "good", format!("nothing is late{last}"), "")
+        }
+        (["tick-late"], None) => {
+            let next = "start `forthright serve` or `forthright worker`, or run `forthright work --until-idle`";
+            finding("engine", "warning", "no worker has looked at ladders yet", next)
+        }
+        (["tick-late"], Some(last)) => {
+            let what = format!("no worker has looked at ladders since {last}");
+            finding("engine", "warning", what, "start `forthright serve` or `forthright worker`")
+        }
+        (rules, _) => {
+            let what = format!("{} findings: {}", report.findings.len(), rules.join(", "));
+            finding("engine", "bad", what, "run `forthright audit engine`")
+        }
+    })
 }
 
 /// Programs that are told as it happens, and those that cannot be.

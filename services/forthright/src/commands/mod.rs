@@ -242,6 +242,7 @@ async fn audit(e: &Everywhere, verb: AuditVerb) -> Result<u8> {
             output::document(e, &verified)?;
             Ok(u8::from(verified.broken.is_some()))
         }
+        AuditVerb::Engine => engine(e, &app::watch::check(&app).await?),
         AuditVerb::Export { slug, file } => {
             app.incident(&slug).await?;
             let mut text = String::new();
@@ -254,4 +255,17 @@ async fn audit(e: &Everywhere, verb: AuditVerb) -> Result<u8> {
             Ok(DONE)
         }
     }
+}
+
+fn engine(e: &Everywhere, report: &app::watch::Report) -> Result<u8> {
+    if e.json {
+        output::json(report)?;
+    } else {
+        let rows = report
+            .findings
+            .iter()
+            .map(|one| [one.rule, &one.id, &one.about, one.what, one.next].map(str::to_owned).to_vec());
+        output::list(e, &["rule", "id", "about", "what", "next"], rows.collect())?;
+    }
+    Ok(if report.passed { DONE } else { FAILED })
 }

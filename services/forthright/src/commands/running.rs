@@ -20,14 +20,31 @@ pub(super) async fn serve(e: &Everywhere, listen: SocketAddr, no_workers: bool) 
     let stop = stop_on_signal();
     if no_workers {
         say(e, "serving the page without workers; Ctrl-C ends");
-        web::serve(app, listener, stop).await?;
+        watched(app.clone(), &stop, async { Ok(web::serve(app, listener, stop.clone()).await?) }).await?;
         return Ok(DONE);
     }
     let route = route_or_talk(e)?;
     let receivers = receivers(e, &app).await?;
     say(e, "serving; Ctrl-C ends");
-    serve_with_workers(app, listener, route, receivers, stop).await?;
+    watched(app.clone(), &stop, serve_with_workers(app, listener, route, receivers, stop.clone())).await?;
     Ok(DONE)
+}
+
+/// Runs to its end while systemd and whoever listens for the heartbeat hear of it.
+async fn watched(app: App, stop: &CancellationToken, running: impl Future<Output = Result<()>>) -> Result<()> {
+    workers::systemd::ready();
+    let beating = tokio::spawn(workers::beat(app, stop.clone()));
+    let telling = {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            stop.cancelled().await;
+            workers::systemd::stopping();
+        })
+    };
+    let ended = running.await;
+    stop.cancel();
+    let (beaten, told) = tokio::join!(beating, telling);
+    ended.and(beaten.map_err(anyhow::Error::from)).and(told.map_err(anyhow::Error::from))
 }
 
 /// Page and workers until `stop`; the first that fails ends the other.
@@ -57,7 +74,8 @@ pub(super) async fn worker(e: &Everywhere) -> Result<u8> {
     let route = route_or_talk(e)?;
     let receivers = receivers(e, &app).await?;
     say(e, "working; Ctrl-C ends");
-    workers::run(app, route, receivers, stop_on_signal()).await?;
+    let stop = stop_on_signal();
+    watched(app.clone(), &stop, async { Ok(workers::run(app, route, receivers, stop.clone()).await?) }).await?;
     Ok(DONE)
 }
 
