@@ -95,7 +95,7 @@ impl World {
                 inbound_id: None,
             };
             store::tickets::insert_question(&mut tx, &question).await.unwrap();
-            store::tickets::set_inbound(&mut tx, &ticket.id, asked_at).await.unwrap();
+            store::tickets::set_inbound(&mut tx, &ticket.id, asked_at, "ours").await.unwrap();
         }
         tx.commit_ledger().await.unwrap();
     }

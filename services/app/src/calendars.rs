@@ -3,9 +3,11 @@
 //! Reads no file (the binary does). Invariant: holidays that are named and not there are said not to be considered.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use model::calendar::{self, Calendar, Calendars, DEFAULT, Holiday, Holidays, Hours, Imported, Unread};
+use model::escalation::BusinessTime;
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Conn;
@@ -100,6 +102,27 @@ pub async fn load(app: &App, conn: &mut Conn) -> Result<Calendars, AppError> {
     Ok(Calendars::new(named))
 }
 
+/// The calendars that rungs in office hours are measured by. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Known(Arc<RwLock<Calendars>>);
+
+impl BusinessTime for Known {
+    fn after(&self, start: Timestamp, delay: Duration, calendar: &str) -> Option<Timestamp> {
+        let calendars = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(calendars.after(calendar, start, delay)?.at)
+    }
+}
+
+/// Reads the calendars again: somebody may have imported holidays.
+pub(crate) async fn refresh(app: &App) -> Result<(), AppError> {
+    if app.settings.calendars.is_empty() {
+        return Ok(());
+    }
+    let read = load(app, &mut app.store.read().await?).await?;
+    *app.calendars.0.write().unwrap_or_else(PoisonError::into_inner) = read;
+    Ok(())
+}
+
 /// Keeps holidays under a name; a file of the same name before it counts no more.
 pub async fn import(app: &App, name: &str, text: &str) -> Result<ImportedFile, AppError> {
     if !is_name(name) {
@@ -128,6 +151,8 @@ pub async fn import(app: &App, name: &str, text: &str) -> Result<ImportedFile, A
     };
     let mut tx = app.store.begin().await?;
     store::calendars::insert(&mut tx, &file).await?;
+    // A day off less may bring a rung forward.
+    store::escalation::look_again_at_office_hours(&mut tx, app.clock.now().micros()).await?;
     let detail = serde_json::json!({ "calendar": file.id, "events": read.events, "unread": read.unread.len() });
     tx.commit(app.entry("calendar.import", name, detail)).await?;
     Ok(ImportedFile {

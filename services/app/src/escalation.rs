@@ -76,6 +76,7 @@ impl Ticked {
 /// Ends, starts and climbs ladders until nothing is due at this moment.
 pub async fn tick(app: &App) -> Result<Ticked, AppError> {
     let app = app.acting_as(SYSTEM);
+    crate::calendars::refresh(&app).await?;
     let now = app.clock.now();
     let mut total = Ticked::default();
     loop {

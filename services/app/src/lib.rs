@@ -72,6 +72,8 @@ pub struct App {
     pub(crate) lookups: reach::LookUps,
     /// The words of an incident's own that were used last.
     pub(crate) own_templates: templates::CachedTemplates,
+    /// Office hours and holidays, as they were when the store was opened or ladders were climbed last.
+    pub(crate) calendars: calendars::Known,
     /// Who asks DNS about senders; none = nobody is asked.
     pub(crate) prover: Option<inbound::Senders>,
     master: MasterKey,
@@ -138,7 +140,8 @@ impl App {
             ));
         }
         let prover = inbound::Senders::of(&opening.settings.receive)?;
-        Ok(Self {
+        let app = Self {
+            calendars: calendars::Known::default(),
             prover,
             store,
             clock: Clock::starting_at(opening.now),
@@ -152,7 +155,9 @@ impl App {
             lookups: reach::LookUps::default(),
             own_templates: templates::CachedTemplates::default(),
             master,
-        })
+        };
+        calendars::refresh(&app).await?;
+        Ok(app)
     }
 
     /// The same with the keys of its configuration, which sign what it sends.
@@ -167,9 +172,8 @@ impl App {
     }
 
     /// Whose office hours count.
-    #[expect(clippy::unused_self, reason = "calendars are part of the configuration")]
     pub(crate) fn business(&self) -> &dyn model::escalation::BusinessTime {
-        &model::escalation::NoCalendars
+        &self.calendars
     }
 
     /// The incident of a slug, with its key.

@@ -159,6 +159,11 @@ statements! {
         FROM firings
         WHERE escalation_id IN ('values')
         ORDER BY escalation_id, rung, repeat, target";
+    /// Running ladders with a rung in office hours.
+    LOOK_AGAIN = "
+        UPDATE escalations
+        SET next_due_at = $1
+        WHERE ended_at IS NULL AND next_due_at > $1 AND snapshot LIKE '%\"hours\":\"business\"%'";
     SET_NEXT = "UPDATE escalations SET next_due_at = $1 WHERE id = $2";
     /// Ladders whose reason is gone.
     END_DEBT = "
@@ -451,6 +456,12 @@ pub async fn running_among(conn: &mut Conn, ids: &[String]) -> Result<Vec<Escala
 /// The firings of some ladders.
 pub async fn firings_among(conn: &mut Conn, ladders: &[String]) -> Result<Vec<Firing>, StoreError> {
     fetch_in(conn, FIRINGS_AMONG, ladders).await
+}
+
+/// Has the next tick look at every running ladder that has a rung in office hours.
+pub async fn look_again_at_office_hours(tx: &mut Tx, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(LOOK_AGAIN).bind(now).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Writes when the next rung is due.

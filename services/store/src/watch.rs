@@ -39,7 +39,7 @@ statements! {
     LAST_TICK = "SELECT ended_at, host FROM engine_ticks WHERE one = 1";
     /// Running ladders without a next step, with what they fired.
     STEPLESS = "
-        SELECT e.id, e.ticket_id, e.snapshot, (SELECT COUNT(*) FROM firings f WHERE f.escalation_id = e.id) AS fired
+        SELECT e.id, e.ticket_id, e.snapshot, e.carried, (SELECT COUNT(*) FROM firings f WHERE f.escalation_id = e.id) AS fired
         FROM escalations e
         WHERE e.ended_at IS NULL AND e.next_due_at IS NULL AND e.id > $1
         ORDER BY e.id
@@ -186,6 +186,8 @@ pub struct Stepless {
     pub ticket_id: String,
     /// JSON of the policy.
     pub snapshot: String,
+    /// JSON of what the ladder before it had fired.
+    pub carried: String,
     /// Firings so far.
     pub fired: i64,
 }
