@@ -33,7 +33,7 @@ macro_rules! claim {
     ($skip:literal) => {
         concat!(
             "UPDATE outbox
-            SET state = 'leased', lease = $1, leased_at = $2
+            SET state = 'leased', lease = $1, leased_at = $2, start_day = NULL
             WHERE id IN (
                 SELECT o.id
                 FROM outbox o

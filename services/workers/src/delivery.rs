@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::Desk;
 use families::Families;
 use lanes::Lanes;
-use limited::{Batch, StartGiven, Unused};
+use limited::{Batch, StartGiven};
 use pacer::{Pacer, Place};
 use pulse::Pulse;
 use systems::Systems;
@@ -76,7 +76,6 @@ struct Post {
     lanes: Arc<Lanes>,
     pacer: Arc<Pacer>,
     systems: Systems,
-    unused: Arc<Unused>,
     families: Families,
     pulse: Pulse,
     ledger: Ledger,
@@ -124,13 +123,11 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
     app::delivery::heartbeat(app, &sender).await?;
     desk.went_well(STARTING);
     let (ledger, committer) = Ledger::start(app.store.clone(), sender.clone());
-    let unused = Arc::new(Unused::default());
     let post = Arc::new(Post {
         desk: Arc::clone(desk),
         lanes: Arc::clone(lanes),
         pacer: Arc::clone(pacer),
         systems: Systems::new(connections(app)),
-        unused: Arc::clone(&unused),
         families: Families::default(),
         pulse: Pulse::new(app.settings.sending.lease()),
         ledger,
@@ -142,11 +139,7 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
         tracing::warn!(%error, "the ledger of deliveries ended unexpectedly");
     }
     // Without it the lease runs out by itself.
-    app::delivery::farewell(app, &sender).await?;
-    for (wave, days) in unused.take_all() {
-        app::waves::give_back_starts(app, &wave, &days).await?;
-    }
-    Ok(())
+    Ok(app::delivery::farewell(app, &sender).await?)
 }
 
 /// Until the sender is over and its tasks have ended, by themselves or after the time of grace.
