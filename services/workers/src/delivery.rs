@@ -10,6 +10,7 @@ mod families;
 mod fate;
 mod gate;
 mod lanes;
+mod late;
 mod limited;
 mod line;
 mod pacer;
@@ -34,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::Desk;
 use families::Families;
 use lanes::Lanes;
+use late::Late;
 use limited::{Batch, StartGiven};
 use pacer::{Pacer, Place};
 use pulse::Pulse;
@@ -79,6 +81,7 @@ struct Post {
     families: Families,
     pulse: Pulse,
     ledger: Ledger,
+    late: Arc<Late>,
     /// The lease that its mails have.
     sender: String,
     /// The end of this sender.
@@ -123,6 +126,7 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
     app::delivery::heartbeat(app, &sender).await?;
     desk.went_well(STARTING);
     let (ledger, committer) = Ledger::start(app.store.clone(), sender.clone());
+    let late = Arc::new(Late::new(desk));
     let post = Arc::new(Post {
         desk: Arc::clone(desk),
         lanes: Arc::clone(lanes),
@@ -131,6 +135,7 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
         families: Families::default(),
         pulse: Pulse::new(app.settings.sending.lease()),
         ledger,
+        late: Arc::clone(&late),
         sender: sender.clone(),
         over: desk.stop.child_token(),
     });
@@ -138,6 +143,7 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
     if let Err(error) = committer.await {
         tracing::warn!(%error, "the ledger of deliveries ended unexpectedly");
     }
+    late.record(&sender).await;
     // Without it the lease runs out by itself.
     Ok(app::delivery::farewell(app, &sender).await?)
 }
