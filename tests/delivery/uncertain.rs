@@ -144,6 +144,71 @@ fn a_copy_that_was_not_begun_leaves_its_mail_uncertain_unless_somebody_knew_bett
     }
 }
 
+/// Lets what goes again by itself go now.
+fn hurry(stage: &Stage) {
+    raw_sql(stage, "UPDATE outbox SET next_at = 0 WHERE next_at < 9000000000000000").unwrap();
+}
+
+#[test]
+fn copies_have_an_end_and_then_a_person_is_asked() {
+    for backend in Backend::each() {
+        let (stage, recorder) = lost(backend, 1, "resend", "2");
+        let stage = Stage { run: stage.run.with("FORTHRIGHT_SENDING_MAX_ATTEMPTS", "3"), ..stage };
+        recorder.always(&address(0), Behaviour::DropAt(Phase::AfterDot));
+        for _ in 0..4 {
+            hurry(&stage);
+            stage.work(&recorder);
+        }
+        assert_eq!(recorder.count(), 3, "{backend:?}");
+        assert_eq!(stage.run.csv(&["delivery", "uncertain", SLUG])[0]["again_at"], "held");
+        assert!(stage.run.run(&["doctor"]).stdout.contains("1 mails of bluebleed may have arrived and are held"));
+        // Whoever finds out that it did not arrive lets it go once more.
+        let id = rows(&stage)[&address(0)]["delivery_id"].clone();
+        stage.run.ok(&["delivery", "settle", &id, "--not-accepted", "--why", "its queue was lost"]);
+        recorder.always(&address(0), Behaviour::Accept);
+        stage.work(&recorder);
+        assert_eq!((recorder.count(), state(&stage, 0).as_str()), (4, "accepted"));
+    }
+}
+
+#[test]
+fn copies_after_a_sender_that_died_are_as_far_apart_and_as_few() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(1);
+        stage.release();
+        let recorder = Recorder::start().unwrap();
+        let run = stage.run.sending_to(&recorder.url()).with("FORTHRIGHT_SENDING_LEASE_SECONDS", "2");
+        let die = |run: &testkit::process::Forthright| {
+            hurry(&stage);
+            let dying = run.with("FORTHRIGHT_CRASH_AT", "dot.after").run(&["work", "--until-idle", "--timeout", "60"]);
+            assert_ne!(dying.status, 0, "{}", dying.stderr);
+        };
+        // By others than the one who would send it: nothing is sent meanwhile.
+        let find = |run: &testkit::process::Forthright| {
+            run.ok(&["stop"]);
+            crate::reception::wait_until("it is found", || {
+                run.run(&["work", "--until-idle", "--timeout", "5"]);
+                state(&stage, 0) == "uncertain"
+            });
+            run.ok(&["go"]);
+        };
+        raw_sql(&stage, "UPDATE outbox SET attempts = 3").unwrap();
+        die(&run);
+        find(&run);
+        let waits = "SELECT (o.next_at - a.ended_at) / 1000000 FROM outbox o
+            JOIN attempts a ON a.outbox_id = o.id AND a.attempt = o.attempts";
+        // A lease of two seconds, doubled three times; one of them is over.
+        let wait: i64 = raw_sql(&stage, waits).unwrap().trim().parse().unwrap();
+        assert!((13..=14).contains(&wait), "{backend:?}: {wait}");
+        let few = run.with("FORTHRIGHT_SENDING_MAX_ATTEMPTS", "5");
+        die(&few);
+        find(&few);
+        assert_eq!(stage.run.csv(&["delivery", "uncertain", SLUG])[0]["again_at"], "held", "{backend:?}");
+        assert_eq!(recorder.count(), 2);
+    }
+}
+
 #[test]
 fn a_copy_waits_for_a_lease_and_each_further_one_twice_as_long() {
     const LEASE: i64 = 600;

@@ -27,6 +27,22 @@ const SENDING: [(&str, usize); 11] = [
     ("farewell.after", 1),
 ];
 
+/// Points around what people and sweeps do, each with what is tried there.
+const AROUND: [&str; 12] = [
+    "release.before",
+    "release.after",
+    "forgotten.before",
+    "forgotten.after",
+    "starts.before",
+    "starts.after",
+    "give_back.before",
+    "give_back.after",
+    "sweep.before",
+    "sweep.after",
+    "settle.before",
+    "settle.after",
+];
+
 /// Points of the receiver.
 const RECEIVING: [&str; 5] = ["stored.before", "stored.after", "begun.after", "filed.before", "filed.after"];
 
@@ -100,6 +116,83 @@ fn a_sender_killed_at_each_point_on_sqlite_loses_nothing_and_copies_only_what_wa
 #[test]
 fn a_sender_killed_at_each_point_on_postgresql_loses_nothing_and_copies_only_what_was_at_the_dot() {
     kill_a_sender_everywhere(Backend::Postgres);
+}
+
+/// Rows of the outbox, and those in a state.
+fn rows(stage: &Stage, state: &str) -> (usize, usize) {
+    let states = raw_sql(stage, "SELECT state FROM outbox").unwrap();
+    (states.lines().count(), states.lines().filter(|one| *one == state).count())
+}
+
+fn kill_around(backend: Backend) {
+    let stage = Stage::new(backend);
+    stage.small(3);
+    stage.run.ok(&["notice", "draft", SLUG]);
+    stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+    let recorder = slow();
+    let run = stage
+        .run
+        .sending_to(&recorder.url())
+        .with("FORTHRIGHT_SENDING_LEASE_SECONDS", "2")
+        .with("FORTHRIGHT_SENDING_UNCERTAIN", "hold");
+    let mut points = AROUND.into_iter();
+    let mut dies = |args: &[&str]| {
+        let point = points.next().unwrap();
+        let mut dying = run.as_actor("lead").with(CRASH_AT, point).spawn(args);
+        crashed(&mut dying, point);
+    };
+    // All or nothing is released, and once.
+    let release = ["wave", "release", SLUG, "everybody", "--all", "--per-day", "2"];
+    dies(&release);
+    assert_eq!(rows(&stage, "queued"), (0, 0));
+    dies(&release);
+    assert_eq!(rows(&stage, "queued"), (3, 3));
+    assert_eq!(run.as_actor("lead").run(&release).status, 4);
+    // Balanced wherever it is killed; `status` checks the equation.
+    stage.status();
+    // What was forgotten has its row with its line in the ticket, or neither.
+    run.ok(&["stop"]);
+    raw_sql(&stage, "DELETE FROM outbox WHERE address = 'security@org00002.example'").unwrap();
+    for left in [2, 3] {
+        dies(&["worker"]);
+        assert_eq!(rows(&stage, "queued"), (left, left));
+    }
+    run.ok(&["go"]);
+    // Starts and what gets none go back with their leases.
+    for _ in 0..4 {
+        dies(&["worker"]);
+        assert_eq!(recorder.count(), 0);
+        stage.status();
+    }
+    run.ok(&["work", "--until-idle", "--timeout", "60"]);
+    let sent = recorder.count();
+    // Unless midnight (UTC) came in between.
+    assert!([2, 3].contains(&sent), "{sent}");
+    let held = "UPDATE outbox SET state = 'at_dot', settled_at = NULL, lease = 'lost', leased_at = 0, attempts = 0
+        WHERE id = (SELECT MIN(id) FROM outbox)";
+    let living = "INSERT INTO senders (id, started_at, alive_until) VALUES ('lost', 0, 9000000000000000)";
+    raw_sql(&stage, living).unwrap();
+    raw_sql(&stage, "DELETE FROM attempts WHERE outbox_id = (SELECT MIN(id) FROM outbox)").unwrap();
+    raw_sql(&stage, held).unwrap();
+    for uncertain in [0, 1] {
+        dies(&["worker"]);
+        assert_eq!(rows(&stage, "uncertain"), (3, uncertain));
+    }
+    let id = run.csv(&["delivery", "uncertain", SLUG])[0]["delivery_id"].clone();
+    for uncertain in [1, 0] {
+        dies(&["delivery", "settle", &id, "--accepted", "--why", "its reader called"]);
+        assert_eq!(rows(&stage, "uncertain"), (3, uncertain));
+        stage.status();
+    }
+    assert_eq!(run.run(&["audit", "verify"]).status, 0);
+    assert_eq!(recorder.count(), sent);
+}
+
+#[test]
+fn releases_starts_sweeps_and_settlements_killed_at_each_point_are_done_whole_or_not_at_all() {
+    for backend in Backend::each() {
+        kill_around(backend);
+    }
 }
 
 #[test]

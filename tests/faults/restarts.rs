@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use testkit::postgres::{Cluster, Stop};
 use testkit::process::Backend;
-use testkit::smtp::{Options, Recorder};
+use testkit::smtp::{Behaviour, Options, Phase, Recorder};
 
 use super::ledger::{Findings, check};
+use crate::reception::wait_until;
 use crate::setup::{Stage, path};
 
 /// A stage whose database is in a cluster of its own.
@@ -16,6 +17,30 @@ fn stage(cluster: &Cluster) -> Stage {
     run.ok(&["store", "init"]);
     run.ok(&["incident", "open", path(&stage.folder.path().join("incident.toml"))]);
     Stage { run, ..stage }
+}
+
+#[test]
+fn what_a_relay_said_while_the_database_was_gone_for_longer_than_the_lease_is_recorded_once_it_is_back() {
+    let (cluster, stage) = (Cluster::shared(), Stage::new(Backend::Postgres));
+    let name = stage.run.database().unwrap().rsplit('/').next().unwrap().to_owned();
+    stage.small(1);
+    stage.release();
+    let (recorder, lease) = (Recorder::start().unwrap(), Duration::from_secs(2));
+    recorder.script("security@org00000.example", [Behaviour::Stall(Phase::AfterDot, lease * 2)]);
+    let run =
+        stage.run.sending_to(&recorder.url()).with("FORTHRIGHT_SENDING_LEASE_SECONDS", lease.as_secs().to_string());
+    let mut worker = run.spawn(&["worker"]);
+    assert!(recorder.wait_for(1, Duration::from_secs(60)), "{}", worker.said());
+    let since = Instant::now();
+    cluster.sql("postgres", &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false")).unwrap();
+    let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    cluster.sql("postgres", &end).unwrap();
+    // The relay has answered, and the lease is long over.
+    wait_until("the database is back", || since.elapsed() > lease * 3);
+    cluster.sql("postgres", &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true")).unwrap();
+    wait_until("the mail is settled", || stage.status()["deliveries"]["accepted"] == 1);
+    assert_eq!(worker.terminate(), 0, "{}", worker.said());
+    assert_eq!(recorder.count(), 1, "a copy was sent of what was known to have arrived");
 }
 
 #[test]

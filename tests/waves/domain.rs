@@ -127,6 +127,37 @@ fn a_wave_released_where_no_route_is_known_is_looked_at_by_whoever_sends_it() {
     }
 }
 
+#[test]
+fn a_page_of_somebody_else_at_which_codes_are_checked_stops_a_wave_before_and_after_its_release() {
+    let elsewhere = "https://verify.elsewhere.example/";
+    let stage = unchecked(Backend::Sqlite);
+    let (_zone, run) = in_order(&stage);
+    let wrong = run.sending_to(REMOTE).with("FORTHRIGHT_SENDER_VERIFY_PAGE", elsewhere);
+    wrong.ok(&["work", "--until-idle", "--timeout", "60"]);
+    let stopped = column(&stage, "everybody", "stopped");
+    assert!(stopped.contains("links (bad)") && stopped.contains(elsewhere.trim_end_matches('/')), "{stopped}");
+    assert_eq!(stage.status()["deliveries"]["queued"], 101);
+
+    let stage = approved(Backend::Sqlite, 101);
+    let (_zone, run) = in_order(&stage);
+    let wrong = run.sending_to(REMOTE).with("FORTHRIGHT_SENDER_VERIFY_PAGE", elsewhere);
+    let refused = release(&wrong, "everybody", &["--all"]);
+    assert_eq!(refused.status, 4, "{}", refused.stderr);
+    assert!(refused.stderr.contains("links (bad)") && refused.stderr.contains("verify_page"), "{}", refused.stderr);
+    let own = run.sending_to(REMOTE).with("FORTHRIGHT_SENDER_VERIFY_PAGE", "https://verify.vendor.example/");
+    assert_eq!(release(&own, "everybody", &["--all"]).status, 0);
+}
+
+#[test]
+fn a_forecast_says_that_the_sending_domain_of_a_wave_was_not_in_order() {
+    let stage = unchecked(Backend::Sqlite);
+    let why = |run: &Forthright| run.json(&["wave", "forecast", SLUG])["waves"][0]["why"].as_str().unwrap().to_owned();
+    assert!(why(&stage.run).contains("its sending domain was not in order"), "{}", why(&stage.run));
+    let checked = approved(Backend::Sqlite, 3);
+    assert_eq!(release(&checked.run.as_actor("lead"), "everybody", &["--all"]).status, 0);
+    assert!(!why(&checked.run).contains("sending domain"), "{}", why(&checked.run));
+}
+
 /// 101 notices, released where nobody knew a route.
 fn unchecked(backend: Backend) -> Stage {
     let stage = approved(backend, 101);

@@ -87,6 +87,26 @@ fn a_day_has_so_many_mails_and_the_rest_waits() {
     }
 }
 
+#[test]
+fn senders_that_die_with_their_starts_use_up_nothing_of_the_day() {
+    for backend in Backend::each() {
+        let stage = released(backend, 9, &["--per-day", "4"]);
+        let recorder = Recorder::start().unwrap();
+        let run = stage.run.sending_to(&recorder.url()).with("FORTHRIGHT_SENDING_LEASE_SECONDS", "2");
+        for _ in 0..4 {
+            let dying = run.with("FORTHRIGHT_CRASH_AT", "starts.after");
+            let ended = dying.run(&["work", "--until-idle", "--timeout", "60"]);
+            assert!(ended.status != 0, "{}", ended.stderr);
+        }
+        assert_eq!(recorder.count(), 0);
+        run.ok(&["work", "--until-idle", "--timeout", "60"]);
+        // Unless midnight (UTC) came in between.
+        assert!([4, 8].contains(&recorder.count()), "{backend:?}: {}", recorder.count());
+        let used = raw_sql(&stage, "SELECT day_count FROM starts WHERE system = ''").unwrap();
+        assert_eq!(used.trim(), "4", "{backend:?}");
+    }
+}
+
 /// A server that greets, and has no time for any mail.
 fn busy() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -7,7 +7,7 @@ use testkit::smtp::{Behaviour, Message, Phase, Recorder};
 
 use super::{approved, column};
 use crate::setup::{SLUG, Stage, path};
-use crate::tickets::{receive, reply_to};
+use crate::tickets::{raw_sql, receive, reply_to};
 
 fn address(n: usize) -> String {
     format!("security@org{n:05}.example")
@@ -124,6 +124,67 @@ fn two_complaints_about_one_delivery_are_one() {
         receive(&stage, &complaint(&letters[1], "first"), None);
         let stopped = column(&stage, "pilot", "stopped");
         assert!(stopped.contains("2 of 60 settled mails were complained about"), "{stopped}");
+    }
+}
+
+#[test]
+fn whoever_holds_the_token_of_one_organisation_complains_for_one() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(60);
+        for n in 0..3 {
+            let address = format!("privacy{n}@org00000.example");
+            stage.run.ok(&["directory", "add-contact", "t-00000", "--role", "privacy", "--email", &address]);
+        }
+        stage.run.ok(&["notice", "draft", SLUG]);
+        stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+        stage.run.as_actor("lead").ok(&["wave", "release", SLUG, "pilot", "--all"]);
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        let letters = recorder.messages();
+        let (own, others): (Vec<_>, Vec<_>) =
+            letters.iter().partition(|letter| letter.recipients[0].ends_with("@org00000.example"));
+        assert_eq!(own.len(), 4);
+        for letter in own {
+            assert_eq!(receive(&stage, &complaint(letter, "own"), None)["class"], "complaint");
+        }
+        // Feedback of other kinds, and what returns no letter of ours, is kept and counts for nobody.
+        for letter in &others[..3] {
+            let told = complaint(letter, "other").replace("Feedback-Type: abuse", "Feedback-Type: not-spam");
+            assert_eq!(receive(&stage, &told, None)["class"], "complaint");
+        }
+        for letter in &others[3..6] {
+            let id = letter.header("Message-ID").unwrap();
+            receive(
+                &stage,
+                &complaint(letter, "blind").replace(&format!("Message-ID: {id}\r\nSubject"), "Subject"),
+                None,
+            );
+        }
+        assert_eq!(column(&stage, "pilot", "stopped"), "", "{backend:?}");
+        let noted =
+            raw_sql(&stage, "SELECT body FROM ticket_entries WHERE body LIKE '%no stop rule counts it%'").unwrap();
+        assert_eq!(noted.matches("does not speak of abuse").count(), 3, "{noted}");
+        assert_eq!(noted.matches("does not return a mail of ours").count(), 3, "{noted}");
+        receive(&stage, &complaint(others[6], "proven"), None);
+        let stopped = column(&stage, "pilot", "stopped");
+        assert!(stopped.contains("2 of 63 settled mails were complained about"), "{stopped}");
+    }
+}
+
+#[test]
+fn mails_that_cannot_be_written_stop_a_wave() {
+    for backend in Backend::each() {
+        let stage = released(backend, 30, &["--all"]);
+        // As a fault of the program would have it: no mail can be written with such a Message-ID.
+        let broken = "UPDATE outbox SET message_id = 'not an id ' || id WHERE address < 'security@org00025'";
+        raw_sql(&stage, broken).unwrap();
+        let recorder = Recorder::start().unwrap();
+        stage.work(&recorder);
+        let stopped = column(&stage, "pilot", "stopped");
+        assert!(stopped.contains("could not be sent: more than"), "{backend:?}: {stopped}");
+        let status = stage.status();
+        assert!(status["deliveries"]["failed"].as_i64().unwrap() > 0, "{status}");
     }
 }
 

@@ -11,12 +11,14 @@ use std::sync::Arc;
 use mail::message::{Automatic, LetterParts, Outgoing, Rehearsal, Sender};
 use mail::route::Route;
 use model::actor::is_one_person;
-use model::delivery::{Outcome, RetryPolicy, Role, State, after_attempt, backoff, recipients};
+use model::delivery::{
+    MOST_UNCERTAIN, Outcome, RetryPolicy, Role, State, after_attempt, backoff, goes_again, recipients,
+};
 use model::language::Language;
 use model::time::Timestamp;
 use serde::Serialize;
 use store::contacts::Contact;
-use store::delivery::{Claimed, Claims, Delivery, NewMail};
+use store::delivery::{Claimed, Claims, Delivery, NewMail, NextCopy};
 use store::escalation::{NewTask, Task};
 use store::facts::Scope;
 use store::ledger::Verdict;
@@ -158,7 +160,9 @@ pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Rel
         "approved_left": released.approved_left, "without_letter": released.without_letter, "pilot": released.pilot,
         "override": override_why, "warnings": released.warnings, "stopped": stopped, "left_out": stale,
     });
+    store::crash_point!("release.before");
     tx.commit(app.entry("wave.release", slug, detail)).await?;
+    store::crash_point!("release.after");
     Ok(released)
 }
 
@@ -618,6 +622,19 @@ fn copy_wait(app: &App, attempt: i64) -> std::time::Duration {
     backoff(attempt, &retry)
 }
 
+/// When mails of a sender that is gone go again, whose lease is over: as [`verdict`] says of others.
+pub(crate) fn next_copy(app: &App) -> NextCopy {
+    let micros = |wait: std::time::Duration| i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
+    let sending = &app.settings.sending;
+    NextCopy {
+        first_at: sending.uncertain_due(app.clock.real()),
+        lease: micros(sending.lease()),
+        longest: micros(RetryPolicy::default().longest),
+        max_attempts: sending.max_attempts,
+        most_uncertain: MOST_UNCERTAIN,
+    }
+}
+
 /// What is to be recorded of a try.
 pub fn verdict(app: &App, letterbox: &Letterbox, started_at: Timestamp, ended: Ended) -> Verdict {
     let attempt = letterbox.mail.attempts + 1;
@@ -626,6 +643,9 @@ pub fn verdict(app: &App, letterbox: &Letterbox, started_at: Timestamp, ended: E
     let real = app.clock.real();
     let next_at = match state {
         // Not before the lease would have ended: whatever the other side still does with the first copy is over then.
+        State::Uncertain if !goes_again(letterbox.mail.uncertain + 1, attempt, &app.settings.sending.retry()) => {
+            i64::MAX
+        }
         State::Uncertain => app.settings.sending.uncertain_due(real.plus(copy_wait(app, attempt))),
         _ => real.plus(next.wait).micros(),
     };
@@ -670,18 +690,21 @@ pub async fn farewell(app: &App, sender: &str) -> Result<(), AppError> {
 pub async fn give_back(app: &App, sender: &str, ids: &[String], wait: std::time::Duration) -> Result<(), AppError> {
     let mut tx = app.store.begin().await?;
     store::delivery::give_back(&mut tx, sender, ids, app.clock.real().plus(wait).micros()).await?;
-    Ok(tx.commit_ledger().await?)
+    store::crash_point!("give_back.before");
+    tx.commit_ledger().await?;
+    store::crash_point!("give_back.after");
+    Ok(())
 }
 
 /// Frees what senders that are gone have held; how many mails.
 pub async fn reclaim(app: &App) -> Result<u64, AppError> {
     let real = app.clock.real().micros();
-    let uncertain_at = app.settings.sending.uncertain_due(app.clock.real());
     if store::delivery::to_reclaim(&mut app.store.read().await?, real).await? == 0 {
         return Ok(0);
     }
     let mut tx = app.store.begin().await?;
-    let (uncertain, waiting) = store::delivery::reclaim(&mut tx, real, app.clock.now().micros(), uncertain_at).await?;
+    let (uncertain, waiting) =
+        store::delivery::reclaim(&mut tx, real, app.clock.now().micros(), next_copy(app)).await?;
     store::crash_point!("resolve.before");
     tx.commit_ledger().await?;
     store::crash_point!("resolve.after");

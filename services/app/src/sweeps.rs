@@ -13,7 +13,7 @@ use crate::{App, AppError, SYSTEM, new_id};
 /// A sender holds a mail for this long at most, or for twice the wait for the reply to its dot. Too short: a mail is
 /// taken from a sender that still waits in line behind a slow server.
 const LONGEST_LEASE: Duration = Duration::from_secs(3600);
-/// Tickets that one sweep puts right.
+/// Tickets that are looked up at once.
 const CHUNK: i64 = 500;
 
 /// What a sweep set right.
@@ -44,13 +44,15 @@ pub async fn sweep(app: &App) -> Result<Swept, AppError> {
             now: real.micros(),
             clock: app.clock.now().micros(),
             leased_before: real.minus(longest).micros(),
-            uncertain_at: sending.uncertain_due(real),
+            next_copy: crate::delivery::next_copy(&app),
             latest: real.plus(sending.retry().longest.max(sending.retry().first)).plus(longest).micros(),
             max_attempts: sending.max_attempts,
         },
     )
     .await?;
+    store::crash_point!("sweep.before");
     tx.commit_ledger().await?;
+    store::crash_point!("sweep.after");
     let swept = Swept {
         queued: queue_forgotten(&app).await?,
         released: repaired.held + repaired.at_dot,
@@ -73,29 +75,40 @@ pub async fn sweep(app: &App) -> Result<Swept, AppError> {
 
 /// Notices that were released and have no row get one for each contact of the first rung, caused by policy.
 async fn queue_forgotten(app: &App) -> Result<u64, AppError> {
-    let tickets = store::sweeps::never_queued(&mut app.store.read().await?, CHUNK).await?;
-    let mut mails = 0;
-    for id in tickets {
-        let mut tx = app.store.begin().await?;
-        store::tickets::lock(&mut tx, &id).await?;
-        let Some(ticket) = store::tickets::by_id(&mut tx, &id).await? else { continue };
-        let incident = app.incident_by_id(&mut tx, ticket.incident_id).await?;
-        let entry = new_id("ent");
-        let queued = queue_untried(app, &mut tx, &incident, &ticket, &entry).await?;
-        if queued == 0 {
-            // It is not true any more, or disputed: drafting says so.
-            continue;
+    let (mut mails, mut after) = (0, String::new());
+    loop {
+        // Those who cannot be told stay what they are: the others stand behind them.
+        let tickets = store::sweeps::never_queued(&mut app.store.read().await?, &after, CHUNK).await?;
+        let Some(last) = tickets.last() else { return Ok(mails) };
+        after.clone_from(last);
+        for id in tickets {
+            mails += queue_forgotten_of(app, &id).await?;
         }
-        let entry = store::tickets::Entry {
-            id: entry,
-            at: app.clock.now().micros(),
-            kind: "escalation".to_owned(),
-            actor: app.actor.clone(),
-            body: format!("the notice was released and in no row of the outbox: it goes to {queued} contact(s)"),
-        };
-        store::tickets::insert_entry(&mut tx, &ticket.id, &entry).await?;
-        tx.commit(app.entry("delivery.sweep", &ticket.id, serde_json::json!({ "mails": queued }))).await?;
-        mails += queued;
     }
-    Ok(mails)
+}
+
+/// The same of one ticket.
+async fn queue_forgotten_of(app: &App, id: &str) -> Result<u64, AppError> {
+    let mut tx = app.store.begin().await?;
+    store::tickets::lock(&mut tx, id).await?;
+    let Some(ticket) = store::tickets::by_id(&mut tx, id).await? else { return Ok(0) };
+    let incident = app.incident_by_id(&mut tx, ticket.incident_id).await?;
+    let entry = new_id("ent");
+    let queued = queue_untried(app, &mut tx, &incident, &ticket, &entry).await?;
+    if queued == 0 {
+        // It is not true any more, or disputed: drafting says so.
+        return Ok(0);
+    }
+    let entry = store::tickets::Entry {
+        id: entry,
+        at: app.clock.now().micros(),
+        kind: "escalation".to_owned(),
+        actor: app.actor.clone(),
+        body: format!("the notice was released and in no row of the outbox: it goes to {queued} contact(s)"),
+    };
+    store::tickets::insert_entry(&mut tx, &ticket.id, &entry).await?;
+    store::crash_point!("forgotten.before");
+    tx.commit(app.entry("delivery.sweep", &ticket.id, serde_json::json!({ "mails": queued }))).await?;
+    store::crash_point!("forgotten.after");
+    Ok(queued)
 }

@@ -14,7 +14,7 @@ use model::pace::Limits;
 pub use forecast::{Expected, Forecast, Missed, forecast};
 pub use mail::standing::{Finding, Standing};
 pub use standing::{CHECKED_ABOVE, Weight, look, look_again, look_at_silent, weight};
-pub use starts::{AHEAD, give, give_back_starts, known_systems, limits, receiving_systems};
+pub use starts::{AHEAD, give, known_systems, limits, receiving_systems};
 pub use stop::{Found, Stopped, judge, pause, resume, stopped};
 
 pub(crate) use standing::{look_before, must_be_in_order};

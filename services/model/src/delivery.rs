@@ -164,6 +164,16 @@ impl Default for RetryPolicy {
     }
 }
 
+/// Tries of which nobody knows how they ended, before a mail waits for a person: so many copies may have arrived. With a
+/// lease of 30 s the last of them leaves an hour after the first.
+pub const MOST_UNCERTAIN: i64 = 8;
+
+/// Whether a mail goes again by itself of which nobody knows whether it arrived, after so many tries, so many of them
+/// like that.
+pub fn goes_again(uncertain: i64, attempts: i64, retry: &RetryPolicy) -> bool {
+    uncertain < MOST_UNCERTAIN && attempts < retry.max_attempts
+}
+
 /// The state after an attempt, and how long until the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Next {
@@ -224,6 +234,14 @@ mod tests {
         assert_eq!(after_attempt(Outcome::Uncertain, 1, &retry).state, State::Uncertain);
         assert_eq!(after_attempt(Outcome::Permanent, 1, &retry).state, State::Bounced);
         assert_eq!(after_attempt(Outcome::Transient, 40, &retry).state, State::Failed);
+    }
+
+    #[test]
+    fn what_may_have_arrived_often_enough_goes_no_further_by_itself() {
+        let retry = RetryPolicy { max_attempts: 20, ..RetryPolicy::default() };
+        assert!(goes_again(MOST_UNCERTAIN - 1, MOST_UNCERTAIN - 1, &retry));
+        assert!(!goes_again(MOST_UNCERTAIN, MOST_UNCERTAIN, &retry));
+        assert!(!goes_again(1, 20, &retry));
     }
 
     #[test]

@@ -100,13 +100,6 @@ impl Calendar {
         starts
     }
 
-    /// Takes starts of a day back into its count that nobody used; on another day they count for nobody any more.
-    pub fn give_back(&mut self, day: i64, count: i64) {
-        if day == self.day {
-            self.day_count = (self.day_count - count).max(0);
-        }
-    }
-
     fn free(&self, limits: &Limits, system: &str, now: i64) -> i64 {
         match limits.per_system {
             Some(_) => self.systems.get(system).copied().unwrap_or(now).max(now),
@@ -210,10 +203,6 @@ mod tests {
         let starts = calendar.give(&limits, noon, AHEAD, &["a"; 5]);
         assert_eq!(at(&starts).len(), 3);
         assert_eq!(starts[4], Start::AskAgain(noon + LOOK_AGAIN));
-        calendar.give_back(19_999, 2);
-        assert_eq!(at(&calendar.give(&limits, noon, AHEAD, &["a"; 5])).len(), 0, "another day's");
-        calendar.give_back(20_000, 1);
-        assert_eq!(at(&calendar.give(&limits, noon + 1, AHEAD, &["a"; 5])).len(), 1);
         let late = 20_001 * DAY - 1;
         assert_eq!(calendar.give(&limits, late, AHEAD, &["a"]), [Start::AskAgain(late + 1)]);
         assert_eq!(at(&calendar.give(&limits, late + 1, AHEAD, &["a"; 5])).len(), 3);

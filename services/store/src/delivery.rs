@@ -33,7 +33,7 @@ macro_rules! claim {
     ($skip:literal) => {
         concat!(
             "UPDATE outbox
-            SET state = 'leased', lease = $1, leased_at = $2
+            SET state = 'leased', lease = $1, leased_at = $2, start_day = NULL
             WHERE id IN (
                 SELECT o.id
                 FROM outbox o
@@ -55,7 +55,9 @@ macro_rules! claim {
                 LIMIT $3",
             $skip,
             ")
-            RETURNING id, incident_id, letter_id, COALESCE(wave_id, under_wave) AS wave_id, contact_id, address, name, message_id, reply_token, thread_id, cause, attempts"
+            RETURNING id, incident_id, letter_id, COALESCE(wave_id, under_wave) AS wave_id, contact_id, address, name, message_id, reply_token, thread_id, cause, attempts,
+                CASE WHEN attempts = 0 THEN 0
+                    ELSE (SELECT COUNT(*) FROM attempts a WHERE a.outbox_id = outbox.id AND a.outcome = 'uncertain') END AS uncertain"
         )
     };
 }
@@ -69,6 +71,23 @@ macro_rules! not_begun {
          WHERE s.outbox_id = a.outbox_id AND s.attempt = a.attempt)) THEN 'uncertain' ELSE 'queued' END"
     };
 }
+
+pub(crate) use not_begun;
+
+/// When a mail goes again that was at the dot and is uncertain now, its try being in the ledger already: `$1` for its first
+/// copy, and for each further one twice as long later, by leases (`$2`) up to the longest wait (`$3`); never by itself (`$4`)
+/// after so many tries (`$5`), or so many of which nobody knows the end (`$6`). As [`NextCopy`] has them.
+macro_rules! again_at {
+    () => {
+        "CASE WHEN CAST($1 AS BIGINT) = CAST($4 AS BIGINT) OR attempts + 1 >= CAST($5 AS BIGINT)
+                OR (SELECT COUNT(*) FROM attempts a WHERE a.outbox_id = outbox.id AND a.outcome = 'uncertain') >= CAST($6 AS BIGINT)
+                THEN CAST($4 AS BIGINT)
+            WHEN attempts >= 20 OR (CAST($2 AS BIGINT) << CAST(attempts AS INTEGER)) > CAST($3 AS BIGINT)
+                THEN CAST($1 AS BIGINT) + CAST($3 AS BIGINT)
+            ELSE CAST($1 AS BIGINT) + (CAST($2 AS BIGINT) << CAST(attempts AS INTEGER)) - CAST($2 AS BIGINT) END"
+    };
+}
+pub(crate) use again_at;
 
 statements! {
     /// SQLite has one writer: nothing to skip.
@@ -93,11 +112,11 @@ statements! {
         FROM outbox o
         WHERE o.state = 'at_dot' AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = o.lease AND s.alive_until >= $2)
         ON CONFLICT (outbox_id, attempt) DO NOTHING";
-    LOST_AT_DOT = "
+    LOST_AT_DOT = concat!("
         UPDATE outbox
-        SET state = 'uncertain', lease = NULL, attempts = attempts + 1, next_at = $1,
-            last_reply = 'the sender ended before the reply was recorded'
-        WHERE state = 'at_dot' AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = outbox.lease AND s.alive_until >= $2)";
+        SET state = 'uncertain', lease = NULL, attempts = attempts + 1, last_reply = 'the sender ended before the reply was recorded',
+            next_at = ", again_at!(), "
+        WHERE state = 'at_dot' AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.id = outbox.lease AND s.alive_until >= $7)");
     LOST_BEFORE_DOT = concat!("
         UPDATE outbox
         SET state = ", not_begun!(), ", lease = NULL
@@ -270,6 +289,8 @@ pub struct Claimed {
     pub cause: String,
     /// Tries so far.
     pub attempts: i64,
+    /// Of these, those of which nobody knows how they ended.
+    pub uncertain: i64,
 }
 
 /// A line of `delivery list`.
@@ -389,12 +410,32 @@ pub async fn farewell(tx: &mut Tx, sender: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Frees the leases of senders that were last alive before `now` (real time). How many became uncertain, due at
-/// `uncertain_at`, and how many wait again.
-pub async fn reclaim(tx: &mut Tx, now: i64, clock: i64, uncertain_at: i64) -> Result<(u64, u64), StoreError> {
+/// When what is uncertain goes again; microseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct NextCopy {
+    /// The first copy (real time); the greatest = never by itself.
+    pub first_at: i64,
+    /// Between the first and the second.
+    pub lease: i64,
+    /// Between any two.
+    pub longest: i64,
+    /// Tries after which nothing goes again by itself.
+    pub max_attempts: i64,
+    /// Tries of which nobody knows the end, the same.
+    pub most_uncertain: i64,
+}
+
+/// Frees the leases of senders that were last alive before `now` (real time). How many became uncertain, and how many wait
+/// again.
+pub async fn reclaim(tx: &mut Tx, now: i64, clock: i64, next: NextCopy) -> Result<(u64, u64), StoreError> {
     on!(tx, |c| sqlx::query(LOST_ATTEMPTS).bind(clock).bind(now).execute(c).await.map(drop))?;
     let uncertain = on!(tx, |c| sqlx::query(LOST_AT_DOT)
-        .bind(uncertain_at)
+        .bind(next.first_at)
+        .bind(next.lease)
+        .bind(next.longest)
+        .bind(i64::MAX)
+        .bind(next.max_attempts)
+        .bind(next.most_uncertain)
         .bind(now)
         .execute(c)
         .await

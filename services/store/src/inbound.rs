@@ -17,7 +17,7 @@ statements! {
     BY_DIGEST = "SELECT id FROM inbound WHERE digest = $1";
     BY_ID = "
         SELECT id, raw, via, peer, hello, envelope_from, envelope_to, received_at, state, tries, class, trust, message_id, ticket_id, outbox_id, verdict,
-            encrypted, may_answer, content_digest, duplicate_of, check_at, check_tries
+            encrypted, may_answer, content_digest, duplicate_of, check_at, check_tries, complains
         FROM inbound
         WHERE id = $1";
     TO_FILE = "
@@ -29,14 +29,14 @@ statements! {
     FILE = "
         UPDATE inbound
         SET state = $1, class = $2, trust = $3, message_id = $4, ticket_id = $5, outbox_id = $6, verdict = $7,
-            encrypted = $8, may_answer = $9, content_digest = $10, duplicate_of = $11, check_at = $12
-        WHERE id = $13 AND state = 'stored'";
+            encrypted = $8, may_answer = $9, content_digest = $10, duplicate_of = $11, check_at = $12, complains = $13
+        WHERE id = $14 AND state = 'stored'";
     /// By a person: a mail that is in no ticket.
     ATTACH = "
         UPDATE inbound
         SET state = $1, class = $2, trust = $3, message_id = $4, ticket_id = $5, outbox_id = $6, verdict = $7,
-            encrypted = $8, may_answer = $9, content_digest = $10, duplicate_of = $11, check_at = $12
-        WHERE id = $13 AND state IN ('quarantined', 'failed') AND ticket_id IS NULL";
+            encrypted = $8, may_answer = $9, content_digest = $10, duplicate_of = $11, check_at = $12, complains = $13
+        WHERE id = $14 AND state IN ('quarantined', 'failed') AND ticket_id IS NULL";
     OVERVIEW = "
         SELECT id, received_at, state, class, trust, ticket_id, envelope_from, verdict
         FROM inbound
@@ -151,6 +151,8 @@ pub struct Inbound {
     pub check_at: Option<i64>,
     /// How often nobody could say.
     pub check_tries: i64,
+    /// 1 = proven to complain about one of our mails.
+    pub complains: i64,
 }
 
 /// A mail that is to be filed.
@@ -321,6 +323,7 @@ async fn became(tx: &mut Tx, statement: &'static str, inbound: &Inbound) -> Resu
         .bind(&inbound.content_digest)
         .bind(&inbound.duplicate_of)
         .bind(inbound.check_at)
+        .bind(inbound.complains)
         .bind(&inbound.id)
         .execute(c)
         .await

@@ -3,7 +3,7 @@
 //! Computes nothing (`model::pace` does). Invariant: whoever reads a wave's calendar to give starts out holds its row
 //! until that is durable, so that no start is given twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::pace::{Calendar, Limits};
 use sqlx::AssertSqlSafe;
@@ -60,6 +60,42 @@ pub async fn hold(tx: &mut Tx, wave: &str, systems: &[&str]) -> Result<Calendar,
         calendar.systems.extend(rows);
     }
     Ok(calendar)
+}
+
+/// Those of these mails that the sender holds and has not begun, locked until the transaction ends. Before [`hold`]: a
+/// lease that ends takes its mail first and the calendar then, too.
+pub async fn of_sender(tx: &mut Tx, sender: &str, ids: &[&str]) -> Result<HashSet<String>, StoreError> {
+    let mut held = HashSet::new();
+    for part in ids.chunks(ROWS_AN_INSERT) {
+        let text = format!(
+            "UPDATE outbox SET start_day = NULL WHERE lease = $1 AND state = 'leased' AND id IN {} RETURNING id",
+            list_of(tx.dialect(), 2, part.len())
+        );
+        let found: Vec<String> = on!(tx, |c| {
+            let mut query = sqlx::query_scalar(AssertSqlSafe(text)).bind(sender);
+            for id in part {
+                query = query.bind(*id);
+            }
+            query.fetch_all(c).await
+        })?;
+        held.extend(found);
+    }
+    Ok(held)
+}
+
+/// Writes down to which mails starts of a day were given: with their leases these end.
+pub async fn note_given(tx: &mut Tx, day: i64, ids: &[&str]) -> Result<(), StoreError> {
+    for part in ids.chunks(ROWS_AN_INSERT) {
+        let text = format!("UPDATE outbox SET start_day = $1 WHERE id IN {}", list_of(tx.dialect(), 2, part.len()));
+        on!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(text)).bind(day);
+            for id in part {
+                query = query.bind(*id);
+            }
+            query.execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 /// Writes down what was given out.

@@ -41,7 +41,7 @@ statements! {
                 WHERE o.under_wave = w.id AND o.state IN ('bounced', 'failed') AND o.settled_at >= w.counted_from)
             OR EXISTS (SELECT 1 FROM outbox o WHERE o.wave_id = w.id AND o.state = 'deferred' AND o.attempts > 1)
             OR EXISTS (SELECT 1 FROM outbox o WHERE o.under_wave = w.id AND o.state = 'deferred' AND o.attempts > 1)
-            OR EXISTS (SELECT 1 FROM inbound m WHERE m.class = 'complaint' AND m.received_at >= w.counted_from)
+            OR EXISTS (SELECT 1 FROM inbound m WHERE m.complains = 1 AND m.received_at >= w.counted_from)
             OR EXISTS (SELECT 1 FROM denials d WHERE d.incident_id = w.incident_id AND d.said_at >= w.counted_from)
             OR EXISTS (SELECT 1 FROM mapping_decisions d
                 WHERE d.incident_id = w.incident_id AND d.decision = 'disputed' AND d.decided_at >= w.counted_from))
@@ -53,12 +53,12 @@ statements! {
         FROM (", of_wave!("id, attempts, last_reply", " AND state = 'deferred' AND attempts > 1"), ") AS o
         WHERE EXISTS (SELECT 1 FROM attempts a
             WHERE a.outbox_id = o.id AND a.attempt = o.attempts AND a.ended_at >= $2)");
-    /// Deliveries that were complained about: a second complaint about one says nothing new.
+    /// Organisations that complained: whoever has the token of one can write as many complaints as there are contacts.
     COMPLAINTS = "
-        SELECT COUNT(DISTINCT o.id)
+        SELECT COUNT(DISTINCT COALESCE(o.tenant_id, o.id))
         FROM inbound m
         JOIN outbox o ON o.id = m.outbox_id
-        WHERE m.class = 'complaint' AND m.received_at >= $2 AND m.duplicate_of IS NULL AND (o.wave_id = $1 OR o.under_wave = $1)";
+        WHERE m.complains = 1 AND m.received_at >= $2 AND m.duplicate_of IS NULL AND (o.wave_id = $1 OR o.under_wave = $1)";
     NOT_THEIRS = "
         SELECT COUNT(*)
         FROM (
@@ -94,7 +94,7 @@ statements! {
             SELECT MAX(a.ended_at) FROM outbox o JOIN attempts a ON a.outbox_id = o.id AND a.attempt = o.attempts
             WHERE (o.wave_id = $1 OR o.under_wave = $1) AND o.state = 'deferred' AND o.attempts > 1
             UNION ALL
-            SELECT MAX(received_at) FROM inbound WHERE class = 'complaint'
+            SELECT MAX(received_at) FROM inbound WHERE complains = 1
             UNION ALL
             SELECT MAX(said_at) FROM denials WHERE incident_id = $2
             UNION ALL

@@ -10,6 +10,7 @@ mod families;
 mod fate;
 mod gate;
 mod lanes;
+mod late;
 mod limited;
 mod line;
 mod pacer;
@@ -34,7 +35,8 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::Desk;
 use families::Families;
 use lanes::Lanes;
-use limited::{Batch, StartGiven, Unused};
+use late::Late;
+use limited::{Batch, StartGiven};
 use pacer::{Pacer, Place};
 use pulse::Pulse;
 use systems::Systems;
@@ -76,10 +78,10 @@ struct Post {
     lanes: Arc<Lanes>,
     pacer: Arc<Pacer>,
     systems: Systems,
-    unused: Arc<Unused>,
     families: Families,
     pulse: Pulse,
     ledger: Ledger,
+    late: Arc<Late>,
     /// The lease that its mails have.
     sender: String,
     /// The end of this sender.
@@ -124,16 +126,16 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
     app::delivery::heartbeat(app, &sender).await?;
     desk.went_well(STARTING);
     let (ledger, committer) = Ledger::start(app.store.clone(), sender.clone());
-    let unused = Arc::new(Unused::default());
+    let late = Arc::new(Late::new(desk));
     let post = Arc::new(Post {
         desk: Arc::clone(desk),
         lanes: Arc::clone(lanes),
         pacer: Arc::clone(pacer),
         systems: Systems::new(connections(app)),
-        unused: Arc::clone(&unused),
         families: Families::default(),
         pulse: Pulse::new(app.settings.sending.lease()),
         ledger,
+        late: Arc::clone(&late),
         sender: sender.clone(),
         over: desk.stop.child_token(),
     });
@@ -141,12 +143,9 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
     if let Err(error) = committer.await {
         tracing::warn!(%error, "the ledger of deliveries ended unexpectedly");
     }
+    late.record(&sender).await;
     // Without it the lease runs out by itself.
-    app::delivery::farewell(app, &sender).await?;
-    for (wave, days) in unused.take_all() {
-        app::waves::give_back_starts(app, &wave, &days).await?;
-    }
-    Ok(())
+    Ok(app::delivery::farewell(app, &sender).await?)
 }
 
 /// Until the sender is over and its tasks have ended, by themselves or after the time of grace.

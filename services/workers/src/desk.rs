@@ -3,6 +3,7 @@
 //! Decides nothing and stores nothing. Invariant: everything here can be forgotten: the rows are the truth.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,6 +56,7 @@ pub(crate) struct Desk {
     done: Mutex<Done>,
     troubles: Mutex<HashMap<&'static str, Trouble>>,
     running: Mutex<HashSet<(&'static str, i64)>>,
+    late_ends: AtomicBool,
 }
 
 /// The step that fails when the mail route does.
@@ -72,6 +74,7 @@ impl Desk {
             done: Mutex::default(),
             troubles: Mutex::default(),
             running: Mutex::default(),
+            late_ends: AtomicBool::new(false),
         })
     }
 
@@ -113,6 +116,21 @@ impl Desk {
             .filter(lasting)
             .min_by_key(|(_, trouble)| trouble.since)
             .map(|(step, trouble)| (*step, trouble.clone()))
+    }
+
+    /// Whether a sender that is over knows ends of mails that are not recorded yet.
+    pub(crate) fn knows_late_ends(&self) {
+        self.late_ends.store(true, Ordering::Relaxed);
+    }
+
+    /// They are recorded, or nobody will.
+    pub(crate) fn recorded_late_ends(&self) {
+        self.late_ends.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether nobody here knows more of mails of senders that are gone than the rows do.
+    pub(crate) fn may_reclaim(&self) -> bool {
+        !self.late_ends.load(Ordering::Relaxed)
     }
 
     /// The turn of one job at a time; `None` while another has it.

@@ -103,7 +103,9 @@ async fn sweep_once(desk: &Desk, sends: bool, rarely: &mut Rare) -> Result<(), A
         cleaned.done();
     }
     app::mapping::lapse_expired(app).await?;
-    app::delivery::reclaim(app).await?;
+    if desk.may_reclaim() {
+        app::delivery::reclaim(app).await?;
+    }
     app::waves::judge(app).await?;
     for incident in app::mapping::pending(app).await? {
         push(desk, Kind::Map, Some(incident)).await?;

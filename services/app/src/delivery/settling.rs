@@ -102,7 +102,9 @@ pub async fn settle(app: &App, id: &str, said: Said, why: &str) -> Result<(), Ap
         ));
     }
     let detail = serde_json::json!({ "incident": slug, "said": settlement.said, "attempt": attempt, "why": why });
+    store::crash_point!("settle.before");
     tx.commit(app.entry("delivery.settle", id, detail)).await?;
+    store::crash_point!("settle.after");
     Ok(())
 }
 
@@ -154,7 +156,9 @@ pub async fn by_relay_log(
     let read = tokio::task::spawn_blocking(move || read.read(log).map(|()| read)).await;
     let read = match read {
         Ok(read) => read.map_err(|fault| AppError::bad(format!("cannot read {name}: {fault}"), next_step(&fault)))?,
-        Err(error) => return Err(AppError::bad(format!("cannot read {name}: {error}"), next_step(&Unreadable::Foreign))),
+        Err(error) => {
+            return Err(AppError::bad(format!("cannot read {name}: {error}"), next_step(&Unreadable::Foreign)));
+        }
     };
     let mut tx = app.store.begin().await?;
     let (mut proved, mut kept) = (Vec::with_capacity(rows.len()), Vec::new());

@@ -34,6 +34,19 @@ pub(super) struct Filing<'a> {
     questions: Vec<String>,
 }
 
+/// What a complaint comes to.
+#[derive(PartialEq, Eq)]
+enum Complains {
+    /// It is none.
+    No,
+    /// Feedback of another kind.
+    OfNothing,
+    /// Anybody could have written it.
+    Unproven,
+    /// It counts.
+    Proven,
+}
+
 impl<'a> Filing<'a> {
     pub(super) fn new(app: &'a App, mail: Understood, whose: Whose, duplicate_of: Option<String>) -> Self {
         let Understood { row, read, content_digest, heard } = mail;
@@ -61,7 +74,7 @@ impl<'a> Filing<'a> {
     /// The stored mail with what was read of it.
     pub(super) fn row(&self) -> Result<Inbound, AppError> {
         let reading = Reading {
-            evidence: self.read.evidence.clone(),
+            evidence: self.evidence(),
             recipients: self.read.recipients.clone(),
             subject: self.read.subject.clone(),
             new_text: cut(&self.read.new_text, &self.row.id),
@@ -82,9 +95,35 @@ impl<'a> Filing<'a> {
             duplicate_of: self.duplicate_of.clone(),
             content_digest: self.row.content_digest.clone(),
             check_at: self.check_at(),
+            complains: i64::from(self.complains() == Complains::Proven),
             id: self.row.id.clone(),
             ..Inbound::default()
         })
+    }
+
+    /// Whether stop rules count it: it returns a mail of ours that its reader takes for abuse.
+    fn complains(&self) -> Complains {
+        let returns = |mail: &Delivery| self.read.returned_message_ids.contains(&mail.message_id);
+        match (self.read.class, self.read.complains) {
+            (Class::Complaint, false) => Complains::OfNothing,
+            (Class::Complaint, true) if self.whose.mail.as_ref().is_some_and(returns) => Complains::Proven,
+            (Class::Complaint, true) => Complains::Unproven,
+            _ => Complains::No,
+        }
+    }
+
+    fn not_counted(&self) -> Option<&'static str> {
+        match self.complains() {
+            Complains::OfNothing => Some("no stop rule counts it: it does not speak of abuse"),
+            Complains::Unproven => {
+                Some("no stop rule counts it: it does not return a mail of ours with Message-ID and token")
+            }
+            Complains::No | Complains::Proven => None,
+        }
+    }
+
+    fn evidence(&self) -> Vec<String> {
+        self.read.evidence.iter().cloned().chain(self.not_counted().map(str::to_owned)).collect()
     }
 
     /// Before its sender is proven no mail is more than `U`.
@@ -223,6 +262,7 @@ impl<'a> Filing<'a> {
                 store::delivery::bounce_late(tx, &mail.id, now, &self.diagnosis()).await?;
             }
             // Whoever reacts to a mail has it.
+            Class::Complaint if !self.read.complains => {}
             Class::Human | Class::AutoReply | Class::Receipt | Class::Complaint => {
                 store::delivery::confirm(tx, &mail.id, now, &format!("{} came in reply to it", self.read.class))
                     .await?;
@@ -287,6 +327,7 @@ impl<'a> Filing<'a> {
             return text;
         }
         let mut lines = vec![format!("{}: {} ({})", self.read.class, self.read.subject, self.row.id)];
+        lines.extend(self.not_counted().map(str::to_owned));
         lines.extend(self.read.recipients.iter().map(|recipient| {
             format!("{}: {} {} {}", recipient.address, recipient.action, recipient.status, recipient.diagnostic)
                 .trim_end()

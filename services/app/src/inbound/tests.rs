@@ -369,6 +369,20 @@ async fn a_report_or_complaint_with_a_message_id_and_no_token_is_noted_and_chang
 }
 
 #[tokio::test]
+async fn an_automatic_answer_says_that_its_mail_arrived_only_with_the_token() {
+    let world = World::new().await;
+    let answer = |to: &str| {
+        format!(
+            "To: {to}\r\nFrom: {SUE}\r\nAuto-Submitted: auto-replied\r\nIn-Reply-To: <dlv_1@vendor.example>\r\nSubject: Re: x\r\n\r\nI am away ({to}).\r\n"
+        )
+    };
+    let blind = world.receive(SUE, &answer("ir@vendor.example"), "").await;
+    assert_eq!((blind.class.as_str(), blind.ticket.as_deref(), blind.delivery), ("auto_reply", Some(TICKET), None));
+    let told = world.receive(SUE, &answer(&format!("ir+{TOKEN}@vendor.example")), "").await;
+    assert_eq!((told.class.as_str(), told.delivery.as_deref()), ("auto_reply", Some("dlv_1")));
+}
+
+#[tokio::test]
 async fn a_report_ends_its_delivery_by_message_id_or_by_token_and_recipient() {
     let world = World::new().await;
     let by_id = report("ir@vendor.example", "elsewhere@acme.example", &returned());

@@ -71,11 +71,16 @@ pub(super) async fn find(conn: &mut Conn, read: &Inbound, envelope_to: Option<&s
     Ok(Whose { ticket, mail, also })
 }
 
-/// Mail about a mail, which whoever knows a Message-ID can write.
+/// What no person wrote about a mail, and whoever knows its Message-ID can.
 fn is_report(class: Class) -> bool {
     match class {
-        Class::BouncePermanent | Class::BounceTransient | Class::Delay | Class::Complaint | Class::Receipt => true,
-        Class::Human | Class::AutoReply | Class::Loop | Class::Unclear => false,
+        Class::BouncePermanent
+        | Class::BounceTransient
+        | Class::Delay
+        | Class::Complaint
+        | Class::Receipt
+        | Class::AutoReply => true,
+        Class::Human | Class::Loop | Class::Unclear => false,
     }
 }
 

@@ -24,6 +24,9 @@ const FEWEST: i64 = 10;
 const DAYS: usize = 366;
 const DAY: i64 = 24 * 3600 * 1_000_000;
 
+/// Of a large wave that was released where its mail stayed on the host.
+const UNCHECKED: &str = "; its sending domain was not in order when it was released, or not checked: whoever sends it further looks at it again, and stops it unless it is in order by then (`forthright doctor`)";
+
 /// What is to be expected.
 #[derive(Debug, Serialize)]
 pub struct Forecast {
@@ -83,7 +86,10 @@ pub async fn forecast(app: &App, slug: &str) -> Result<Forecast, AppError> {
         if left.is_empty() {
             continue;
         }
-        let (expected, ends) = expect(app, &mut conn, &wave, &left, &families).await?;
+        let (mut expected, ends) = expect(app, &mut conn, &wave, &left, &families).await?;
+        if wave.domain_checked == 0 && wave.stopped_why.is_none() {
+            expected.why.push_str(UNCHECKED);
+        }
         for (mail, end) in left.iter().zip(ends) {
             let Some(tenant) = &mail.tenant_id else { continue };
             // Real time moves as the store's clock does; the first mail that arrives tells an organisation.

@@ -90,7 +90,16 @@ pub(crate) async fn look_before(app: &App, incident: &Incident, release: &Releas
 /// Links of letters are judged at approval; the words that all are written from, and the hosts, may have changed since.
 async fn links(app: &App, conn: &mut Conn, incident: &Incident) -> Result<Option<Finding>, AppError> {
     let outside = crate::notices::links_outside(app, conn, incident).await?;
-    Ok(outside.into_iter().next().map(|said| Finding::new("links", Standing::Bad, said, crate::notices::LINKS_NEXT)))
+    let bad = |said| Finding::new("links", Standing::Bad, said, crate::notices::LINKS_NEXT);
+    Ok(outside.into_iter().chain(verify_page_outside(app)).next().map(bad))
+}
+
+/// The page at which a reader checks a code stands in every notice, too.
+fn verify_page_outside(app: &App) -> Option<String> {
+    let page = &app.settings.sender.verify_page;
+    let own = app.own_hosts();
+    let outside = own.outside(page).into_iter().next();
+    outside.map(|link| format!("verify_page in [sender]: `{}` is no host under {}", link.written, own.domain()))
 }
 
 /// Notices of the waves so far.
@@ -173,10 +182,18 @@ async fn judge(app: &App, routes: &[Route], waves: &[Troubled], news: News) -> R
     findings.retain(|finding| finding.result.refuses());
     let is_silent = !findings.is_empty() && findings.iter().all(|finding| finding.result == Standing::NotChecked);
     if is_silent && news == News::Answers {
+        // What its links lead to was looked at when it stopped.
         return Ok(waves.len());
     }
     let app = app.acting_as(SYSTEM);
+    let of_domain = findings;
     for wave in waves {
+        let mut findings = of_domain.clone();
+        let mut conn = app.store.read().await?;
+        let incident = app.incident_by_id(&mut conn, wave.incident_id).await?;
+        findings.extend(links(&app, &mut conn, &incident).await?);
+        drop(conn);
+        let is_silent = !findings.is_empty() && findings.iter().all(|finding| finding.result == Standing::NotChecked);
         let mut tx = app.store.begin().await?;
         let detail = serde_json::json!({ "wave": wave.name, "findings": findings });
         let now = app.clock.now().micros();

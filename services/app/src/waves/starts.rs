@@ -2,7 +2,7 @@
 //!
 //! Waits for nothing. Invariant: a start is durable before anybody hears of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use model::pace::{Limits, Start};
@@ -25,35 +25,41 @@ pub async fn limits(app: &App) -> Result<HashMap<String, Limits>, AppError> {
     Ok(store::starts::limits(&mut app.store.read().await?).await?.into_iter().collect())
 }
 
-/// Starts for mails of a wave to these receiving systems, in their order, and the day on which they count; `unused` ones
-/// of before go back to their days.
+/// Starts for mails of a wave that a sender holds, each with its receiving system, in their order. A start that its mail
+/// does not use comes back with its lease.
 pub async fn give(
     app: &App,
+    sender: &str,
     wave: &str,
     limits: &Limits,
-    systems: &[&str],
-    unused: &BTreeMap<i64, i64>,
-) -> Result<(i64, Vec<Start>), AppError> {
+    mails: &[(&str, &str)],
+) -> Result<Vec<Start>, AppError> {
     let distinct: Vec<&str> = match limits.per_system {
-        Some(_) => systems.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+        Some(_) => mails.iter().map(|(_, system)| *system).collect::<BTreeSet<_>>().into_iter().collect(),
         None => Vec::new(),
     };
-    let mut tx = app.store.begin().await?;
-    let mut calendar = store::starts::hold(&mut tx, wave, &distinct).await?;
-    for (day, count) in unused {
-        calendar.give_back(*day, *count);
-    }
+    let ids: Vec<&str> = mails.iter().map(|(id, _)| *id).collect();
     let ahead = i64::try_from(AHEAD.as_micros()).unwrap_or(i64::MAX);
+    let mut tx = app.store.begin().await?;
+    let held = store::starts::of_sender(&mut tx, sender, &ids).await?;
+    let mut calendar = store::starts::hold(&mut tx, wave, &distinct).await?;
+    let systems: Vec<&str> = mails.iter().filter(|(id, _)| held.contains(*id)).map(|(_, system)| *system).collect();
     // The clock is read while the calendar is held: no start lies before one that another host was given.
-    let starts = calendar.give(limits, app.clock.real().micros(), ahead, systems);
+    let now = app.clock.real().micros();
+    let mut given = calendar.give(limits, now, ahead, &systems).into_iter();
+    // What is somebody else's by now starts elsewhere.
+    let starts: Vec<Start> = ids
+        .iter()
+        .map(|id| if held.contains(*id) { given.next() } else { None }.unwrap_or(Start::AskAgain(now)))
+        .collect();
+    let begun: Vec<&str> =
+        ids.iter().zip(&starts).filter(|(_, start)| matches!(start, Start::At(_))).map(|(id, _)| *id).collect();
+    store::starts::note_given(&mut tx, calendar.day, &begun).await?;
     store::starts::keep(&mut tx, wave, &calendar).await?;
+    store::crash_point!("starts.before");
     tx.commit_ledger().await?;
-    Ok((calendar.day, starts))
-}
-
-/// Starts that nobody will use go back to their days.
-pub async fn give_back_starts(app: &App, wave: &str, unused: &BTreeMap<i64, i64>) -> Result<(), AppError> {
-    give(app, wave, &Limits::default(), &[], unused).await.map(drop)
+    store::crash_point!("starts.after");
+    Ok(starts)
 }
 
 /// Who receives for each of these domains, as far as that was looked up lately; none where nobody can be asked here.

@@ -57,12 +57,6 @@ pub(super) async fn carry(post: Arc<Post>, waiting: Arc<Mutex<mpsc::Receiver<Par
 /// A sender that is over, or everything stopped, or no line to be had.
 struct NotNow;
 
-/// Whether a server judged a mail, or may have it.
-enum Tried {
-    Yes,
-    No,
-}
-
 impl Carrier {
     /// The next mail; `None` when the sender is over.
     async fn next(&mut self, waiting: &Mutex<mpsc::Receiver<Parcel>>) -> Option<Parcel> {
@@ -135,7 +129,7 @@ impl Carrier {
             self.leave_trial().await;
             return give_back(&self.post, &parcel.letterbox, Duration::ZERO).await;
         }
-        let Parcel { letterbox, places, start } = parcel;
+        let Parcel { letterbox, places, start: _ } = parcel;
         // Until the answer: the pace is one of answers.
         let mut running = Vec::with_capacity(places.len());
         for place in places {
@@ -152,12 +146,8 @@ impl Carrier {
         }
         if !self.post.over.is_cancelled() {
             let began = Instant::now();
-            let tried = self.try_once(&letterbox).await;
+            self.try_once(&letterbox).await;
             self.tried = Some(began.elapsed());
-            // What was not begun is no try of its day.
-            if let (Tried::Yes, Some(start)) = (tried, start) {
-                start.was_used();
-            }
         }
     }
 
@@ -182,7 +172,7 @@ impl Carrier {
     }
 
     /// Composes a mail and writes it, on a fresh line once more where the old one had gone stale.
-    async fn try_once(&mut self, letterbox: &Letterbox) -> Tried {
+    async fn try_once(&mut self, letterbox: &Letterbox) {
         let app = &self.post.desk.app;
         let started = app.clock.now();
         let bytes = match app::delivery::compose(app, letterbox, started) {
@@ -190,7 +180,7 @@ impl Carrier {
             // This mail's own fault: the others go on.
             Err(error) => {
                 self.end(letterbox, started, own_end("compose", error.to_string(), State::Failed)).await;
-                return Tried::No;
+                return;
             }
         };
         let mail = Writing {
@@ -211,7 +201,7 @@ impl Carrier {
                 Ok(Some(fresh)) => self.line = Some(fresh),
                 Ok(None) | Err(NotNow) => {
                     give_back(&self.post, letterbox, Duration::ZERO).await;
-                    return Tried::No;
+                    return;
                 }
             }
             lane = self.lane();
@@ -219,14 +209,13 @@ impl Carrier {
         }
         match result {
             // The sender is over: its farewell gives the mail back.
-            Err(NotNow) => Tried::No,
+            Err(NotNow) => {}
             Ok(None) => self.message(letterbox, &mail, started).await,
             Ok(Some(Broken { fate: Fate::GiveBack, text, .. })) => {
                 if let Some(lane) = lane {
                     is_down(&self.post, &lane, began, text);
                 }
                 give_back(&self.post, letterbox, Duration::ZERO).await;
-                Tried::No
             }
             Ok(Some(Broken { fate: Fate::Ended(outcome), phase, text, .. })) => {
                 let tls = self.line.as_ref().map_or("", Line::tls).to_owned();
@@ -234,7 +223,6 @@ impl Carrier {
                 self.note_answer();
                 let ended = Ended { outcome, phase: phase.to_owned(), reply: text, tls, route, settled: None };
                 self.end(letterbox, started, ended).await;
-                Tried::Yes
             }
         }
     }
@@ -277,11 +265,11 @@ impl Carrier {
 
     /// Records `at_dot`, writes the message, hands in the end. Not cut off by the end of the sender, save by its time
     /// of grace.
-    async fn message(&mut self, letterbox: &Letterbox, mail: &Writing<'_>, started: Timestamp) -> Tried {
+    async fn message(&mut self, letterbox: &Letterbox, mail: &Writing<'_>, started: Timestamp) {
         // Whatever goes wrong from here, a line in the middle of a transaction is dropped.
-        let Some(mut open) = self.line.take() else { return Tried::No };
+        let Some(mut open) = self.line.take() else { return };
         if !self.is_at_dot(mail).await {
-            return Tried::No;
+            return;
         }
         let result = open.message(mail).await;
         store::crash_point!("dot.after");
@@ -305,7 +293,6 @@ impl Carrier {
         self.note_answer();
         let ended = Ended { outcome, phase: phase.to_owned(), reply, tls, route, settled: None };
         self.end(letterbox, started, ended).await;
-        Tried::Yes
     }
 
     /// Whether the dot may be written: it is recorded, the end of the mail before is, and the lease is ours. Where the

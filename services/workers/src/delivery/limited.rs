@@ -2,8 +2,7 @@
 //!
 //! Knows no database. Invariant: a mail of a limited wave goes on with a start or not at all.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use app::AppError;
@@ -13,44 +12,16 @@ use model::pace::{Limits, Start};
 use super::families::{self, Sorted};
 use super::systems::domain;
 use super::{Parcel, Post};
-use crate::desk::lock;
 
 /// A start that is this much past is not used: late mails of one host and punctual ones of another would be too many.
 const LATE: Duration = Duration::from_millis(250);
 
-/// Starts that were given to this host and not used, by wave and by the day on which they count.
-#[derive(Default)]
-pub(super) struct Unused(Mutex<HashMap<String, BTreeMap<i64, i64>>>);
-
-impl Unused {
-    fn note(&self, wave: &str, day: i64) {
-        *lock(&self.0).entry(wave.to_owned()).or_default().entry(day).or_default() += 1;
-    }
-
-    fn take(&self, wave: &str) -> BTreeMap<i64, i64> {
-        lock(&self.0).remove(wave).unwrap_or_default()
-    }
-
-    /// All of them, when the sender is over: by wave.
-    pub(super) fn take_all(&self) -> HashMap<String, BTreeMap<i64, i64>> {
-        std::mem::take(&mut *lock(&self.0))
-    }
-}
-
-/// The start of one mail. Dropped before the mail's try has ended, whatever the way, it goes back to its day.
+/// The start of one mail. Where the mail is not tried it goes back to its day with the mail's lease.
 pub(super) struct StartGiven {
-    unused: Arc<Unused>,
-    wave: String,
-    day: i64,
     at: Instant,
-    is_used: bool,
 }
 
 impl StartGiven {
-    fn new(unused: &Arc<Unused>, wave: &str, day: i64, at: Instant) -> Self {
-        Self { unused: Arc::clone(unused), wave: wave.to_owned(), day, at, is_used: false }
-    }
-
     /// Not before this.
     pub(super) fn at(&self) -> Instant {
         self.at
@@ -59,19 +30,6 @@ impl StartGiven {
     /// Whether it is too much past to be used.
     pub(super) fn is_late(&self) -> bool {
         self.at.elapsed() > LATE
-    }
-
-    /// The mail was tried.
-    pub(super) fn was_used(mut self) {
-        self.is_used = true;
-    }
-}
-
-impl Drop for StartGiven {
-    fn drop(&mut self) {
-        if !self.is_used {
-            self.unused.note(&self.wave, self.day);
-        }
     }
 }
 
@@ -127,8 +85,12 @@ async fn give(
             (letterboxes, domains)
         }
     };
-    let named: Vec<&str> = systems.iter().map(String::as_str).collect();
-    let (day, starts) = app::waves::give(app, wave, limits, &named, &post.unused.take(wave)).await?;
+    let mails: Vec<(&str, &str)> = letterboxes
+        .iter()
+        .zip(&systems)
+        .map(|(letterbox, system)| (letterbox.mail.id.as_str(), system.as_str()))
+        .collect();
+    let starts = app::waves::give(app, &post.sender, wave, limits, &mails).await?;
     let (instant, real) = (Instant::now(), app.clock.real().micros());
     let until = |at: i64| Duration::from_micros(u64::try_from(at - real).unwrap_or(0));
     for ((letterbox, system), start) in letterboxes.into_iter().zip(&systems).zip(starts) {
@@ -137,7 +99,7 @@ async fn give(
                 // The system's first: who waits for a busy one holds up nobody of the wave.
                 let of_system = limits.per_system.map(|pace| post.pacer.place(&format!("{wave} {system}"), pace));
                 let of_wave = limits.pace.map(|pace| post.pacer.place(wave, pace));
-                let start = StartGiven::new(&post.unused, wave, day, instant + until(at));
+                let start = StartGiven { at: instant + until(at) };
                 let places = of_system.into_iter().chain(of_wave).collect();
                 batch.parcels.push(Parcel { letterbox, places, start: Some(start) });
             }
