@@ -29,6 +29,14 @@ statements! {
     OF_TENANT = tickets!("WHERE t.incident_id = $1 AND t.tenant_id = $2 AND t.split_from IS NULL");
     /// Takes the ticket's row, so that a close and a new question come one after the other.
     LOCK = "UPDATE tickets SET turn = turn WHERE id = $1";
+    /// Of its timeline and its firings: in a rehearsal the clock may go back.
+    LATEST = "
+        SELECT MAX(at)
+        FROM (
+            SELECT MAX(e.at) AS at FROM ticket_entries e WHERE e.ticket_id = $1
+            UNION ALL
+            SELECT MAX(f.fired_at) AS at FROM escalations s JOIN firings f ON f.escalation_id = s.id WHERE s.ticket_id = $1
+        ) seen";
     SET_TURN = "UPDATE tickets SET turn = $1 WHERE id = $2";
     SET_AGENT = "UPDATE tickets SET agent = $1 WHERE id = $2";
     SET_INBOUND = "
@@ -256,6 +264,11 @@ pub struct NewTicket {
     pub tenant_id: String,
     /// Part of every Reply-To.
     pub token: String,
+}
+
+/// The latest time at which something happened in a ticket; none: nothing has.
+pub async fn latest(conn: &mut Conn, ticket: &str) -> Result<Option<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(LATEST).bind(ticket).fetch_one(c).await)?)
 }
 
 /// The ticket of an id.
