@@ -130,3 +130,28 @@ fn a_bad_policy_is_refused_with_its_place() {
     assert_eq!(output.status, 1);
     assert!(output.stderr.contains("debt") && output.stderr.contains("rung 1"), "{}", output.stderr);
 }
+
+#[test]
+fn a_clock_that_goes_back_lets_nobody_promise_a_time_that_has_passed() {
+    for backend in Backend::each() {
+        let (stage, recorder) = released(backend);
+        let raw = reply_to(&recorder.messages()[0], "", "What was it?");
+        let output = at(&stage, "2022-09-26T09:00:00Z").run_with_input(&["mail", "receive"], raw.as_bytes());
+        assert_eq!(output.status, 0, "{}", output.stderr);
+        let ticket = stage.run.csv(&["ticket", "list", SLUG]).remove(0)["ticket"].clone();
+        let question = crate::tickets::question_ids(&stage, &ticket).remove(0);
+        let text = stage.file("p.txt", "We look into it.");
+        let promise = |now: &str, by: &str| {
+            let text = crate::setup::path(&text);
+            at(&stage, now).run(&["ticket", "promise", &ticket, "--questions", &question, "--by", by, "--text", text])
+        };
+        assert_eq!(promise("2022-09-26T10:00:00Z", "2022-09-28T09:00:00Z").status, 0);
+        work(&stage, "2022-09-29T10:00:00Z", &recorder);
+        assert!(fired(&stage).iter().any(|(policy, ..)| policy == "promise"), "{:?}", fired(&stage));
+        let refused = promise("2022-09-26T11:00:00Z", "2022-09-29T09:00:00Z");
+        assert_ne!(refused.status, 0);
+        assert!(refused.stderr.contains("is not in the future"), "{}", refused.stderr);
+        let promised = promise("2022-09-26T11:00:00Z", "2022-09-30T10:00:00Z");
+        assert_eq!(promised.status, 0, "{}", promised.stderr);
+    }
+}

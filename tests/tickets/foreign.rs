@@ -53,6 +53,51 @@ fn a_letter_that_names_another_organisation_is_refused_and_does_not_say_which_it
     }
 }
 
+/// Of organisation 0 a little was exposed, of organisation 1 rather more.
+fn much_of_another(stage: &Stage) {
+    let mut rows = String::from("object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n");
+    for n in 0..217 {
+        let email = if n == 0 { "jane@elsewhere.example" } else { "" };
+        rows.push_str(&format!(
+            "vault/Final offer {n}.pdf,org00001.example,{email},invoice,2021-05-06,10,AX-{n:04},\n"
+        ));
+    }
+    let (more, shared) = (stage.file("more.csv", &rows), stage.file("s.txt", "gmail.example\n"));
+    stage.import(&[&more], &shared);
+}
+
+#[test]
+fn a_letter_with_ids_things_or_figures_of_another_organisation_is_refused_with_the_place() {
+    for backend in Backend::each() {
+        let (stage, ticket, question, _) = asked(backend);
+        much_of_another(&stage);
+        let answer = |text: &str| {
+            let file = stage.file("a.txt", text);
+            stage.run.run(&["ticket", "answer", &ticket, "--questions", &question, "--text", path(&file)])
+        };
+        let other = raw_sql(&stage, "SELECT id FROM tickets WHERE tenant_id = 't-00001'").unwrap();
+        for (words, named) in [
+            ("As in ticket OTHER.", other.trim()),
+            ("The customer t-00001 has asked the same.", "t-00001"),
+            ("It was project AX-0042.", "AX-0042"),
+            ("It was \"vault/Final offer 7.pdf\".", "vault/Final offer 7.pdf"),
+            ("It was jane@elsewhere.example.", "jane@elsewhere.example"),
+            ("In all it was 218 objects.", "218"),
+            ("In all it was 218 Dateien, 217 Projekte.", "218"),
+        ] {
+            let text = format!("1 invoice of yours.\n{}", words.replace("OTHER", other.trim()));
+            let refused = answer(&text);
+            assert_eq!(refused.status, 4, "{text}: {}", refused.stderr);
+            let place = format!("names `{named}` in line 2,");
+            assert!(refused.stderr.contains(&place), "{text}: {}", refused.stderr);
+            assert!(refused.stderr.contains("another organisation"), "{text}: {}", refused.stderr);
+        }
+        // What is theirs, small counts, and what only looks like an id, are nobody else's.
+        let own = "1 invoice (box/0.pdf) of prj-0, p@org00000.example, 10 bytes; 217 employees, 7 projects, ISO-27001, room 218.";
+        assert_eq!(answer(own).status, 0, "{}", answer(own).stderr);
+    }
+}
+
 #[test]
 fn a_snippet_with_a_foreign_name_is_refused_for_all_but_whose_it_is() {
     for backend in Backend::each() {

@@ -36,6 +36,9 @@ fn mails_questions_notes_subjects_and_organisations_are_found_by_their_words_on_
         assert_eq!(found(&stage, "CONTRACTS"), both("t-00000"));
         assert_eq!(found(&stage, "contr*"), both("t-00000"));
         assert_eq!(found(&stage, "vertrage STRASSE"), both("t-00001"));
+        for query in ["vertraege strasse", "Verträge Straße", "VERTRÄGE", "zustaendig", "vertraeg*"] {
+            assert_eq!(found(&stage, query), both("t-00001"), "{query}");
+        }
         assert_eq!(found(&stage, "donnees copiées"), both("t-00002"));
         assert_eq!(found(&stage, "informacion"), both("t-00003"));
         assert_eq!(found(&stage, "請求書"), both("t-00004"));

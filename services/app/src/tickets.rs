@@ -132,6 +132,7 @@ pub async fn promise(
     }
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
+    not_passed(&mut tx, ticket, by, "the promised time").await?;
     let named = case.named(questions, Step::Promise)?;
     links::refuse_outside(app, &mut tx, &case, "the promise", text).await?;
     foreign::refuse(app, &mut tx, &case, "the promise", text).await?;
@@ -295,6 +296,14 @@ fn in_future(time: Timestamp, now: Timestamp, what: &str) -> Result<(), AppError
         return Ok(());
     }
     Err(AppError::bad(format!("{what}, {time}, is not in the future"), format!("give a time after {now}")))
+}
+
+/// A rehearsal's clock may go back: what the ticket has seen pass is no time to promise, whatever the clock says.
+async fn not_passed(tx: &mut Tx, ticket: &str, time: Timestamp, what: &str) -> Result<(), AppError> {
+    match store::tickets::latest(tx, ticket).await?.map(Timestamp::from_micros) {
+        Some(seen) => in_future(time, seen, what),
+        None => Ok(()),
+    }
 }
 
 fn words<'a>(text: &'a str, what: &str) -> Result<&'a str, AppError> {

@@ -54,9 +54,18 @@ pub struct Mentions {
     pub codes: BTreeSet<String>,
     /// Runs of words, in ASCII lower case.
     pub names: BTreeSet<String>,
+    /// Ids as they are written: letters with figures, or six figures and more; runs of words with a slash, which may be paths.
+    pub ids: BTreeSet<String>,
     /// Single words as they are written: a name that is one word counts in its own spelling alone.
     pub words: BTreeSet<String>,
 }
+
+/// Characters of an id that has letters and figures.
+const SHORTEST_ID: usize = 4;
+/// Figures of an id that has nothing else: shorter ones are counts and years.
+const SHORTEST_NUMBER: usize = 6;
+/// Words of a path.
+const LONGEST_PATH: usize = 6;
 
 /// Reads a text.
 pub fn mentions(text: &str) -> Mentions {
@@ -69,6 +78,7 @@ pub fn mentions(text: &str) -> Mentions {
             piece.split(|c: char| !c.is_ascii()).for_each(|part| found.read(part));
         }
     }
+    text.lines().for_each(|line| found.path(line));
     text.split("\n\n").for_each(|paragraph| found.name(paragraph));
     text.split(['.', '!', '?', '。', '！', '？', ':']).for_each(|sentence| found.core(sentence));
     found.unspaced(&text);
@@ -96,6 +106,9 @@ impl Mentions {
         for part in piece.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| part.len() == 32) {
             self.tokens.insert(part.to_ascii_lowercase());
         }
+        if is_an_id(piece) {
+            self.ids.insert(piece.to_owned());
+        }
         if let Ok(address) = EmailAddress::parse(piece) {
             self.addresses.insert(address.as_str().to_owned());
         }
@@ -106,6 +119,16 @@ impl Mentions {
             {
                 self.hosts.insert(name.as_str().to_owned());
             }
+        }
+    }
+
+    /// Every run of words with a slash: the paths of objects have spaces.
+    fn path(&mut self, line: &str) {
+        let with_slash = |run: &String| run.contains(['/', '\\']) && !run.contains("://");
+        if with_slash(&line.to_owned()) {
+            let found = runs(line, LONGEST_PATH).into_iter().map(|(_, run)| run).filter(with_slash);
+            self.ids
+                .extend(found.map(|run| run.trim_end_matches(['.', '"', '\'', '”', '»', ')', ',', ';']).to_owned()));
         }
     }
 
@@ -148,6 +171,18 @@ impl Mentions {
                 }
             }
         }
+    }
+}
+
+fn is_an_id(piece: &str) -> bool {
+    if piece.contains('@') || piece.contains("://") {
+        return false;
+    }
+    let figures = piece.chars().filter(char::is_ascii_digit).count();
+    let letters = piece.chars().filter(|c| c.is_alphabetic()).count();
+    match letters {
+        0 => figures >= SHORTEST_NUMBER && figures == piece.len(),
+        _ => figures > 0 && piece.chars().count() >= SHORTEST_ID,
     }
 }
 
@@ -197,6 +232,16 @@ mod tests {
         let found = mentions(&format!("Ask <P@Org1.example>, or ir+{token}@vendor.example."));
         assert!(found.addresses.contains("P@org1.example") || found.addresses.contains("p@org1.example"), "{found:?}");
         assert!(found.tokens.contains(&token));
+    }
+
+    #[test]
+    fn ids_and_paths_are_found_and_counts_are_none() {
+        let ids = |text: &str| mentions(text).ids;
+        assert!(ids("the project PRJ-00417, as").contains("PRJ-00417"));
+        assert!(ids("(104733)").contains("104733"));
+        assert!(ids("See \"box/Final offer 7.pdf\".").contains("box/Final offer 7.pdf"));
+        assert!(ids("See box/7.pdf.").contains("box/7.pdf"));
+        assert_eq!(ids("We found 343 files of 2021, 65 of them new."), BTreeSet::new());
     }
 
     #[test]

@@ -120,6 +120,19 @@ pub struct Finding {
     pub detail: String,
 }
 
+/// A number with what it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated {
+    /// Physical line, from 1.
+    pub line: usize,
+    /// As the text has it.
+    pub said: String,
+    /// What it can mean (`1.234`); never empty.
+    pub values: Vec<i64>,
+    /// The figures that its noun can mean, by their names in the totals; never empty.
+    pub names: Vec<String>,
+}
+
 /// What a reading comes to, before it is known where it stands.
 struct Judged {
     verdict: Verdict,
@@ -173,6 +186,16 @@ pub fn told(text: &str, facts: &Facts) -> Option<Finding> {
     let labels = names::Labels::of(facts);
     let found = read.sentences().find_map(|sentence| figures::bare(&sentence, facts, &labels));
     found.map(|(line, said, fact)| Finding { line, finding: Verdict::Withheld, said, fact, detail: String::new() })
+}
+
+/// Every number of a text that a noun says the meaning of; `labels` are those of [`Facts`].
+pub fn stated(text: &str, labels: &[(String, String)]) -> Vec<Stated> {
+    let text = Text::read(text);
+    let known = Facts { labels: labels.to_vec(), ..Facts::default() };
+    let labels = names::Labels::of(&known);
+    let mut found = Vec::new();
+    text.sentences().for_each(|sentence| figures::each(&sentence, &labels, &mut found));
+    found
 }
 
 /// What the number at a byte of a text counts by the noun beside it: names of figures; `other` where that is no figure of an

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 /// Characters of a word; longer ones are cut, in texts and queries alike.
 const LONGEST: usize = 64;
+/// Pairs of letters in one word that may each be one letter.
+const MOST_PAIRS: usize = 4;
 /// Bytes of all words of one text: a database indexes no more of one row.
 const MOST: usize = 400_000;
 
@@ -15,6 +17,8 @@ const MOST: usize = 400_000;
 pub struct Term {
     /// As [`words`] writes it: letters and digits alone.
     pub word: String,
+    /// Other ways to write it, any of which may stand there instead: `koennen` and `können` are one word.
+    pub also: Vec<String>,
     /// Whether words that begin with it count too (`contr*`).
     pub begins: bool,
 }
@@ -49,20 +53,23 @@ pub fn terms(query: &str) -> Vec<Term> {
     let mut all = BTreeSet::new();
     for part in query.split_whitespace() {
         let begins = part.ends_with('*');
+        let in_two_letters: Vec<String> = runs(&with_two_letters(part)).into_iter().filter_map(Run::word).collect();
         let mut found: Vec<Term> = Vec::new();
         for run in runs(part) {
             match run {
-                Run::Word(word) => found.push(Term { word, begins: false }),
-                Run::Unspaced(letters) if letters.len() == 1 => {
-                    found.push(Term { word: letters.iter().collect(), begins: false });
-                }
-                Run::Unspaced(letters) => {
-                    found.extend(letters.windows(2).map(|pair| Term { word: pair.iter().collect(), begins: false }));
-                }
+                Run::Word(word) => found.push(Term { also: spellings(&word), word, begins: false }),
+                Run::Unspaced(letters) if letters.len() == 1 => found.push(Term::letters(&letters)),
+                Run::Unspaced(letters) => found.extend(letters.windows(2).map(Term::letters)),
             }
         }
         if let Some(last) = found.last_mut() {
             last.begins = begins;
+        }
+        // The same words in the same order, some of them longer.
+        for (term, other) in found.iter_mut().filter(|term| term.is_word()).zip(in_two_letters) {
+            if other != term.word && !term.also.contains(&other) {
+                term.also.push(other);
+            }
         }
         all.extend(found);
     }
@@ -71,16 +78,74 @@ pub fn terms(query: &str) -> Vec<Term> {
 
 /// Whether a text, in its [`words`], answers a query.
 pub fn answers(words: &str, terms: &[Term]) -> bool {
-    let there = |term: &Term| {
-        words.split(' ').any(|word| if term.begins { word.starts_with(&term.word) } else { word == term.word })
-    };
+    let is = |word: &str, wanted: &str, begins: bool| if begins { word.starts_with(wanted) } else { word == wanted };
+    let there = |term: &Term| words.split(' ').any(|word| term.spellings().any(|wanted| is(word, wanted, term.begins)));
     !terms.is_empty() && terms.iter().all(there)
+}
+
+impl Term {
+    fn letters(letters: &[char]) -> Self {
+        Self { word: letters.iter().collect(), also: Vec::new(), begins: false }
+    }
+
+    /// Every way to write it.
+    pub fn spellings(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.word.as_str()).chain(self.also.iter().map(String::as_str))
+    }
+
+    fn is_word(&self) -> bool {
+        !self.word.chars().any(is_unspaced)
+    }
+}
+
+/// Letters with a mark that many keyboards lack, as two letters: `ö` as `oe`. The words of a text have them as one without
+/// its mark.
+fn with_two_letters(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut last = None;
+    for letter in text.chars().flat_map(char::to_lowercase) {
+        match (letter, last) {
+            ('ä', _) => written.push_str("ae"),
+            ('ö' | 'ø', _) => written.push_str("oe"),
+            ('ü', _) => written.push_str("ue"),
+            ('å', _) => written.push_str("aa"),
+            // The mark as a character of its own.
+            ('\u{308}', Some('a' | 'o' | 'u')) => written.push('e'),
+            (other, _) => written.push(other),
+        }
+        last = Some(letter);
+    }
+    written
+}
+
+/// A word with `ae`, `oe`, `ue` or `aa` in it, with each of these as one letter or two: `treuhaender` may stand there as
+/// `treuhänder`, and its `eu` is no `ü`.
+fn spellings(word: &str) -> Vec<String> {
+    let pairs: Vec<usize> =
+        ["ae", "oe", "ue", "aa"].iter().flat_map(|pair| word.match_indices(pair)).map(|(at, _)| at).collect();
+    let pairs = &pairs[..pairs.len().min(MOST_PAIRS)];
+    let mut found = BTreeSet::new();
+    for chosen in 1_u32..1 << pairs.len() {
+        let dropped =
+            |at: usize| pairs.iter().enumerate().any(|(nth, pair)| chosen & (1 << nth) != 0 && pair + 1 == at);
+        found.insert(word.char_indices().filter(|(at, _)| !dropped(*at)).map(|(_, letter)| letter).collect());
+    }
+    found.into_iter().collect()
 }
 
 enum Run {
     Word(String),
     /// Letters of a script that is written without spaces.
     Unspaced(Vec<char>),
+}
+
+impl Run {
+    fn word(self) -> Option<String> {
+        match self {
+            Self::Word(word) => Some(word),
+            Self::Unspaced(_) => None,
+        }
+    }
 }
 
 fn runs(text: &str) -> Vec<Run> {
@@ -173,6 +238,23 @@ mod tests {
         check("どの請求書が閲覧されましたか。", "閲", true);
         check("ＡＢＣ株式会社", "abc 株式", true);
         check("e\u{301}te\u{301}", "été", true);
+    }
+
+    #[test]
+    fn what_is_written_with_one_letter_or_two_is_one_word() {
+        for written in ["Können Sie das?", "koennen", "KOENNEN", "ko\u{308}nnen"] {
+            for query in ["koennen", "können", "KÖNNEN", "ko\u{308}nnen", "koenn*", "könn*"] {
+                check(written, query, true);
+            }
+        }
+        check("Treuhänder", "treuhaender", true);
+        check("Treuhaender", "Treuhänder", true);
+        check("Straße", "strasse", true);
+        check("STRASSE", "straße", true);
+        check("Ærø, Århus", "aeroe aarhus", true);
+        check("neue Fragen", "neue", true);
+        check("kann", "koennen", false);
+        check("konnte", "koennen", false);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! Tells nothing to anybody (that is `app`). Invariant: everything is looked up in an index; no organisation is read
 //! that a text does not name.
 
+use std::collections::BTreeSet;
+
+use model::notices::DomainFacts;
 use sqlx::AssertSqlSafe;
 
 use crate::rows::{ROWS_AN_INSERT, list};
@@ -21,6 +24,51 @@ statements! {
         SELECT COUNT(*)
         FROM fact_sheets f
         WHERE f.incident_id = $1 AND f.organisation_domain = $2 AND f.verdict <> 'shared'";
+    /// Sheets with a number somewhere: what it says is for the reader of the sheet to find out.
+    SAYING = "
+        SELECT facts
+        FROM fact_sheets
+        WHERE incident_id = $1 AND verdict <> 'shared' AND facts LIKE $2";
+    /// Sheets of tenants with several: what the tenant is told is their sum.
+    OF_SEVERAL = "
+        SELECT facts
+        FROM fact_sheets
+        WHERE incident_id = $1 AND verdict <> 'shared' AND tenant_id IN (
+            SELECT s.tenant_id
+            FROM fact_sheets s
+            WHERE s.incident_id = $1 AND s.tenant_id IS NOT NULL
+            GROUP BY s.tenant_id
+            HAVING COUNT(*) > 1)";
+}
+
+/// The sheets of an incident that state one of these numbers, in whatever field, and all sheets of tenants with several.
+pub async fn sheets_saying(conn: &mut Conn, incident: i64, values: &[i64]) -> Result<Vec<DomainFacts>, StoreError> {
+    let mut texts: BTreeSet<String> =
+        on!(conn, |c| sqlx::query_scalar(OF_SEVERAL).bind(incident).fetch_all(c).await.map(BTreeSet::from_iter))?;
+    for value in values {
+        let pattern = format!("%:{value}%");
+        let found: Vec<String> =
+            on!(conn, |c| sqlx::query_scalar(SAYING).bind(incident).bind(&pattern).fetch_all(c).await)?;
+        texts.extend(found);
+    }
+    let read = |text: &String| {
+        serde_json::from_str(text).map_err(|error| StoreError::Unknown { what: format!("fact_sheets.facts: {error}") })
+    };
+    texts.iter().map(read).collect()
+}
+
+/// Whose tickets, questions and notices these are, and which tenants have them as their own id: id and tenant.
+pub async fn ids_of(conn: &mut Conn, ids: &[&str]) -> Result<Vec<(String, String)>, StoreError> {
+    let mut found = Vec::new();
+    for head in [
+        "SELECT id, tenant_id FROM tickets WHERE id IN",
+        "SELECT q.id, t.tenant_id FROM questions q JOIN tickets t ON t.id = q.ticket_id WHERE q.id IN",
+        "SELECT id, tenant_id FROM notices WHERE id IN",
+        "SELECT id, id FROM tenants WHERE id IN",
+    ] {
+        found.extend(pairs(conn, head, ids).await?);
+    }
+    Ok(found)
 }
 
 /// Whether an incident affects a tenant, or did.

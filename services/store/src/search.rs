@@ -122,11 +122,19 @@ pub async fn search(conn: &mut Conn, incident: i64, terms: &[Term], limit: i64) 
     // Letters and digits alone, so that nothing of a word is an operator.
     let (text, query) = match conn.dialect() {
         Dialect::Sqlite => {
-            let term = |term: &Term| format!("\"{}\"{}", term.word, if term.begins { " *" } else { "" });
+            let term = |term: &Term| {
+                let end = if term.begins { " *" } else { "" };
+                let any: Vec<String> = term.spellings().map(|word| format!("\"{word}\"{end}")).collect();
+                format!("({})", any.join(" OR "))
+            };
             (SEARCH_SQLITE, terms.iter().map(term).collect::<Vec<_>>().join(" AND "))
         }
         Dialect::Postgres => {
-            let term = |term: &Term| format!("'{}'{}", term.word, if term.begins { ":*" } else { "" });
+            let term = |term: &Term| {
+                let end = if term.begins { ":*" } else { "" };
+                let any: Vec<String> = term.spellings().map(|word| format!("'{word}'{end}")).collect();
+                format!("({})", any.join(" | "))
+            };
             (SEARCH_POSTGRES, terms.iter().map(term).collect::<Vec<_>>().join(" & "))
         }
     };

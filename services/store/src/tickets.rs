@@ -38,6 +38,14 @@ statements! {
         FROM questions
         WHERE state IN ('open', 'promised') AND ticket_id IN ('values')
         ORDER BY id";
+    /// Of its timeline and its firings: in a rehearsal the clock may go back.
+    LATEST = "
+        SELECT MAX(at)
+        FROM (
+            SELECT MAX(e.at) AS at FROM ticket_entries e WHERE e.ticket_id = $1
+            UNION ALL
+            SELECT MAX(f.fired_at) AS at FROM escalations s JOIN firings f ON f.escalation_id = s.id WHERE s.ticket_id = $1
+        ) seen";
     SET_TURN = "UPDATE tickets SET turn = $1 WHERE id = $2";
     SET_AGENT = "UPDATE tickets SET agent = $1 WHERE id = $2";
     SET_INBOUND = "
@@ -265,6 +273,11 @@ pub struct NewTicket {
     pub tenant_id: String,
     /// Part of every Reply-To.
     pub token: String,
+}
+
+/// The latest time at which something happened in a ticket; none: nothing has.
+pub async fn latest(conn: &mut Conn, ticket: &str) -> Result<Option<i64>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(LATEST).bind(ticket).fetch_one(c).await)?)
 }
 
 /// The ticket of an id.

@@ -13,7 +13,9 @@ use store::tickets::{Change, QuestionRow};
 
 use super::case::Case;
 use super::letters::{self, Content, Post};
-use super::{About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, set_turn, unsaid, words};
+use super::{
+    About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, not_passed, set_turn, unsaid, words,
+};
 use crate::{App, AppError};
 
 /// A decline that waits for a second person.
@@ -42,6 +44,7 @@ pub async fn decline(
     in_future(review_at, now, "the review")?;
     let mut tx = app.store.begin().await?;
     let case = Case::open(app, &mut tx, ticket).await?;
+    not_passed(&mut tx, ticket, review_at, "the review").await?;
     let named = ids(&case.named(questions, Step::Decline)?);
     links::refuse_outside(app, &mut tx, &case, "the reason", why).await?;
     foreign::refuse(app, &mut tx, &case, "the reason", why).await?;

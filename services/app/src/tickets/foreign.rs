@@ -1,8 +1,11 @@
-//! Refuses letters of a ticket that name another organisation of the incident: its domain, an address, its name, its token
-//! or the code of its notice.
+//! Refuses letters of a ticket that name another organisation of the incident: its domain, an address, its name, its token,
+//! the code of its notice, an id, something of it that was exposed (`things`), or its figures (`telltale`).
 //!
 //! Reads what an agent wrote, and what a snippet made, before anything is written down. Invariant: nothing of one
 //! organisation goes to another; and the refusal quotes what was written, but never says whose it is.
+
+mod telltale;
+mod things;
 
 use std::collections::BTreeSet;
 
@@ -18,10 +21,17 @@ pub(super) async fn refuse(app: &App, tx: &mut Tx, case: &Case, what: &str, text
     match named(app, tx, case, text).await? {
         None => Ok(()),
         Some((written, kind)) => Err(AppError::refused(
-            format!("{what} names `{written}`, {kind} another organisation of this incident"),
+            format!("{what} names `{written}`{}, {kind} another organisation of this incident", place(text, &written)),
             "nothing of one organisation goes to another: leave it away, or say it in words that name nobody",
         )),
     }
+}
+
+/// ` in line 3`; nothing where it runs over lines or is spelt otherwise.
+fn place(text: &str, written: &str) -> String {
+    let wanted = written.trim_end_matches('…').to_lowercase();
+    let line = text.lines().position(|line| line.to_lowercase().contains(&wanted));
+    line.map_or_else(String::new, |at| format!(" in line {}", at + 1))
 }
 
 /// The first thing of another organisation that a text names, and what it is.
@@ -41,6 +51,10 @@ async fn named(app: &App, tx: &mut Tx, case: &Case, text: &str) -> Result<Option
     if let Some(code) = first_foreign(tx, case, codes).await? {
         return Ok(Some((code, "the code of a notice to")));
     }
+    let ids = store::foreign::ids_of(tx, &refs(&found.ids)).await?;
+    if let Some(id) = first_foreign(tx, case, ids).await? {
+        return Ok(Some((id, "an id of")));
+    }
     let own_hosts = app.own_hosts();
     let hosts = found.hosts.iter().filter_map(|host| model::domain::DomainName::parse(host).ok());
     let hosts: Vec<_> = hosts.filter(|host| !own_hosts.allow(host)).collect();
@@ -59,7 +73,13 @@ async fn named(app: &App, tx: &mut Tx, case: &Case, text: &str) -> Result<Option
             return Ok(Some((host, "a domain of")));
         }
     }
-    by_name(tx, case, &found.names, &found.words).await
+    if let Some(named) = by_name(tx, case, &found.names, &found.words).await? {
+        return Ok(Some(named));
+    }
+    if let Some(named) = things::foreign(app, tx, case, (text, &found)).await? {
+        return Ok(Some(named));
+    }
+    telltale::foreign(app, tx, case, text).await
 }
 
 /// Names of several words in any case, of one word as the directory writes it; never the own one or the vendor's.

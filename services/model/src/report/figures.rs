@@ -11,7 +11,7 @@ use super::names::Labels;
 use super::nouns::{self, Found, Thing};
 use super::numbers::Number;
 use super::text::{Sentence, What};
-use super::{Facts, Finding, Judged, Verdict};
+use super::{Facts, Finding, Judged, Stated, Verdict};
 
 /// Said of a number that is the same as a figure by chance or by meaning.
 pub(super) const NO_NOUN: &str = "no noun says what it counts; this figure is the same";
@@ -64,6 +64,24 @@ pub(super) fn bare(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>) 
         let alone = !is_other && beside::thing(sentence, at, at, labels, &mut taken).is_none();
         alone.then(|| (token.line, sentence.said(token, token), name.clone()))
     })
+}
+
+/// Every number of a sentence that a noun says the meaning of.
+pub(super) fn each(sentence: &Sentence<'_>, labels: &Labels<'_>, found: &mut Vec<Stated>) {
+    let mut taken = vec![false; sentence.tokens.len()];
+    for (at, token) in sentence.tokens.iter().enumerate() {
+        let What::Number(number) = &token.what else { continue };
+        if sense::is_numbered(sentence, at) || sense::is_year(sentence, at, number, labels) {
+            continue;
+        }
+        let Some(thing) = beside::thing(sentence, at, at, labels, &mut taken) else { continue };
+        let whole = number.readings.iter().filter(|one| one.unit > 0);
+        let values: Vec<i64> = whole.filter_map(|one| i64::try_from(one.value).ok()).collect();
+        let names = compare::names(&thing, &cues(sentence, labels));
+        if !values.is_empty() && !names.is_empty() {
+            found.push(Stated { line: token.line, said: sentence.said(token, token), values, names });
+        }
+    }
 }
 
 /// What the number at a token counts.
