@@ -27,6 +27,7 @@ mod templates;
 mod tickets;
 mod tidy;
 mod trust;
+mod watch;
 mod waves;
 mod webhooks;
 mod withholding;

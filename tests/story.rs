@@ -44,7 +44,7 @@ fn the_page_shows_coverage_open_questions_and_a_line_per_organisation() {
     assert_eq!(serving.terminate(), 0, "{}", serving.said());
 }
 
-fn get(listen: &str, path: &str) -> Option<String> {
+pub(crate) fn get(listen: &str, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(listen).ok()?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {listen}\r\nConnection: close\r\n\r\n").ok()?;
     let mut page = String::new();

@@ -347,7 +347,7 @@ pub struct Task {
     pub tenant_id: Option<String>,
     /// About which conversation.
     pub ticket_id: Option<String>,
-    /// `escalation`, `unreachable`, `no-contact`, `reach-account-manager`, `reach-letter`, `reach-failed`, `watch`.
+    /// `escalation`, `unreachable`, `no-contact`, `reach-account-manager`, `reach-letter`, `reach-failed`, `watch`, `webhook`.
     pub kind: String,
     /// For whom.
     pub target: String,

@@ -148,7 +148,7 @@ impl Receiver {
 }
 
 fn huge(stream: &mut TcpStream, status: u16) -> std::io::Result<()> {
-    const PART: [u8; 65_536] = [b'x'; 65_536];
+    static PART: [u8; 65_536] = [b'x'; 65_536];
     write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 1000000000\r\n\r\n")?;
     for _ in 0..1_000 {
         stream.write_all(&PART)?;

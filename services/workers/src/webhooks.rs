@@ -14,10 +14,13 @@ use crate::desk::Desk;
 /// How often the rows are asked.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How long calls may go on after the desk's end; the lease of one that is cut off runs out.
+const GRACE: Duration = Duration::from_secs(8);
+
 /// The step, in a sentence.
 const STEP: &str = "calling webhooks";
 
-/// Makes calls until the desk's end. What is under way then is made again by whoever looks next.
+/// Makes calls until the desk's end. What is cut off then is made again by whoever looks next.
 pub(crate) async fn call(desk: Arc<Desk>) {
     if desk.app.settings.webhooks.is_empty() {
         return;
@@ -34,7 +37,10 @@ pub(crate) async fn call(desk: Arc<Desk>) {
             () = tokio::time::sleep(LOOK) => {}
         }
     }
-    running.shutdown().await;
+    let all_ended = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all_ended).await.is_err() {
+        running.shutdown().await;
+    }
 }
 
 async fn look(desk: &Arc<Desk>, running: &mut JoinSet<()>) -> Result<(), AppError> {

@@ -10,7 +10,8 @@ use mail::webhooks::{Outgoing, Receiver};
 use model::time::Timestamp;
 use model::webhooks::{Event, EventData, EventKind, Ladder, Outcome, outcome};
 use serde::Serialize;
-use store::webhooks::{Call, Lease, NewCall};
+use store::Tx;
+use store::webhooks::{Call, EndedLadder, Lease, NewCall};
 use tokio::task::JoinSet;
 
 use super::{Happening, To, kind, preset, queue, record};
@@ -67,24 +68,29 @@ pub async fn tell_ended(app: &App) -> Result<usize, AppError> {
     let ended = store::webhooks::ended(&mut tx, CHUNK).await?;
     for one in &ended {
         store::webhooks::lock_end(&mut tx, &one.id).await?;
-        let Some(ticket) = store::tickets::by_id(&mut tx, &one.ticket_id).await? else { continue };
-        let incident = app.incident_by_id(&mut tx, one.incident_id).await?;
-        let happening = Happening {
-            to: To::Subscribers,
-            kind: EventKind::Ended,
-            at: Timestamp::from_micros(one.ended_at),
-            cause: &one.id,
-            incident: (incident.id, &incident.slug),
-            ticket: &ticket.id,
-            tenant: &ticket.tenant_id,
-            ladder: Some(Ladder { id: one.id.clone(), policy: one.policy.clone(), rung: None, acknowledged_by: None }),
-            questions: Vec::new(),
-        };
-        queue(&app, &mut tx, &happening).await?;
+        tell_end(&app, &mut tx, one).await?;
         store::webhooks::told_of_end(&mut tx, &one.id, app.clock.now().micros()).await?;
     }
     tx.commit_ledger().await?;
     Ok(ended.len())
+}
+
+async fn tell_end(app: &App, tx: &mut Tx, ended: &EndedLadder) -> Result<(), AppError> {
+    let Some(ticket) = store::tickets::by_id(tx, &ended.ticket_id).await? else { return Ok(()) };
+    let incident = app.incident_by_id(tx, ended.incident_id).await?;
+    let (id, policy) = (ended.id.clone(), ended.policy.clone());
+    let happening = Happening {
+        to: To::Subscribers,
+        kind: EventKind::Ended,
+        at: Timestamp::from_micros(ended.ended_at),
+        cause: &ended.id,
+        incident: (incident.id, &incident.slug),
+        ticket: &ticket.id,
+        tenant: &ticket.tenant_id,
+        ladder: Some(Ladder { id, policy, rung: None, acknowledged_by: None }),
+        questions: Vec::new(),
+    };
+    queue(app, tx, &happening).await.map(drop)
 }
 
 /// Makes some of the calls of one webhook that are due; how many.
