@@ -4,9 +4,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod calendars;
 mod cli;
 mod delivery;
 mod dkim;
+mod duties;
 mod escalation;
 mod faults;
 mod genuine;

@@ -59,6 +59,7 @@ CREATE TABLE contracts (
     ended_why     TEXT COLLATE "C",
     CONSTRAINT ended_iff_reason CHECK ((ended_at IS NULL) = (ended_why IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL))
 );
+-- An incident asks for those of its affected organisations.
 CREATE INDEX contracts_by_tenant ON contracts (tenant_id);
 
 -- By when the next update on an incident was promised to everybody. Kept by a supplement or correction that was released
@@ -75,14 +76,17 @@ CREATE TABLE next_updates (
     kept_why    TEXT COLLATE "C",
     CONSTRAINT kept_iff_reason CHECK ((kept_at IS NULL) = (kept_why IS NULL) AND (kept_at IS NULL) = (kept_by IS NULL))
 );
+-- Asked for by incident.
 CREATE INDEX next_updates_by_incident ON next_updates (incident_id, by_at);
 
--- When the clocks of an incident are looked at next for rungs that are due. No row: it has none that could be.
+-- When the clocks of an incident are looked at next for rungs that are due.
 CREATE TABLE duty_looks (
     incident_id BIGINT NOT NULL PRIMARY KEY REFERENCES incidents (id),
     look_at     BIGINT NOT NULL
 );
+-- The tick asks which are due.
 CREATE INDEX duty_looks_due ON duty_looks (look_at);
+INSERT INTO duty_looks (incident_id, look_at) SELECT id, 0 FROM incidents;
 
 -- Holidays of the installation's own, as the iCalendar file said. The newest of a name counts.
 CREATE TABLE calendar_files (
@@ -92,4 +96,5 @@ CREATE TABLE calendar_files (
     imported_by TEXT COLLATE "C" NOT NULL,
     imported_at BIGINT NOT NULL
 );
+-- The newest of a name is looked for.
 CREATE INDEX calendar_files_by_name ON calendar_files (name, imported_at);

@@ -87,6 +87,7 @@ pub async fn tick(app: &App) -> Result<Ticked, AppError> {
         }
         round.add(climb::climb_due(&app, now).await?);
         round.tasks += reviews::climb(&app, now, CHUNK).await?;
+        round.tasks += crate::duties::climb(&app, now, CHUNK).await?;
         total.add(round);
         // Ladders that merely started were climbed in the same round, and more that start meanwhile can wait for the next
         // tick: while a wave is being sent there would be no end of them.
@@ -103,7 +104,7 @@ pub async fn due(app: &App) -> Result<bool, AppError> {
     if !store::escalation::due(&mut conn, now, 1).await?.is_empty() || store::escalation::to_end(&mut conn).await? > 0 {
         return Ok(true);
     }
-    if reviews::is_due(&mut conn, app.clock.now()).await? {
+    if reviews::is_due(&mut conn, app.clock.now()).await? || crate::duties::is_due(&mut conn, app.clock.now()).await? {
         return Ok(true);
     }
     for reason in std::iter::once(Reason::Stranded).chain(STARTING.map(|(reason, _)| reason)) {

@@ -130,12 +130,13 @@ pub async fn open(app: &App, file: IncidentFile) -> Result<String, AppError> {
         erased_at: None,
     };
     let mut tx = app.store.begin().await?;
-    if store::incidents::insert(&mut tx, &row).await?.is_none() {
+    let Some(id) = store::incidents::insert(&mut tx, &row).await? else {
         return Err(AppError::refused(
             format!("there is an incident `{}` already", file.slug),
             format!("run `forthright incident show {}`, or choose another slug", file.slug),
         ));
-    }
+    };
+    store::duties::look_at(&mut tx, id, 0).await?;
     let detail =
         serde_json::json!({ "title": facts.title, "vendor": facts.vendor, "discovered_at": facts.discovered_at });
     tx.commit(app.entry("incident.open", &file.slug, detail)).await?;
@@ -160,19 +161,56 @@ pub async fn events(app: &App, slug: &str) -> Result<Vec<store::incidents::Event
     Ok(store::incidents::events(&mut app.store.read().await?, incident.id).await?)
 }
 
-/// Records a clock event. A correction is a further record of the same name.
-pub async fn event(app: &App, slug: &str, name: &str, at: Timestamp, why: &str) -> Result<(), AppError> {
+/// Whether an event is new, or put right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Record {
+    /// It was not recorded before.
+    First,
+    /// What was recorded of it counts no more, and is kept.
+    Correction,
+}
+
+/// Records a clock event, once. A correction is a further record of the same name, which counts from then on.
+pub async fn event(
+    app: &App,
+    slug: &str,
+    name: &str,
+    at: Timestamp,
+    why: &str,
+    record: Record,
+) -> Result<(), AppError> {
     let incident = app.incident(slug).await?;
+    let mut tx = app.store.begin().await?;
+    let events = store::incidents::events(&mut tx, incident.id).await?;
+    let before = events.iter().filter(|event| event.name == name).max_by_key(|event| event.nth);
+    match (before, record) {
+        (Some(before), Record::First) => {
+            let then = Timestamp::from_micros(before.at);
+            return Err(AppError::refused(
+                format!("`{name}` of {slug} is recorded already, at {then} by {}", before.actor),
+                "put it right with --correct: the record that is there is kept as history",
+            ));
+        }
+        (None, Record::Correction) => {
+            return Err(AppError::refused(
+                format!("`{name}` of {slug} is not recorded, so there is nothing to correct"),
+                "record it without --correct",
+            ));
+        }
+        (Some(_), Record::Correction) | (None, Record::First) => {}
+    }
     let event = store::incidents::Event {
         name: name.to_owned(),
         at: at.micros(),
         why: why.to_owned(),
         actor: app.actor.clone(),
         recorded_at: app.clock.now().micros(),
+        nth: before.map_or(1, |before| before.nth + 1),
     };
-    let mut tx = app.store.begin().await?;
     store::incidents::insert_event(&mut tx, incident.id, &event).await?;
-    let detail = serde_json::json!({ "event": name, "at": at, "why": why });
+    store::duties::look_at(&mut tx, incident.id, 0).await?;
+    let corrected = before.map(|before| Timestamp::from_micros(before.at));
+    let detail = serde_json::json!({ "event": name, "at": at, "why": why, "corrects": corrected });
     tx.commit(app.entry("incident.event", slug, detail)).await?;
     Ok(())
 }

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod contacts;
 pub mod delivery;
 pub mod directory;
+pub mod duties;
 pub mod error;
 pub mod escalation;
 pub mod facts;

@@ -6,6 +6,7 @@ mod calendar;
 mod delivery;
 mod directory;
 mod dkim;
+mod duties;
 mod escalation;
 mod notices;
 mod report;
@@ -22,6 +23,7 @@ pub(crate) use calendar::CalendarVerb;
 pub(crate) use delivery::{DeliveryVerb, WaveVerb};
 pub(crate) use directory::{ContactVerb, DirectoryVerb, MappingVerb, TwinName};
 pub(crate) use dkim::DkimVerb;
+pub(crate) use duties::{Answer, ContractVerb, DutyVerb};
 pub(crate) use escalation::{EscalationVerb, PolicyVerb};
 pub(crate) use notices::{NoticeVerb, PreviewFormat};
 pub(crate) use report::{ReportArgs, ReportVerb};
@@ -172,6 +174,12 @@ pub(crate) enum Verb {
     /// Programs that are told as it happens.
     #[command(subcommand)]
     Webhook(WebhookVerb),
+    /// Duties to tell somebody: clocks by law and by contract.
+    #[command(subcommand)]
+    Duty(DutyVerb),
+    /// Hours that were promised to customers.
+    #[command(subcommand)]
+    Contract(ContractVerb),
     /// Office hours and holidays.
     #[command(subcommand)]
     Calendar(CalendarVerb),
@@ -242,6 +250,32 @@ pub(crate) enum IncidentVerb {
         at: Timestamp,
         /// The reason or source.
         #[arg(long)]
+        why: String,
+        /// Put right what was recorded before; that is kept as history.
+        #[arg(long)]
+        correct: bool,
+    },
+    /// Every event with its corrections, every clock, promise, question and wave in order of time, for printing.
+    #[command(after_help = "Example: forthright incident timeline bluebleed > timeline.txt")]
+    Timeline {
+        /// The incident.
+        slug: String,
+    },
+    /// Promise the next update by a time, or record that a statement went out that keeps what was promised.
+    #[command(
+        after_help = "Example: forthright incident next-update bluebleed --by 2026-12-01T12:00:00Z --why \"forensics ends on Monday\""
+    )]
+    NextUpdate {
+        /// The incident.
+        slug: String,
+        /// By when.
+        #[arg(long, value_name = "TIME", required_unless_present = "sent", conflicts_with = "sent")]
+        by: Option<Timestamp>,
+        /// When a statement went out by other ways than notices.
+        #[arg(long, value_name = "TIME")]
+        sent: Option<Timestamp>,
+        /// The reason, or what went out.
+        #[arg(long, value_parser = reason)]
         why: String,
     },
 }

@@ -42,6 +42,8 @@ named! {
         Objection = "objection",
         /// A withheld fact was to be looked at again by now.
         Withholding = "withholding",
+        /// A duty to tell somebody is due; measured from a day before that.
+        Duty = "duty",
     }
 }
 
@@ -97,9 +99,9 @@ pub struct Policies(BTreeMap<String, Policy>);
 /// A policy that cannot be climbed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadPolicy {
-    /// The name is none of the seven.
+    /// The name is none of ours.
     #[error(
-        "`{0}` is no escalation policy: the policies are debt, silence, promise, unreachable, review, objection and withholding"
+        "`{0}` is no escalation policy: the policies are debt, silence, promise, unreachable, review, objection, withholding and duty"
     )]
     UnknownName(String),
     /// There is nothing to climb.
@@ -201,6 +203,15 @@ impl Default for Policies {
                     rung(0, &[Target::Counsel]),
                     rung(72, &[Target::Lead]),
                     Rung { repeats: 51, pause: Delay::hours(168), ..rung(168, &[Target::IncidentLead]) },
+                ],
+            ),
+            // A day before the end, six hours before it, at it, and each day after it for a week.
+            ladder(
+                PolicyName::Duty,
+                vec![
+                    rung(0, &[Target::Counsel]),
+                    rung(18, &[Target::Lead]),
+                    Rung { repeats: 7, ..rung(24, &[Target::IncidentLead, Target::Counsel]) },
                 ],
             ),
             // A rung above whoever declined: the agent's own ladder for debt begins anew beside it.

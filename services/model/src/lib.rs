@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod difference;
 pub mod digest;
 pub mod domain;
+pub mod duties;
 pub mod email;
 pub mod escalation;
 pub mod ids;

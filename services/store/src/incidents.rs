@@ -55,13 +55,13 @@ statements! {
     /// Only while they are what was read, so that of two writers none undoes the other.
     SET_FACTS = "UPDATE incidents SET facts = $1 WHERE id = $2 AND facts = $3";
     INSERT_EVENT = "
-        INSERT INTO incident_events (incident_id, name, at, why, actor, recorded_at)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+        INSERT INTO incident_events (incident_id, name, at, why, actor, recorded_at, nth)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     EVENTS = "
-        SELECT name, at, why, actor, recorded_at
+        SELECT name, at, why, actor, recorded_at, nth
         FROM incident_events
         WHERE incident_id = $1
-        ORDER BY recorded_at, name";
+        ORDER BY recorded_at, name, nth";
 }
 
 /// What belongs to the store as a whole.
@@ -123,6 +123,8 @@ pub struct Event {
     pub actor: String,
     /// Microseconds since the epoch.
     pub recorded_at: i64,
+    /// 1, and one more for each correction: the last one counts.
+    pub nth: i64,
 }
 
 /// The installation; `None` in a store that was migrated and not initialised.
@@ -260,6 +262,7 @@ pub async fn insert_event(tx: &mut Tx, incident: i64, event: &Event) -> Result<(
         .bind(&event.why)
         .bind(&event.actor)
         .bind(event.recorded_at)
+        .bind(event.nth)
         .execute(c)
         .await
         .map(drop))?;

@@ -15,6 +15,7 @@ pub mod crash;
 pub mod delivery;
 pub mod denials;
 pub mod directory;
+pub mod duties;
 pub mod escalation;
 pub mod facts;
 pub mod foreign;
@@ -66,6 +67,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         directory::imports::STATEMENTS,
         directory::moves::STATEMENTS,
         directory::tenants::STATEMENTS,
+        duties::STATEMENTS,
         escalation::STATEMENTS,
         escalation::events::STATEMENTS,
         escalation::policies::STATEMENTS,

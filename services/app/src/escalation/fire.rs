@@ -344,8 +344,8 @@ impl Climber<'_> {
                 format!("the asker of question {} objects since {since} to its being declined", self.question())
             }
             Some(PolicyName::Unreachable) => format!("no contact has taken the notice; the last one failed at {since}"),
-            // A withholding has no ticket: see `reviews`.
-            Some(PolicyName::Withholding) | None => format!("{} since {since}", self.ladder.policy),
+            // A withholding has no ticket, and neither has a duty: see `reviews` and `duties::ladder`.
+            Some(PolicyName::Withholding | PolicyName::Duty) | None => format!("{} since {since}", self.ladder.policy),
         }
     }
 }

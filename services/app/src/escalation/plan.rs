@@ -18,7 +18,7 @@ use crate::{App, AppError, Incident};
 /// A rung of a ladder, for one target: fired, or yet to fire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// `esc_…`; `wth_…` where a withholding is to be looked at again; empty for a ladder that has not started yet.
+    /// `esc_…`; `wth_…` where a withholding is to be looked at again, `duty/…` where a duty or update is due; empty for a ladder that has not started yet.
     pub escalation: String,
     /// A name of `model::escalation::PolicyName`.
     pub policy: String,
@@ -53,6 +53,7 @@ pub async fn list(app: &App, slug: &str) -> Result<Vec<Line>, AppError> {
         }
     }
     lines.extend(super::reviews::lines(app, &mut conn, &incident).await?);
+    lines.extend(crate::duties::lines(&mut conn, &incident, app.clock.now()).await?);
     Ok(sorted(lines))
 }
 
@@ -80,6 +81,7 @@ pub async fn preview(app: &App, slug: &str, until: Timestamp) -> Result<Vec<Line
         lines.extend(fires.iter().map(|due| line("", name.as_str(), &start.ticket_id, due)));
     }
     let reviews = super::reviews::lines(app, &mut conn, &incident).await?.into_iter();
+    let reviews = reviews.chain(crate::duties::lines(&mut conn, &incident, app.clock.now()).await?);
     lines.extend(reviews.filter(|line| line.fired_at.is_none() && line.due_at <= until));
     Ok(sorted(lines))
 }

@@ -187,9 +187,12 @@ fn left_out(law: &Law, ids: &[String], discovered_at: Timestamp) -> Vec<NotInFor
 
 /// Events by the names of the vocabulary; of one name the last record counts.
 pub(crate) async fn clock_facts(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Facts, AppError> {
-    let recorded = store::incidents::events(conn, incident.id).await?.into_iter();
-    let named =
-        recorded.filter_map(|event| Some((ClockEvent::from_word(&event.name)?, Timestamp::from_micros(event.at))));
+    let mut recorded = store::incidents::events(conn, incident.id).await?;
+    // Of each the last one counts, whatever the clock said when it was recorded.
+    recorded.sort_by_key(|event| event.nth);
+    let named = recorded
+        .into_iter()
+        .filter_map(|event| Some((ClockEvent::from_word(&event.name)?, Timestamp::from_micros(event.at))));
     Ok(Facts {
         discovered_at: incident.facts.discovered_at,
         events: named.collect(),

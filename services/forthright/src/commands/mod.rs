@@ -9,6 +9,7 @@ mod delivery;
 mod directory;
 mod dkim;
 mod doctor;
+mod duties;
 mod escalation;
 mod exposure;
 mod law;
@@ -67,6 +68,8 @@ pub(crate) async fn run(cli: Cli) -> Result<u8> {
         Verb::Snippet(verb) => conversation::snippet(e, verb).await,
         Verb::Escalation(verb) => escalation::run(e, verb).await,
         Verb::Webhook(verb) => webhooks::webhook(e, verb).await,
+        Verb::Duty(verb) => duties::duty(e, verb).await,
+        Verb::Contract(verb) => duties::contract(e, verb).await,
         Verb::Calendar(verb) => calendar::calendar(e, verb).await,
         Verb::Audit(verb) => audit(e, verb).await,
     }
@@ -183,13 +186,16 @@ async fn incident(e: &Everywhere, verb: IncidentVerb) -> Result<u8> {
         IncidentVerb::Show { slug } => {
             let app = open(e).await?;
             let incident = app.incident(&slug).await?;
-            let events: Vec<_> = app::incidents::events(&app, &slug)
-                .await?
-                .into_iter()
+            let events = app::incidents::events(&app, &slug).await?;
+            // What was put right stays in the list.
+            let last = |name: &str| events.iter().filter(|event| event.name == name).map(|event| event.nth).max();
+            let events: Vec<_> = events
+                .iter()
                 .map(|event| {
                     serde_json::json!({
                         "event": event.name, "at": output::time(Some(event.at)), "why": event.why,
                         "actor": event.actor, "recorded_at": output::time(Some(event.recorded_at)),
+                        "counts": last(&event.name) == Some(event.nth),
                     })
                 })
                 .collect();
@@ -206,8 +212,11 @@ async fn incident(e: &Everywhere, verb: IncidentVerb) -> Result<u8> {
             app::incidents::state(&open(e).await?, &slug, &element, &text_of(&text)?).await?;
             say(e, format!("stated: notices say it once `forthright notice draft {slug}` has run"));
         }
-        IncidentVerb::Event { slug, name, at, why } => {
-            app::incidents::event(&open(e).await?, &slug, &name, at, &why).await?;
+        IncidentVerb::Timeline { slug } => return duties::timeline(e, &slug).await,
+        IncidentVerb::NextUpdate { slug, by, sent, why } => return duties::next_update(e, &slug, by, sent, &why).await,
+        IncidentVerb::Event { slug, name, at, why, correct } => {
+            let record = if correct { app::incidents::Record::Correction } else { app::incidents::Record::First };
+            app::incidents::event(&open(e).await?, &slug, &name, at, &why, record).await?;
             say(e, format!("recorded: {slug} {name} at {at}"));
         }
     }

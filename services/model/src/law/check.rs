@@ -162,7 +162,7 @@ pub enum Recorded {
 impl Facts {
     /// When an event was. What is not recorded is taken from the discovery where that is the earliest it can have been, or
     /// where it follows from it.
-    fn time_of(&self, event: ClockEvent) -> Option<(Timestamp, Recorded)> {
+    pub fn time_of(&self, event: ClockEvent) -> Option<(Timestamp, Recorded)> {
         if let Some(at) = self.events.get(&event) {
             return Some((*at, Recorded::Yes));
         }

@@ -1,0 +1,181 @@
+//! Ladders of duties that apply, of those that nobody has spoken of yet, and of promised updates: tasks before and after
+//! the time is over, until the duty is met or decided.
+//!
+//! They have no ticket, so they are no rows: their rungs follow from the clocks at each look. A look comes after each word
+//! that is said, at each rung, and each hour where clocks could run. Invariant: a rung is one task, by its key, and a
+//! clock that cannot be derived stops no other incident's.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use model::duties::{Applies, State};
+use model::escalation::{Due, PolicyName, schedule};
+use model::time::Timestamp;
+use store::Conn;
+use store::escalation::{NewTask, Task};
+
+use super::clocks::{ClockLine, derive};
+use crate::escalation::Line;
+use crate::{App, AppError, Incident, new_id};
+
+/// Ladders have no rungs before their start, so those of duties start so long before the time is over.
+const LEAD: Duration = Duration::from_secs(24 * 3600);
+/// Organisations that become affected, or are told, change clocks without a word.
+const LOOK_AGAIN: Duration = Duration::from_secs(3600);
+const KIND: &str = "duty";
+
+/// A ladder.
+struct Ladder {
+    /// What its tasks are for; each rung adds its own end.
+    key: String,
+    policy: PolicyName,
+    tenant: Option<String>,
+    measured_from: Timestamp,
+    text: String,
+}
+
+/// Whether any clocks are to be looked at.
+pub(crate) async fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool, AppError> {
+    Ok(!store::duties::looks_due(conn, now.micros(), 1).await?.is_empty())
+}
+
+/// Looks at the clocks of up to `limit` incidents; how many tasks.
+pub(crate) async fn climb(app: &App, now: Timestamp, limit: i64) -> Result<u64, AppError> {
+    let mut tasks = 0;
+    let incidents = store::duties::looks_due(&mut app.store.read().await?, now.micros(), limit).await?;
+    for incident in incidents {
+        match look(app, incident, now).await {
+            Ok(made) => tasks += made,
+            Err(error) if error.is_about_one_row() => {
+                tracing::error!(incident.id = incident, %error, "the duties of an incident cannot be looked at");
+                let mut tx = app.store.begin().await?;
+                store::duties::look_at(&mut tx, incident, now.plus(LOOK_AGAIN).micros()).await?;
+                tx.commit_ledger().await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(tasks)
+}
+
+async fn look(app: &App, incident: i64, now: Timestamp) -> Result<u64, AppError> {
+    let mut tx = app.store.begin().await?;
+    let incident = app.incident_by_id(&mut tx, incident).await?;
+    let (mut tasks, mut next) = (0, now.plus(LOOK_AGAIN));
+    for ladder in ladders(&mut tx, &incident, now).await? {
+        for due in rungs(&incident, &ladder) {
+            if due.due_at > now {
+                next = next.min(due.due_at);
+                continue;
+            }
+            let task = task(&ladder, &due, now);
+            let new = NewTask { incident: incident.id, task: &task, unique_key: &key(&ladder, &due) };
+            tasks += store::escalation::insert_task(&mut tx, &new).await?;
+        }
+    }
+    store::duties::look_at(&mut tx, incident.id, next.micros()).await?;
+    if tasks == 0 {
+        tx.commit_ledger().await?;
+    } else {
+        tx.commit(app.entry("duty.escalate", &incident.slug, serde_json::json!({ "tasks": tasks }))).await?;
+    }
+    Ok(tasks)
+}
+
+/// Every rung of the ladders of an incident that run.
+pub(crate) async fn lines(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Vec<Line>, AppError> {
+    let made = store::escalation::tasks_of_kind(conn, incident.id, KIND).await?;
+    let made: HashMap<&str, (i64, Option<i64>)> =
+        made.iter().map(|(key, made_at, done_at)| (key.as_str(), (*made_at, *done_at))).collect();
+    let mut lines = Vec::new();
+    for ladder in ladders(conn, incident, now).await? {
+        lines.extend(rungs(incident, &ladder).iter().map(|due| {
+            let fired = made.get(key(&ladder, due).as_str());
+            Line {
+                escalation: ladder.key.clone(),
+                policy: ladder.policy.as_str().to_owned(),
+                ticket: String::new(),
+                rung: due.rung,
+                due_at: due.due_at,
+                fired_at: fired.map(|(made_at, _)| Timestamp::from_micros(*made_at)),
+                target: due.target.as_str().to_owned(),
+                acknowledged_at: fired.and_then(|(_, done_at)| Some(Timestamp::from_micros((*done_at)?))),
+            }
+        }));
+    }
+    Ok(lines)
+}
+
+async fn ladders(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Vec<Ladder>, AppError> {
+    let slug = &incident.slug;
+    let clocks = derive(conn, incident, now).await?;
+    let counting = |clock: &&ClockLine| matches!(clock.state, State::Running | State::Late) && clock.due.is_some();
+    let open: Vec<&ClockLine> = clocks.iter().filter(counting).collect();
+    let applies = open.iter().filter(|clock| clock.standing.applies == Some(Applies::Yes));
+    let mut ladders: Vec<Ladder> = applies.filter_map(|clock| of_duty(slug, clock)).collect();
+    ladders.extend(unspoken(slug, &open));
+    for update in store::duties::updates(conn, incident.id).await?.iter().filter(|update| update.kept_at.is_none()) {
+        let by = Timestamp::from_micros(update.by_at);
+        ladders.push(Ladder {
+            key: format!("{KIND}/{}", update.id),
+            policy: PolicyName::Promise,
+            tenant: None,
+            measured_from: by,
+            text: format!(
+                "the next update on {slug} was promised by {by}: release supplements, or record a statement with `forthright incident next-update {slug} --sent TIME --why TEXT`"
+            ),
+        });
+    }
+    Ok(ladders)
+}
+
+fn of_duty(slug: &str, clock: &ClockLine) -> Option<Ladder> {
+    let due = clock.due?;
+    Some(Ladder {
+        key: format!("{KIND}/{slug}/{}/{due}", clock.duty),
+        policy: PolicyName::Duty,
+        tenant: clock.tenant_id.clone(),
+        measured_from: due.minus(LEAD),
+        text: format!(
+            "the duty {} ({}, {}) is due at {due}: tell them and run `forthright duty done {slug} {} --at TIME --why TEXT`",
+            clock.duty, clock.law, clock.to, clock.duty
+        ),
+    })
+}
+
+/// One for all that could apply and whose clock was started by a record, while nobody has said whether they do: from the
+/// first of their ends.
+fn unspoken(slug: &str, open: &[&ClockLine]) -> Option<Ladder> {
+    let silent = open.iter().filter(|clock| clock.likely && clock.recorded && clock.standing.applies.is_none());
+    let (first, count) = (silent.clone().filter_map(|clock| clock.due).min()?, silent.count());
+    Some(Ladder {
+        key: format!("{KIND}/{slug}/unspoken/{first}"),
+        policy: PolicyName::Duty,
+        tenant: None,
+        measured_from: first.minus(LEAD),
+        text: format!(
+            "nobody has said whether {count} duties of {slug} apply, the first is due at {first}: see `forthright duty list {slug}`, and run `forthright duty applies {slug} DUTY yes|no --why TEXT`"
+        ),
+    })
+}
+
+fn rungs(incident: &Incident, ladder: &Ladder) -> Vec<Due> {
+    schedule(&incident.policies.get(ladder.policy), ladder.measured_from)
+}
+
+fn key(ladder: &Ladder, due: &Due) -> String {
+    format!("{}/{}/{}/{}", ladder.key, due.rung, due.repeat, due.target)
+}
+
+fn task(ladder: &Ladder, due: &Due, now: Timestamp) -> Task {
+    Task {
+        id: new_id("tsk"),
+        tenant_id: ladder.tenant.clone(),
+        ticket_id: None,
+        kind: KIND.to_owned(),
+        target: due.target.as_str().to_owned(),
+        text: format!("rung {}: {}", due.rung, ladder.text),
+        created_at: now.micros(),
+        due_at: due.due_at.micros(),
+    }
+}
