@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use model::duties::{Applies, State};
-use model::escalation::{Due, PolicyName, schedule};
+use model::escalation::{self, Due, PolicyName};
 use model::time::Timestamp;
 use store::Conn;
 use store::escalation::{NewTask, Task};
@@ -63,7 +63,7 @@ async fn look(app: &App, incident: i64, now: Timestamp) -> Result<u64, AppError>
     let incident = app.incident_by_id(&mut tx, incident).await?;
     let (mut tasks, mut next) = (0, now.plus(LOOK_AGAIN));
     for ladder in ladders(&mut tx, &incident, now).await? {
-        for due in rungs(&incident, &ladder) {
+        for due in rungs(app, &incident, &ladder) {
             if due.due_at > now {
                 next = next.min(due.due_at);
                 continue;
@@ -83,13 +83,18 @@ async fn look(app: &App, incident: i64, now: Timestamp) -> Result<u64, AppError>
 }
 
 /// Every rung of the ladders of an incident that run.
-pub(crate) async fn lines(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Vec<Line>, AppError> {
+pub(crate) async fn lines(
+    app: &App,
+    conn: &mut Conn,
+    incident: &Incident,
+    now: Timestamp,
+) -> Result<Vec<Line>, AppError> {
     let made = store::escalation::tasks_of_kind(conn, incident.id, KIND).await?;
     let made: HashMap<&str, (i64, Option<i64>)> =
         made.iter().map(|(key, made_at, done_at)| (key.as_str(), (*made_at, *done_at))).collect();
     let mut lines = Vec::new();
     for ladder in ladders(conn, incident, now).await? {
-        lines.extend(rungs(incident, &ladder).iter().map(|due| {
+        lines.extend(rungs(app, incident, &ladder).iter().map(|due| {
             let fired = made.get(key(&ladder, due).as_str());
             Line {
                 escalation: ladder.key.clone(),
@@ -159,8 +164,9 @@ fn unspoken(slug: &str, open: &[&ClockLine]) -> Option<Ladder> {
     })
 }
 
-fn rungs(incident: &Incident, ladder: &Ladder) -> Vec<Due> {
-    schedule(&incident.policies.get(ladder.policy), ladder.measured_from)
+fn rungs(app: &App, incident: &Incident, ladder: &Ladder) -> Vec<Due> {
+    let policy = incident.policies.get(ladder.policy);
+    escalation::Ladder::untouched(&policy, ladder.measured_from, app.business()).schedule()
 }
 
 fn key(ladder: &Ladder, due: &Due) -> String {

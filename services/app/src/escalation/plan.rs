@@ -53,7 +53,7 @@ pub async fn list(app: &App, slug: &str) -> Result<Vec<Line>, AppError> {
         }
     }
     lines.extend(super::reviews::lines(app, &mut conn, &incident).await?);
-    lines.extend(crate::duties::lines(&mut conn, &incident, app.clock.now()).await?);
+    lines.extend(crate::duties::lines(app, &mut conn, &incident, app.clock.now()).await?);
     Ok(sorted(lines))
 }
 
@@ -81,7 +81,7 @@ pub async fn preview(app: &App, slug: &str, until: Timestamp) -> Result<Vec<Line
         lines.extend(fires.iter().map(|due| line("", name.as_str(), &start.ticket_id, due)));
     }
     let reviews = super::reviews::lines(app, &mut conn, &incident).await?.into_iter();
-    let reviews = reviews.chain(crate::duties::lines(&mut conn, &incident, app.clock.now()).await?);
+    let reviews = reviews.chain(crate::duties::lines(app, &mut conn, &incident, app.clock.now()).await?);
     lines.extend(reviews.filter(|line| line.fired_at.is_none() && line.due_at <= until));
     Ok(sorted(lines))
 }
