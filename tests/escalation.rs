@@ -1,6 +1,7 @@
 //! Escalation: ladders climb by the clock, once per rung, and nothing closes by age.
 
 mod deeds;
+mod office;
 mod policies;
 mod preflight;
 mod scale;

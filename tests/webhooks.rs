@@ -169,7 +169,7 @@ fn each_firing_acknowledgement_and_end_is_told_once_signed_and_in_the_timeline()
         }
         let timeline = world.timeline();
         assert_eq!(timeline.matches("accepted, status 204").count(), 5, "{timeline}");
-        assert!(timeline.contains("firing(s) acknowledged") && timeline.contains("debt, rung 1, agent"), "{timeline}");
+        assert!(timeline.contains("ada acknowledged rung") && timeline.contains("debt, rung 1, agent"), "{timeline}");
         assert!(world.calls().iter().all(|call| call["state"] == "accepted" && call["attempts"] == "1"));
         let error = raw_sql(&world.stage, "UPDATE webhook_calls SET body = '{}'").unwrap_err();
         assert!(error.contains("webhook_calls_are_frozen"), "{error}");
@@ -223,4 +223,28 @@ fn a_test_is_sent_at_once_and_its_answer_printed() {
     world.ask("Why?");
     world.work("2022-09-29T10:00:00Z");
     assert_eq!(receiver.heard().len(), 2);
+}
+
+#[test]
+fn a_rung_that_names_a_webhook_calls_it_once_whatever_else_it_asked_for() {
+    for backend in Backend::each() {
+        let receiver = Receiver::start();
+        let ladder = "[policies.debt]\nrungs = [\n\
+            { after = \"1d\", targets = [\"webhook:pager\"] },\n\
+            { after = \"2d\", targets = [\"webhook:nobody\"] },\n]";
+        let lines = format!("{}\n{ladder}", standard(&receiver, "\"escalation\""));
+        let world = World::new(backend, &[("pager", lines)]);
+        world.ask("Which one was it?");
+        world.work("2022-09-27T10:00:00Z");
+        world.work("2022-09-27T10:00:00Z");
+        let heard = receiver.heard();
+        assert_eq!(kinds(&heard), ["escalation.fired"], "{backend:?}");
+        assert_eq!(heard[0].json()["data"]["escalation"]["rung"]["target"], "webhook:pager");
+        assert!(world.timeline().contains("call of webhook pager queued"), "{}", world.timeline());
+        // A program that nobody configured is a task, and whoever asked for every firing hears of that one, too.
+        world.work("2022-09-28T10:00:00Z");
+        let tasks = raw_sql(&world.stage, "SELECT text FROM tasks WHERE kind = 'escalation'").unwrap();
+        assert!(tasks.contains("there is no webhook nobody"), "{backend:?}: {tasks}");
+        assert_eq!(receiver.heard().len(), 2, "{backend:?}");
+    }
 }
