@@ -10,18 +10,16 @@ mod plan;
 mod reviews;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use model::escalation::{PolicyName, schedule};
 use model::time::Timestamp;
-use model::webhooks::{EventKind, Ladder};
 use serde::Serialize;
-use store::Tx;
 use store::escalation::{Escalation, Reason, Start, Task};
 
-use crate::webhooks::{Happening, To};
 use crate::{App, AppError, Incident, SYSTEM, new_id};
 
 pub(crate) use next_contact::{queue as queue_untried, untried};
@@ -230,38 +228,10 @@ pub async fn acknowledge(app: &App, escalation: &str) -> Result<u64, AppError> {
     };
     let count = store::escalation::acknowledge(&mut tx, escalation, &app.actor, now.micros()).await?;
     if count > 0 {
-        acknowledged(app, &mut tx, &ladder, count).await?;
+        told::acknowledged(app, &mut tx, &ladder, count).await?;
     }
     tx.commit(app.entry("escalation.acknowledge", escalation, serde_json::json!({ "firings": count }))).await?;
     Ok(count)
-}
-
-/// What the ticket's timeline and other programs are told of an acknowledgement.
-async fn acknowledged(app: &App, tx: &mut Tx, ladder: &Escalation, firings: u64) -> Result<(), AppError> {
-    let now = app.clock.now();
-    let entry = store::tickets::Entry {
-        id: new_id("ent"),
-        at: now.micros(),
-        kind: "escalation".to_owned(),
-        actor: app.actor.clone(),
-        body: format!("{}: {firings} firing(s) acknowledged ({})", ladder.policy, ladder.id),
-    };
-    store::tickets::insert_entry(tx, &ladder.ticket_id, &entry).await?;
-    let Some(ticket) = store::tickets::by_id(tx, &ladder.ticket_id).await? else { return Ok(()) };
-    let incident = app.incident_by_id(tx, ladder.incident_id).await?;
-    let (id, policy) = (ladder.id.clone(), ladder.policy.clone());
-    let happening = Happening {
-        to: To::Subscribers,
-        kind: EventKind::Acknowledged,
-        at: now,
-        cause: &entry.id,
-        incident: (incident.id, &incident.slug),
-        ticket: &ticket.id,
-        tenant: &ticket.tenant_id,
-        ladder: Some(Ladder { id, policy, rung: None, acknowledged_by: Some(app.actor.clone()) }),
-        questions: Vec::new(),
-    };
-    crate::webhooks::queue(app, tx, &happening).await.map(drop)
 }
 
 /// Marks a task as done, in the actor's name.

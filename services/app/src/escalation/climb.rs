@@ -13,7 +13,6 @@ use model::language::Language;
 use model::notices::Letter;
 use model::tickets::QuestionState;
 use model::time::Timestamp;
-use model::webhooks::{EventKind, Ladder, Rung};
 use store::Tx;
 use store::contacts::Contact;
 use store::delivery::NewMail;
@@ -22,8 +21,7 @@ use store::escalation::{Escalation, Firing, NewTask, Task};
 use store::notices::{LetterRow, Notice};
 use store::tickets::{QuestionRow, TicketRow};
 
-use super::{CHUNK, Ticked, next_contact, plan};
-use crate::webhooks::{Happening, To};
+use super::{CHUNK, Ticked, next_contact, plan, told};
 use crate::{App, AppError, Incident, new_id};
 
 /// Climbs up to a chunk of ladders, one transaction each.
@@ -163,31 +161,9 @@ impl<'a> Climber<'a> {
             body: format!("{}, rung {}, {}: {}", self.ladder.policy, due.rung, due.target, turned.how),
         };
         store::tickets::insert_entry(tx, &self.ticket.id, &entry).await?;
-        crate::webhooks::queue(self.app, tx, &self.happening(due, &firing.id)).await?;
+        let firing = told::Fired { due, firing: &firing.id, at: self.now, next: self.next };
+        told::fired(self.app, tx, &self.incident, &self.ladder, firing).await?;
         Ok(Ticked { fired: 1, tasks: turned.tasks, mails: turned.mails, ..Ticked::default() })
-    }
-
-    /// What other programs are told of a firing.
-    fn happening<'h>(&'h self, due: &Due, firing: &'h str) -> Happening<'h> {
-        let rung = Rung {
-            number: due.rung,
-            repeat: due.repeat,
-            target: due.target.as_str().to_owned(),
-            due_at: due.due_at,
-            next_at: self.next,
-        };
-        let (id, policy) = (self.ladder.id.clone(), self.ladder.policy.clone());
-        Happening {
-            to: To::Subscribers,
-            kind: EventKind::Fired,
-            at: self.now,
-            cause: firing,
-            incident: (self.incident.id, &self.incident.slug),
-            ticket: &self.ticket.id,
-            tenant: &self.tenant.id,
-            ladder: Some(Ladder { id, policy, rung: Some(rung), acknowledged_by: None }),
-            questions: Vec::new(),
-        }
     }
 
     /// A letter to one of the vendor's own people, or a task where they have no address.
