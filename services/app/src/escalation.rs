@@ -17,6 +17,7 @@ mod reviews;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

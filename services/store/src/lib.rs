@@ -99,6 +99,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         waves::STATEMENTS,
         waves::released::STATEMENTS,
         webhooks::STATEMENTS,
+        webhooks::ALERTS,
         withholdings::STATEMENTS,
     ]
     .concat()

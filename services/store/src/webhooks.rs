@@ -1,7 +1,12 @@
-//! Calls of webhooks, their tries, and which receivers know of which ladders.
+//! Calls of webhooks and their tries.
 //!
 //! Decides nothing and calls nobody. Invariant: an event is told to a webhook once, by a unique key, with the body that it
 //! had when it happened; what is recorded about a call comes from whoever holds its lease.
+
+mod alerts;
+
+pub(crate) use alerts::STATEMENTS as ALERTS;
+pub use alerts::{EndedLadder, back, ended, gone, gone_since, knowing, knows, lock_end, told_of_end};
 
 use crate::{Conn, Dialect, StoreError, Tx};
 
@@ -51,20 +56,6 @@ statements! {
         INSERT INTO webhook_calls (id, webhook, event, alert, cause, incident_id, ticket_id, preset, body, state, attempts, next_at, created_at, last_reply)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0, $10, $11, '')
         ON CONFLICT (webhook, event, cause) DO NOTHING";
-    KNOWS = "
-        INSERT INTO webhook_alerts (webhook, escalation_id)
-        VALUES ($1, $2)
-        ON CONFLICT (webhook, escalation_id) DO NOTHING";
-    KNOWING = "SELECT webhook FROM webhook_alerts WHERE escalation_id = $1 AND ended_at IS NULL ORDER BY webhook";
-    /// Ladders that have ended, and a webhook that was told of them was not told of that.
-    ENDED = "
-        SELECT e.id, e.incident_id, e.ticket_id, e.policy, e.ended_at
-        FROM escalations e
-        WHERE e.ended_at IS NOT NULL AND e.id IN (SELECT a.escalation_id FROM webhook_alerts a WHERE a.ended_at IS NULL)
-        ORDER BY e.id
-        LIMIT $1";
-    LOCK_END_POSTGRES = "SELECT webhook FROM webhook_alerts WHERE escalation_id = $1 FOR UPDATE";
-    TOLD_OF_END = "UPDATE webhook_alerts SET ended_at = $1 WHERE escalation_id = $2 AND ended_at IS NULL";
     DUE = concat!(
         "SELECT DISTINCT c.webhook
         FROM webhook_calls c
@@ -105,9 +96,6 @@ statements! {
     BY_ID = calls!("WHERE c.id = $1");
     LIST = calls!("WHERE c.id > $1 ORDER BY c.id LIMIT $2");
     ATTEMPTS = "SELECT attempt, started_at, ended_at, status, reply FROM webhook_attempts WHERE call_id = $1 ORDER BY attempt";
-    GONE = "INSERT INTO webhooks_gone (webhook, since) VALUES ($1, $2) ON CONFLICT (webhook) DO NOTHING";
-    IS_GONE = "SELECT since FROM webhooks_gone WHERE webhook = $1";
-    BACK = "DELETE FROM webhooks_gone WHERE webhook = $1";
     /// How each webhook is, for whoever looks after it.
     STANDING = "
         SELECT c.webhook,
@@ -195,21 +183,6 @@ pub struct Attempt {
     pub reply: String,
 }
 
-/// A ladder that has ended.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct EndedLadder {
-    /// `esc_…`.
-    pub id: String,
-    /// The incident.
-    pub incident_id: i64,
-    /// The ticket.
-    pub ticket_id: String,
-    /// Its name.
-    pub policy: String,
-    /// Microseconds since the epoch.
-    pub ended_at: i64,
-}
-
 /// How a webhook is.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Standing {
@@ -269,36 +242,6 @@ pub async fn insert(tx: &mut Tx, call: &NewCall<'_>) -> Result<bool, StoreError>
 /// Makes due what waits for its next try about an alert.
 pub async fn hurry(tx: &mut Tx, webhook: &str, alert: &str, now: i64) -> Result<(), StoreError> {
     on!(tx, |c| sqlx::query(HURRY).bind(now).bind(webhook).bind(alert).execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// Notes that a webhook is told of a ladder.
-pub async fn knows(tx: &mut Tx, webhook: &str, escalation: &str) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(KNOWS).bind(webhook).bind(escalation).execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// Webhooks that were told of a ladder and not of its end.
-pub async fn knowing(conn: &mut Conn, escalation: &str) -> Result<Vec<String>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(KNOWING).bind(escalation).fetch_all(c).await)?)
-}
-
-/// Ladders whose end somebody was not told of.
-pub async fn ended(conn: &mut Conn, limit: i64) -> Result<Vec<EndedLadder>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_as(ENDED).bind(limit).fetch_all(c).await)?)
-}
-
-/// Keeps others from telling of the same end meanwhile. On SQLite one transaction writes at a time.
-pub async fn lock_end(tx: &mut Tx, escalation: &str) -> Result<(), StoreError> {
-    if tx.dialect() == Dialect::Postgres {
-        on!(tx, |c| sqlx::query(LOCK_END_POSTGRES).bind(escalation).execute(c).await.map(drop))?;
-    }
-    Ok(())
-}
-
-/// Notes that whoever knew of a ladder is told of its end.
-pub async fn told_of_end(tx: &mut Tx, escalation: &str, now: i64) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(TOLD_OF_END).bind(now).bind(escalation).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -402,23 +345,6 @@ pub async fn list(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<Call>,
 /// The tries of a call.
 pub async fn attempts(conn: &mut Conn, id: &str) -> Result<Vec<Attempt>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_as(ATTEMPTS).bind(id).fetch_all(c).await)?)
-}
-
-/// Notes that a receiver is gone for good.
-pub async fn gone(tx: &mut Tx, webhook: &str, now: i64) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(GONE).bind(webhook).bind(now).execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// Since when a receiver is gone.
-pub async fn gone_since(conn: &mut Conn, webhook: &str) -> Result<Option<i64>, StoreError> {
-    Ok(on!(conn, |c| sqlx::query_scalar(IS_GONE).bind(webhook).fetch_optional(c).await)?)
-}
-
-/// Notes that a receiver is there again.
-pub async fn back(tx: &mut Tx, webhook: &str) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(BACK).bind(webhook).execute(c).await.map(drop))?;
-    Ok(())
 }
 
 /// Webhooks with calls that were not taken, or given up after `since`.

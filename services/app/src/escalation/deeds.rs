@@ -5,13 +5,12 @@
 
 use model::escalation::{Deed, Event};
 use model::time::Timestamp;
-use model::webhooks::{self, EventKind};
 use serde::Serialize;
 use store::Tx;
 use store::escalation::{Escalation, events};
 
 use super::course::Course;
-use crate::webhooks::{Happening, To};
+use super::told;
 use crate::{App, AppError, new_id};
 
 /// What an acknowledgement did.
@@ -49,7 +48,7 @@ pub async fn acknowledge(app: &App, id: &str) -> Result<Acknowledged, AppError> 
             events::insert(&mut tx, &event).await?;
             course.events.push(Event { at: now, what });
             let entry = line(app, &mut tx, &ladder, &format!("{} acknowledged rung {rung}", app.actor)).await?;
-            tell_programs(app, &mut tx, &ladder, &entry).await?;
+            told::acknowledged(app, &mut tx, &ladder, &entry).await?;
         }
         done.wanted = wanted(&course, rung, repeat);
         done.next_at = move_next(app, &mut tx, &ladder, &course).await?;
@@ -156,25 +155,6 @@ async fn line(app: &App, tx: &mut Tx, ladder: &Escalation, what: &str) -> Result
     let entry = entry(app, ladder, what);
     store::tickets::insert_entry(tx, &ladder.ticket_id, &entry).await?;
     Ok(entry.id)
-}
-
-/// Calls of the webhooks that are told of acknowledgements.
-async fn tell_programs(app: &App, tx: &mut Tx, ladder: &Escalation, entry: &str) -> Result<(), AppError> {
-    let Some(ticket) = store::tickets::by_id(tx, &ladder.ticket_id).await? else { return Ok(()) };
-    let incident = app.incident_by_id(tx, ladder.incident_id).await?;
-    let (id, policy) = (ladder.id.clone(), ladder.policy.clone());
-    let happening = Happening {
-        to: To::Subscribers,
-        kind: EventKind::Acknowledged,
-        at: app.clock.now(),
-        cause: entry,
-        incident: (incident.id, &incident.slug),
-        ticket: &ticket.id,
-        tenant: &ticket.tenant_id,
-        ladder: Some(webhooks::Ladder { id, policy, rung: None, acknowledged_by: Some(app.actor.clone()) }),
-        questions: Vec::new(),
-    };
-    crate::webhooks::queue(app, tx, &happening).await.map(drop)
 }
 
 pub(super) fn entry(app: &App, ladder: &Escalation, what: &str) -> store::tickets::Entry {

@@ -12,7 +12,6 @@ use model::escalation::{Due, Name, PolicyName, Target};
 use model::language::Language;
 use model::notices::Letter;
 use model::time::Timestamp;
-use model::webhooks::{EventKind, Ladder, Rung};
 use store::Tx;
 use store::contacts::Contact;
 use store::delivery::NewMail;
@@ -22,8 +21,8 @@ use store::notices::{LetterRow, Notice};
 use store::tickets::{QuestionRow, TicketRow};
 
 use super::outgoing::Outgoing;
-use super::{Ticked, next_contact, targets};
-use crate::webhooks::{Happening, To};
+use super::{Ticked, next_contact, targets, told};
+use crate::webhooks::To;
 use crate::{App, AppError, Incident, new_id};
 
 /// A ladder with everything that its rungs say.
@@ -80,7 +79,7 @@ impl Climber<'_> {
             actor: self.app.actor.clone(),
             body: format!("{}, rung {}, {}: {}", self.ladder.policy, due.rung, due.target, turned.how),
         };
-        crate::webhooks::queue(self.app, tx, &self.happening(To::Subscribers, due, &firing.id)).await?;
+        self.tell_programs(tx, To::Subscribers, due, &firing.id).await?;
         out.firings.push(firing);
         out.entries.push((self.ticket.id.clone(), entry));
         Ok(Ticked { fired: 1, tasks: turned.tasks, mails: turned.mails, ..Ticked::default() })
@@ -134,31 +133,13 @@ impl Climber<'_> {
             let why = format!("{} (there is no webhook {name}: nothing was called)", self.sentence());
             return Ok(self.task(out, due, &due.target, &why));
         }
-        crate::webhooks::queue(self.app, tx, &self.happening(To::Named(name), due, firing)).await?;
+        self.tell_programs(tx, To::Named(name), due, firing).await?;
         Ok(Turned { mails: 0, tasks: 0, how: format!("call of webhook {name} queued") })
     }
 
-    /// What other programs are told of a firing.
-    fn happening<'h>(&'h self, to: To<'h>, due: &Due, firing: &'h str) -> Happening<'h> {
-        let rung = Rung {
-            number: due.rung,
-            repeat: due.repeat,
-            target: due.target.as_str().to_owned(),
-            due_at: due.due_at,
-            next_at: self.next,
-        };
-        let (id, policy) = (self.ladder.id.clone(), self.ladder.policy.clone());
-        Happening {
-            to,
-            kind: EventKind::Fired,
-            at: self.now,
-            cause: firing,
-            incident: (self.incident.id, &self.incident.slug),
-            ticket: &self.ticket.id,
-            tenant: &self.tenant.id,
-            ladder: Some(Ladder { id, policy, rung: Some(rung), acknowledged_by: None }),
-            questions: Vec::new(),
-        }
+    async fn tell_programs(&self, tx: &mut Tx, to: To<'_>, due: &Due, firing: &str) -> Result<(), AppError> {
+        let fired = told::Fired { to, due, firing, at: self.now, next: self.next };
+        told::fired(self.app, tx, self.incident, self.ladder, fired).await
     }
 
     /// A reminder to everybody who has the notice, each in their language.
