@@ -260,7 +260,7 @@ proptest::proptest! {
     fn whatever_a_log_holds_it_is_read_to_its_end(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400), cut in 0_usize..400) {
         let log = logs().concat().join("\n");
         let cut = cut.min(log.len());
-        let mixed = [log[..cut].as_bytes(), &bytes, log[cut..].as_bytes()].concat();
+        let mixed = [&log.as_bytes()[..cut], &bytes, &log.as_bytes()[cut..]].concat();
         let mut read = RelayLog::about([(ID, TO)]);
         let _ = read.read(&mixed[..]);
         let _ = read.said(ID);
