@@ -116,3 +116,36 @@ fn whoever_is_on_duty_when_a_rung_fires_gets_the_letter() {
     let to: Vec<String> = recorder.messages().iter().map(|mail| mail.recipients[0].clone()).collect();
     assert_eq!(to.last().map(String::as_str), Some("bob@vendor.example"));
 }
+
+#[test]
+fn whoever_a_ticket_is_assigned_to_is_its_agent_where_their_address_is_known() {
+    let (stage, recorder) = released(Backend::Sqlite);
+    let stage = with_targets(stage, "\"agent\"");
+    let stage = Stage { run: stage.run.with("FORTHRIGHT_TARGETS_AGENT", "agents@vendor.example"), ..stage };
+    let raw = crate::tickets::reply_to(&recorder.messages()[0], "", "What was it?");
+    at(&stage, "2022-09-26T05:00:00Z").run_with_input(&["mail", "receive"], raw.as_bytes());
+    let ticket = stage.run.csv(&["ticket", "list", SLUG])[0]["ticket"].clone();
+    at(&stage, "2022-09-26T05:10:00Z").ok(&["ticket", "assign", &ticket, "bob"]);
+    work(&stage, "2022-09-26T06:30:00Z", &recorder);
+    let to: Vec<String> = recorder.messages().iter().map(|mail| mail.recipients[0].clone()).collect();
+    assert_eq!(to.last().map(String::as_str), Some("bob@vendor.example"));
+}
+
+#[test]
+fn a_role_of_somebody_whom_nobody_knows_is_refused_with_its_place() {
+    let stage = Stage::with_clock(Backend::Sqlite, Clock::Moved);
+    for (text, says) in [
+        ("[roles]\npress = [\"zoe\"]\n", "roles.press names `zoe`"),
+        ("[people]\nana = \"nobody\"\n", "people.ana"),
+        (
+            "[rotations.night]\npeople = [\"zoe\"]\nhandover = \"09:00\"\nstart = \"2022-01-01\"\n",
+            "rotations.night names `zoe`",
+        ),
+        ("[rotations.night]\npeople = []\nhandover = \"09:00\"\nstart = \"2022-01-01\"\n", "without people"),
+    ] {
+        let file = stage.file("bad.toml", text);
+        let refused = stage.run.with("FORTHRIGHT_CONFIG", path(&file)).run(&["incident", "list"]);
+        assert_eq!(refused.status, 1, "{text}: {}", refused.stderr);
+        assert!(refused.stderr.contains(says), "{says}: {}", refused.stderr);
+    }
+}

@@ -165,6 +165,7 @@ fn check(settings: &Settings) -> Result<()> {
             bail!("[calendars.{name}]: {fault}");
         }
     }
+    check_people(settings)?;
     check_reach(&settings.reach)?;
     check_receive(&settings.receive)?;
     if let Some(fault) = settings.watch.fault() {
@@ -189,6 +190,28 @@ fn check(settings: &Settings) -> Result<()> {
     };
     if !page.is_empty() && !plain(page) {
         bail!("sender.verify_page is no plain https address: write it as in https://vendor.example/verify");
+    }
+    Ok(())
+}
+
+/// Whoever is to be told must be somebody: a slip here would be found at night.
+fn check_people(settings: &Settings) -> Result<()> {
+    for (name, address) in &settings.people {
+        if model::email::EmailAddress::parse(address).is_err() {
+            bail!("people.{name} is `{address}`, which is no mail address: write it as in ana@vendor.example");
+        }
+    }
+    let roles = settings
+        .roles
+        .iter()
+        .map(|(role, people)| (format!("roles.{role}"), people.iter().map(String::as_str).collect()));
+    let rotations = settings.rotations.iter().map(|(name, rotation)| (format!("rotations.{name}"), rotation.people()));
+    for (place, people) in roles.chain(rotations).collect::<Vec<(String, Vec<&str>)>>() {
+        let unknown =
+            |name: &&&str| !settings.people.contains_key(**name) && model::email::EmailAddress::parse(name).is_err();
+        if let Some(name) = people.iter().find(unknown) {
+            bail!("{place} names `{name}`, who is neither in [people] nor a mail address: add them there");
+        }
     }
     Ok(())
 }

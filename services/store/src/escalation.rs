@@ -92,11 +92,11 @@ statements! {
         SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(COALESCE(q.reopened_at, q.asked_at)) AS measured_from
         FROM tickets t
         JOIN questions q ON q.ticket_id = t.id AND q.state IN ('open', 'promised')
-        WHERE t.debt > 0
+        WHERE t.debt > 0 AND t.id >= $1
             AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'debt' AND e.ended_at IS NULL)
         GROUP BY t.id
         ORDER BY t.id
-        LIMIT $1";
+        LIMIT $2";
     /// Promises that have passed and whose ladder never started.
     PROMISE_STARTS = question_starts!("promise", "promised_by", "q.state = 'promised' AND q.promised_by <= $1", "$2");
     /// Declined questions whose review is due and whose ladder never started.
@@ -263,7 +263,6 @@ statements! {
     FINISH_TASK = "UPDATE tasks SET done_at = $1, done_by = $2 WHERE id = $3 AND done_at IS NULL";
     TASK_DONE_AT = "SELECT done_at FROM tasks WHERE id = $1";
     SETTLED_OF_INCIDENT = settled!("e.incident_id = $1");
-    IS_SETTLED = settled!("e.id = $1");
     NEWEST_RELEASED = "
         SELECT n.id, n.tenant_id, n.kind, n.version, n.state, n.code, n.facts_digest, n.drafted_by, n.approved_by, n.approved_digest, n.approved_ladder, n.released_at,
             (SELECT MAX(r.released_at) FROM notices r WHERE r.incident_id = n.incident_id AND r.tenant_id = n.tenant_id AND r.version < n.version) AS earlier_at
@@ -377,7 +376,7 @@ pub enum Reason {
 }
 
 /// Ladders that should start, or, for [`Reason::Stranded`], tickets that need a next contact or a ladder. For
-/// [`Reason::Silence`], where there may be as many as tickets, of those from the ticket `from` on.
+/// [`Reason::Debt`] and [`Reason::Silence`], where there may be as many as tickets, of those from the ticket `from` on.
 pub async fn starts(
     conn: &mut Conn,
     reason: Reason,
@@ -387,7 +386,7 @@ pub async fn starts(
 ) -> Result<Vec<Start>, StoreError> {
     Ok(on!(conn, |c| {
         let query = match reason {
-            Reason::Debt => sqlx::query_as(DEBT_STARTS),
+            Reason::Debt => sqlx::query_as(DEBT_STARTS).bind(from),
             Reason::Promise => sqlx::query_as(PROMISE_STARTS).bind(now),
             Reason::Review => sqlx::query_as(REVIEW_STARTS).bind(now),
             Reason::Objection => sqlx::query_as(OBJECTION_STARTS),
@@ -623,12 +622,6 @@ pub async fn task_done_at(conn: &mut Conn, id: &str) -> Result<Option<Option<i64
 /// The ladders of an incident that run although their reason is gone.
 pub async fn settled(conn: &mut Conn, incident: i64) -> Result<Vec<String>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(SETTLED_OF_INCIDENT).bind(incident).fetch_all(c).await)?)
-}
-
-/// Whether the reason of a running ladder is gone.
-pub async fn is_settled(conn: &mut Conn, escalation: &str) -> Result<bool, StoreError> {
-    let found: Option<String> = on!(conn, |c| sqlx::query_scalar(IS_SETTLED).bind(escalation).fetch_optional(c).await)?;
-    Ok(found.is_some())
 }
 
 /// The newest notice of a tenant that was released.

@@ -219,7 +219,7 @@ pub async fn test(app: &App, slug: &str, target: Option<&Target>) -> Result<Vec<
         Some(target) => BTreeSet::from([target.clone()]),
         None => {
             let all = PolicyName::ALL.iter().flat_map(|name| incident.policies.get(*name).rungs);
-            all.flat_map(|rung| rung.targets).filter(|target| is_ours(target)).collect()
+            all.flat_map(|rung| rung.targets).filter(is_ours).collect()
         }
     };
     if let Some(target) = wanted.iter().find(|target| !is_ours(target)) {

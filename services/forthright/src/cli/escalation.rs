@@ -43,6 +43,9 @@ pub(crate) enum EscalationVerb {
         #[arg(long, value_parser = reason)]
         why: String,
     },
+    /// Climb whatever is due, once, as the workers do by themselves; what that did, and how long it took.
+    #[command(after_help = "Example: forthright escalation tick --json")]
+    Tick,
     /// Whether each rung leads to somebody, now; exit 4 where one does not.
     #[command(after_help = "Example: forthright escalation check bluebleed")]
     Check {

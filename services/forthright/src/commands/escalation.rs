@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use app::escalation::{Acknowledged, Line, Outlook, PolicyFile};
 use model::time::Timestamp;
+use serde::Serialize;
 
 use super::{DONE, open, say};
 use crate::cli::{EscalationVerb, Everywhere, PolicyVerb};
@@ -24,6 +25,7 @@ pub(super) async fn run(e: &Everywhere, verb: EscalationVerb) -> Result<u8> {
             app::escalation::jump(&app, &escalation, rung, &why).await?;
             say(e, format!("{escalation} is climbed from rung {rung} on, by the workers, now"));
         }
+        EscalationVerb::Tick => tick(e, &app).await?,
         EscalationVerb::Check { slug } => return check(e, &app, &slug).await,
         EscalationVerb::Test { slug, target } => {
             let rows = app::escalation::test(&app, &slug, target.as_ref()).await?.into_iter();
@@ -43,6 +45,21 @@ fn held(done: &Acknowledged) -> String {
         (None, wanted) => format!(": it climbs on until {wanted} more have acknowledged"),
     };
     format!("{held}{}", next.unwrap_or_default())
+}
+
+async fn tick(e: &Everywhere, app: &app::App) -> Result<()> {
+    let begun = std::time::Instant::now();
+    let ticked = app::escalation::tick(app).await?;
+    let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    output::document(e, &Tick { ticked, milliseconds })
+}
+
+/// What a tick did, and how long it took.
+#[derive(Serialize)]
+struct Tick {
+    #[serde(flatten)]
+    ticked: app::escalation::Ticked,
+    milliseconds: u64,
 }
 
 async fn check(e: &Everywhere, app: &app::App, slug: &str) -> Result<u8> {

@@ -32,7 +32,7 @@ impl Delay {
 
     /// The hours, where they are whole.
     pub fn whole_hours(self) -> Option<u32> {
-        (self.0 % HOUR == 0).then_some(self.0 / HOUR)
+        self.0.is_multiple_of(HOUR).then_some(self.0 / HOUR)
     }
 
     /// Whether there is none.
