@@ -218,6 +218,10 @@ async fn help(app: &App, start: &Start, now: Timestamp) -> Result<Ticked, AppErr
 /// Takes note, in the actor's name, of what a ladder has fired so far; how many firings that were. It goes on climbing.
 pub async fn acknowledge(app: &App, escalation: &str) -> Result<u64, AppError> {
     let mut tx = app.store.begin().await?;
+    if let Some(count) = reviews::acknowledge(app, &mut tx, escalation).await? {
+        tx.commit(app.entry("escalation.acknowledge", escalation, serde_json::json!({ "firings": count }))).await?;
+        return Ok(count);
+    }
     if store::escalation::by_id(&mut tx, escalation).await?.is_none() {
         return Err(AppError::missing(
             format!("no escalation `{escalation}`"),
