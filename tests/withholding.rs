@@ -347,6 +347,18 @@ fn a_reason_that_tells_what_it_withholds_is_refused_with_its_place() {
             assert_eq!(refused.status, 4, "{why}: {}", refused.stderr);
             assert!(refused.stderr.contains(said), "{}", refused.stderr);
         }
+        let of_that_name = "more/x.pdf,org00000.example,,forty_one_files,2020-01-02,10,,\n".to_owned()
+            + &(0..39)
+                .map(|n| format!("more/y{n}.pdf,org00000.example,,invoice,2020-01-02,10,,\n"))
+                .collect::<String>();
+        let header = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
+        stage.import(&[&stage.file("named.csv", &format!("{header}{of_that_name}"))], &shared);
+        let refused = withhold("t-00000", "objects", "The police asked us to wait.");
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("the data type `forty_one_files` of the manifest tells objects"),
+            "{backend:?}"
+        );
         let fine = withhold("t-00001", "objects", "The police asked us to wait 41 days, as case 42.");
         assert_eq!(fine.status, 0, "{}", fine.stderr);
     }

@@ -64,7 +64,7 @@ impl Facts {
     }
 
     /// Whether nobody is told that a data type is there; of one whose number alone is withheld everybody is.
-    fn hides_type(&self, id: &str) -> bool {
+    pub fn hides_type(&self, id: &str) -> bool {
         ["notice", "types"].iter().any(|name| self.withholds(name)) || self.withholds(&format!("type:{id}"))
     }
 
