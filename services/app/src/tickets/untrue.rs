@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use model::notices::DomainFacts;
 use model::report::{Facts, Finding, Of, Verdict, check};
-use model::withholding::FactName;
+use model::withholding::{FactName, TYPE_OBJECTS};
 use store::facts::Scope;
 use store::{StoreError, Tx};
 
@@ -25,8 +25,12 @@ pub(super) async fn refuse(app: &App, tx: &mut Tx, case: &Case, what: &str, text
         return Ok(());
     }
     let sheets = known(app, &domains, &hidden);
-    let earlier = earlier(app, tx, incident, tenant).await?;
-    match first_untrue(text, &sheets, &earlier) {
+    let mut wrong = untrue(text, &sheets, &[]);
+    if !wrong.is_empty() {
+        // What was told before is asked for only where something differs.
+        wrong = untrue(text, &sheets, &earlier(app, tx, incident, tenant).await?);
+    }
+    match wrong.into_iter().next() {
         None => Ok(()),
         Some(found) if found.finding == Verdict::Withheld => Err(AppError::refused(
             format!(
@@ -58,10 +62,13 @@ async fn hidden_from(tx: &mut Tx, incident: i64, tenant: &str) -> Result<Vec<(Fa
 
 /// Which rows withhold a fact.
 fn by(hidden: &[(FactName, String)], fact: &str) -> String {
+    let fact = if fact == "organisation_rows" { "references" } else { fact };
     let withholds = |name: &FactName| {
         let plain = name.to_string();
         let plain = plain.split_once('/').map_or(plain.as_str(), |(_, name)| name);
-        plain == fact || name.is_notice() || name.follows().contains(&fact) || fact.starts_with("type:")
+        // The number of a type goes with the number of objects.
+        let of_a_type = fact.starts_with("type:") && (plain == "types" || name.follows().contains(&TYPE_OBJECTS));
+        plain == fact || name.is_notice() || name.follows().contains(&fact) || of_a_type
     };
     let rows: Vec<&str> = hidden.iter().filter(|(name, _)| withholds(name)).map(|(_, id)| id.as_str()).collect();
     if rows.is_empty() { String::new() } else { format!(" ({})", rows.join(", ")) }
@@ -114,8 +121,8 @@ fn places(text: &str, facts: &Facts) -> BTreeMap<Place, Finding> {
     places
 }
 
-/// The first statement that no sheet agrees with and that one withholds, or all contradict.
-fn first_untrue(text: &str, sheets: &[Facts], earlier: &[Facts]) -> Option<Finding> {
+/// The statements that no sheet agrees with and that one withholds, or all contradict, but for what an earlier one told.
+fn untrue(text: &str, sheets: &[Facts], earlier: &[Facts]) -> Vec<Finding> {
     let mut found: BTreeMap<Place, Vec<Finding>> = BTreeMap::new();
     for sheet in sheets {
         places(text, sheet).into_iter().for_each(|(place, one)| found.entry(place).or_default().push(one));
@@ -123,7 +130,7 @@ fn first_untrue(text: &str, sheets: &[Facts], earlier: &[Facts]) -> Option<Findi
     let agrees = |one: &Finding| matches!(one.finding, Verdict::Agrees | Verdict::Rounds);
     let said: Vec<String> = found.values().flatten().filter(|one| agrees(one)).map(|one| one.fact.clone()).collect();
     let before: Vec<BTreeMap<Place, Finding>> = earlier.iter().map(|sheet| places(text, sheet)).collect();
-    found.into_iter().find_map(|(place, all)| {
+    let wrong = found.into_iter().filter_map(|(place, all)| {
         if all.iter().any(agrees) {
             return None;
         }
@@ -135,7 +142,8 @@ fn first_untrue(text: &str, sheets: &[Facts], earlier: &[Facts]) -> Option<Findi
         // What was told before is named beside what is true, to say that it was wrong.
         let was_told = before.iter().filter_map(|places| places.get(&place)).any(agrees);
         (!(was_told && said.contains(&last.fact))).then_some(last)
-    })
+    });
+    wrong.collect()
 }
 
 /// Figures, and denials of a data type that is there; whether another one is there too is no figure of theirs.
