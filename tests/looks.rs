@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use testkit::process::Backend;
 
 use crate::genuine::Serving;
-use crate::setup::{SLUG, Stage, path};
+use crate::setup::{SLUG, Stage, path, review};
 
 /// The narrowest phone that is sold, and a desk.
 const WIDTHS: [u32; 2] = [360, 1280];
@@ -112,7 +112,7 @@ fn every_notice_reads_well_on_phones_and_desks_in_light_and_dark_and_fetches_not
         stage.run.ok(&["incident", "state", SLUG, element, "--text", path(&words)]);
     }
     let args = ["notice", "withhold", SLUG, "t-1", "emails", "--why", "The police asked us to wait."];
-    let withheld = stage.run.json(&[&args[..], &["--review", "2099-01-01T00:00:00Z"]].concat());
+    let withheld = stage.run.json(&[&args[..], &["--review", &review()]].concat());
     let withheld = withheld["withholding"].as_str().unwrap().to_owned();
     stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &withheld]);
     let more = stage.file("late.csv", &format!("{HEADER}late/1.pdf,contoso.example,,contract,2021-05-06,7,,\n"));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use testkit::process::Backend;
 
-use crate::setup::{SLUG, Stage, path};
+use crate::setup::{SLUG, Stage, path, review};
 
 const LANGUAGES: [&str; 5] = ["de", "en", "es", "fr", "ja"];
 const AUDIENCES: [&str; 3] = ["regulator", "press", "support"];
@@ -25,8 +25,7 @@ fn own(line: &str, finding: &str, said: &str) -> (String, String, String) {
 
 /// Withholds a fact from everybody, by two people.
 fn withhold(stage: &Stage, fact: &str) {
-    let hide =
-        ["notice", "withhold", SLUG, "--all", fact, "--why", "The police asked.", "--review", "2099-01-01T00:00:00Z"];
+    let hide = ["notice", "withhold", SLUG, "--all", fact, "--why", "The police asked.", "--review", &review()];
     let id = stage.run.json(&hide)["withholding"].as_str().unwrap().to_owned();
     stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
 }
@@ -57,7 +56,7 @@ fn what_is_withheld_from_everybody_is_in_no_text_and_a_recorded_event_is_a_fact(
     assert_eq!(check(&stage, text).1, [own("1", "cannot-tell", "26.09.2022")]);
     stage.run.ok(&["incident", "event", SLUG, "contained", "--at", "2022-09-26T08:00:00Z", "--why", "memo"]);
     assert_eq!(check(&stage, text), (0, Vec::new()));
-    let hide = ["notice", "withhold", SLUG, "--all", "users", "--why", "police", "--review", "2099-01-01T00:00:00Z"];
+    let hide = ["notice", "withhold", SLUG, "--all", "users", "--why", "the police asked", "--review", &review()];
     let id = stage.run.json(&hide)["withholding"].as_str().unwrap().to_owned();
     assert_eq!(check(&stage, text).0, 0, "one person alone hides nothing");
     stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);

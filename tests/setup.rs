@@ -151,3 +151,9 @@ pub(crate) fn readable(message: &testkit::smtp::Message) -> String {
     let parsed = mail::inbound::read(&message.data, None, None, &|_| false);
     parsed.full_text
 }
+
+/// A time by which a decision is looked at again: within a year, at midnight.
+pub(crate) fn review() -> String {
+    let days = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400 + 300;
+    model::time::Timestamp::from_micros(i64::try_from(days * 86_400_000_000).unwrap()).to_string()
+}

@@ -7,7 +7,7 @@ use serde_json::Value;
 use testkit::process::Backend;
 
 use crate::genuine::Serving;
-use crate::setup::{SLUG, Stage, path};
+use crate::setup::{SLUG, Stage, path, review};
 use crate::tickets::raw_sql;
 
 fn document(name: &str) -> PathBuf {
@@ -65,7 +65,7 @@ fn a_notice_for_machines_is_what_was_approved_and_others_can_check_it() {
         stage.small(2);
         assert_eq!(stage.run.json(&["notice", "keys"])["keys"], Value::Array(Vec::new()));
         let args = ["notice", "withhold", SLUG, "t-00001", "emails", "--why", "The police asked us to wait."];
-        let withheld = stage.run.json(&[&args[..], &["--review", "2099-01-01T00:00:00Z"]].concat());
+        let withheld = stage.run.json(&[&args[..], &["--review", &review()]].concat());
         stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", withheld["withholding"].as_str().unwrap()]);
         stage.run.ok(&["notice", "draft", SLUG]);
         let preview = || stage.run.ok(&["notice", "preview", SLUG, "t-00001", "--format", "json"]);

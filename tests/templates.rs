@@ -64,6 +64,13 @@ fn whoever_wrote_words_of_a_notice_does_not_approve_it_not_even_in_bulk() {
         let id = stage.run.csv(&["notice", "list", SLUG])[0]["notice_id"].clone();
         assert_eq!(stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, &id]).status, 4, "nor one alone");
 
+        // Nor do other spaces or capitals make other words of them.
+        let spaced = stage.file("spaced.txt", "A  server\u{a0}was Open.\n");
+        let state = ["incident", "state", SLUG, "what_happened", "--text", path(&spaced)];
+        stage.run.as_actor("helper").ok(&state);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        assert_eq!(approve("counsel").status, 4);
+
         // Words that are no longer in it keep nobody from approving; those of its template do.
         let other = stage.file("words.txt", "A store was open.\n");
         stage.run.as_actor("writer").ok(&["incident", "state", SLUG, "what_happened", "--text", path(&other)]);
@@ -75,6 +82,42 @@ fn whoever_wrote_words_of_a_notice_does_not_approve_it_not_even_in_bulk() {
         assert!(refused.stderr.contains("its template (en:") && refused.stderr.contains("is written by lawyer"));
         let done = approve("counsel");
         assert_eq!(done.status, 0, "{}", done.stderr);
+    }
+}
+
+#[test]
+fn whoever_opened_the_incident_is_the_author_of_the_words_in_its_file_and_a_copy_of_a_template_is_nobody_elses() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(2);
+        let file = stage.file(
+            "second.toml",
+            "slug = \"second\"\ntitle = \"T\"\nvendor = \"Example Cloud\"\ndiscovered_at = \"2022-09-24T08:00:00Z\"\n\
+             summary = \"A server was open.\"\n",
+        );
+        stage.run.as_actor("counsel").ok(&["incident", "open", path(&file)]);
+        let [manifest, shared] = ["m.csv", "s.txt"].map(|name| stage.folder.path().join(name));
+        stage.run.ok(&["exposure", "import", "second", "--shared-domains", path(&shared), path(&manifest)]);
+        let approve = |who: &str, slug: &str| {
+            stage.run.ok(&["notice", "draft", slug]);
+            stage.run.as_actor(who).run(&["notice", "approve", slug, "--all"])
+        };
+        let refused = approve("counsel", "second");
+        assert_eq!(refused.status, 4, "{backend:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains("what it says of what_happened is stated by counsel"), "{}", refused.stderr);
+        let other = stage.file("words.txt", "A store was open.\n");
+        stage.run.as_actor("writer").ok(&["incident", "state", "second", "what_happened", "--text", path(&other)]);
+        let done = approve("counsel", "second");
+        assert_eq!(done.status, 0, "{backend:?}: words that are gone are nobody's: {}", done.stderr);
+
+        for (actor, subject) in
+            [("lawyer", SUBJECT.to_owned()), ("helper", SUBJECT.replace("From counsel", "From  counsel"))]
+        {
+            let by = Stage { run: stage.run.as_actor(actor), folder: tempfile::tempdir().unwrap() };
+            assert_eq!(set(&by, 0, subject.as_bytes()).status, 0);
+        }
+        let refused = approve("lawyer", SLUG);
+        assert!(refused.status == 4 && refused.stderr.contains("is written by lawyer"), "{}", refused.stderr);
     }
 }
 

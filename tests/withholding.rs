@@ -6,12 +6,13 @@ mod told_before;
 use testkit::process::Backend;
 use testkit::smtp::Recorder;
 
-use crate::setup::{SLUG, Stage, readable};
+use crate::setup::{SLUG, Stage, readable, review};
 
 const WHY: &str = "The police asked us to wait.";
 
 fn withhold(stage: &Stage, args: &[&str]) -> String {
-    let args = [&["notice", "withhold", SLUG], args, &["--why", WHY, "--review", "2099-01-01T00:00:00Z"]].concat();
+    let review = review();
+    let args = [&["notice", "withhold", SLUG], args, &["--why", WHY, "--review", &review]].concat();
     stage.run.json(&args)["withholding"].as_str().unwrap().to_owned()
 }
 
@@ -54,7 +55,7 @@ fn a_withheld_fact_is_in_no_part_of_the_notice_and_the_notice_says_so_and_why() 
         let messages = recorder.messages();
         let of = |address: &str| readable(messages.iter().find(|message| message.recipients[0] == address).unwrap());
         let told = of("security@org00001.example");
-        assert!(told.contains("WHAT IS WITHHELD") && told.contains(WHY) && told.contains("2099-01-01"), "{told}");
+        assert!(told.contains("WHAT IS WITHHELD") && told.contains(WHY) && told.contains(&review()[..10]), "{told}");
         assert!(told.contains("about as many persons: withheld"), "{told}");
         assert!(!of("security@org00000.example").contains("withheld"));
         let notices = stage.run.csv(&["notice", "list", SLUG]);
@@ -274,7 +275,7 @@ fn a_reason_that_ended_is_not_printed_any_more() {
     stage.run.ok(&["notice", "draft", SLUG]);
     stage.run.ok(&["notice", "disclose", &first, "--why", "another reason"]);
     let args = ["notice", "withhold", SLUG, "--all", "emails", "--why", "The court asked us.", "--review"];
-    let second = stage.run.json(&[&args[..], &["2098-01-01T00:00:00Z"]].concat());
+    let second = stage.run.json(&[&args[..], &[&review()]].concat());
     sign(second["withholding"].as_str().unwrap());
     assert_eq!(stage.run.as_actor("counsel").run(&["notice", "approve", SLUG, "--all"]).status, 4);
     assert_eq!(stage.run.json(&["notice", "draft", SLUG])["changed"], 2);
@@ -286,25 +287,25 @@ fn a_reason_that_ended_is_not_printed_any_more() {
 fn what_names_no_fact_or_no_future_is_refused_with_the_next_step() {
     let stage = stage(Backend::Sqlite);
     for (args, says) in [
-        (&["t-00001", "everything", "--review", "2099-01-01T00:00:00Z"][..], "names no fact"),
+        (&["t-00001", "everything", "--review", &review()][..], "names no fact"),
         (&["t-00001", "emails", "--review", "2001-01-01T00:00:00Z"][..], "not in the future"),
-        (&["t-nobody", "emails", "--review", "2099-01-01T00:00:00Z"][..], "t-nobody"),
-        (
-            &["t-00001", "type:nope", "--review", "2099-01-01T00:00:00Z"][..],
-            "choose one of: type:contract, type:invoice",
-        ),
-        (&["--all", "type:nope", "--review", "2099-01-01T00:00:00Z"][..], "choose one of: type:contract, type:invoice"),
+        (&["t-00001", "emails", "--review", "9999-01-01T00:00:00Z"][..], "more than a year ahead"),
+        (&["t-nobody", "emails", "--review", &review()][..], "t-nobody"),
+        (&["t-00001", "type:nope", "--review", &review()][..], "choose one of: type:contract, type:invoice"),
+        (&["--all", "type:nope", "--review", &review()][..], "choose one of: type:contract, type:invoice"),
         // In the taxonomy, and nothing of theirs.
-        (&["t-00001", "type:password", "--review", "2099-01-01T00:00:00Z"][..], "among the facts of tenant t-00001"),
-        (
-            &["t-00001", "org00000.example/emails", "--review", "2099-01-01T00:00:00Z"][..],
-            "choose one of: org00001.example",
-        ),
+        (&["t-00001", "type:password", "--review", &review()][..], "among the facts of tenant t-00001"),
+        (&["t-00001", "org00000.example/emails", "--review", &review()][..], "choose one of: org00001.example"),
     ] {
-        let output = stage.run.run(&[&["notice", "withhold", SLUG, "--why", "x"], args].concat());
+        let output = stage.run.run(&[&["notice", "withhold", SLUG, "--why", "the police asked"], args].concat());
         assert_eq!(output.status, 1, "{args:?}");
         assert!(output.stderr.contains(says) && output.stderr.contains("hint:"), "{}", output.stderr);
         assert!(!output.stderr.contains("SLUG"), "{}", output.stderr);
+    }
+    for why in [".", "n/a", "police"] {
+        let args = ["notice", "withhold", SLUG, "t-00001", "emails", "--review", &review(), "--why", why];
+        let output = stage.run.run(&args);
+        assert!(output.status == 1 && output.stderr.contains("says nothing"), "{why}: {}", output.stderr);
     }
     // By another name of the taxonomy it is the same type.
     let id = withhold(&stage, &["t-00001", "type:Bill"]);
@@ -322,7 +323,7 @@ fn a_reason_that_tells_what_it_withholds_is_refused_with_its_place() {
         let (more, shared) = (stage.file("more.csv", &rows), stage.file("s.txt", "gmail.example\n"));
         stage.import(&[&more], &shared);
         let withhold = |whose: &str, fact: &str, why: &str| {
-            let args = ["notice", "withhold", SLUG, whose, fact, "--why", why, "--review", "2099-01-01T00:00:00Z"];
+            let args = ["notice", "withhold", SLUG, whose, fact, "--why", why, "--review", &review()];
             stage.run.run(&args)
         };
         for (whose, why, said) in [
@@ -334,6 +335,30 @@ fn a_reason_that_tells_what_it_withholds_is_refused_with_its_place() {
             assert_eq!(refused.status, 4, "{}", refused.stderr);
             assert!(refused.stderr.contains(said), "{}", refused.stderr);
         }
+        for (fact, why, said) in [
+            ("objects", "Forty-one files.", "`Forty-one` tells objects"),
+            ("objects", "Einundvierzig Dateien sind versiegelt.", "`Einundvierzig` tells objects"),
+            ("objects", "Quarante et un fichiers.", "`Quarante et un` tells objects"),
+            ("objects", "Cuarenta y un archivos.", "`Cuarenta y un` tells objects"),
+            ("objects", "四十一件のファイルは証拠です。", "`四十一` tells objects"),
+            ("type:invoice", "Invoices are under seal.", "`Invoices` tells type:invoice"),
+        ] {
+            let refused = withhold("t-00001", fact, why);
+            assert_eq!(refused.status, 4, "{why}: {}", refused.stderr);
+            assert!(refused.stderr.contains(said), "{}", refused.stderr);
+        }
+        let of_that_name = "more/x.pdf,org00000.example,,forty_one_files,2020-01-02,10,,\n".to_owned()
+            + &(0..39)
+                .map(|n| format!("more/y{n}.pdf,org00000.example,,invoice,2020-01-02,10,,\n"))
+                .collect::<String>();
+        let header = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
+        stage.import(&[&stage.file("named.csv", &format!("{header}{of_that_name}"))], &shared);
+        let refused = withhold("t-00000", "objects", "The police asked us to wait.");
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("the data type `forty_one_files` of the manifest tells objects"),
+            "{backend:?}"
+        );
         let fine = withhold("t-00001", "objects", "The police asked us to wait 41 days, as case 42.");
         assert_eq!(fine.status, 0, "{}", fine.stderr);
     }

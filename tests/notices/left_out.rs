@@ -3,7 +3,7 @@
 use testkit::process::{Backend, Output};
 use testkit::smtp::Recorder;
 
-use crate::setup::{SLUG, Stage, path, readable};
+use crate::setup::{SLUG, Stage, path, readable, review};
 
 /// Gives the second of two organisations so many domains, each with an object.
 fn grow(stage: &Stage, domains: usize) {
@@ -130,5 +130,42 @@ fn a_draft_that_is_stale_is_left_out_by_name_and_stops_nobody_elses() {
         stage.work(&recorder);
         assert_eq!(recorder.messages().len(), 1, "{backend:?}");
         stage.status();
+    }
+}
+
+/// What was left out of an answer with exit code 3, by tenant.
+fn left_out(output: &Output) -> Vec<String> {
+    assert_eq!(output.status, 3, "{}", output.stderr);
+    let done: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    done["left_out"].as_array().unwrap().iter().map(|one| one["tenant_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_draft_that_is_refused_is_left_out_by_name_and_stops_no_other_and_a_stale_one_stops_no_pilot() {
+    for backend in Backend::each() {
+        let stage = Stage::new(backend);
+        stage.small(4);
+        let linked = ["notice", "withhold", SLUG, "t-00001", "emails", "--review", &review(), "--why"];
+        let linked = [&linked[..], &["read why at https://elsewhere.example/why"]].concat();
+        let id = stage.run.json(&linked)["withholding"].as_str().unwrap().to_owned();
+        stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
+        stage.run.ok(&["notice", "draft", SLUG]);
+        let counsel = stage.run.as_actor("counsel");
+        let done = counsel.run(&["notice", "approve", SLUG, "--all", "--json"]);
+        assert_eq!(left_out(&done), ["t-00001"], "{backend:?}");
+        assert!(done.stdout.contains("elsewhere.example"), "{backend:?}: {}", done.stdout);
+        let notices = stage.run.csv(&["notice", "list", SLUG]);
+        let of_it = notices.iter().find(|row| row["tenant_id"] == "t-00001").unwrap();
+        assert_eq!(of_it["state"], "drafted", "{backend:?}");
+        assert_eq!(counsel.run(&["notice", "approve", SLUG, &of_it["notice_id"]]).status, 4, "alone it is refused");
+
+        let row = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n\
+                   late/1.pdf,org00002.example,,invoice,2021-05-06,7,,\n";
+        stage.import(&[&stage.file("late.csv", row)], &stage.file("none.txt", "free.example\n"));
+        let pilot = stage.run.as_actor("lead").run(&["wave", "release", SLUG, "pilot", "--pilot", "3", "--json"]);
+        assert_eq!(left_out(&pilot), ["t-00002"], "{backend:?}");
+        let released = stage.run.csv(&["notice", "list", SLUG]).into_iter().filter(|row| row["state"] == "released");
+        let released: Vec<String> = released.map(|row| row["tenant_id"].clone()).collect();
+        assert_eq!(released, ["t-00000", "t-00003"], "{backend:?}");
     }
 }

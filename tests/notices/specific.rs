@@ -2,7 +2,7 @@
 
 use testkit::process::{Backend, Output};
 
-use crate::setup::{SLUG, Stage, path};
+use crate::setup::{SLUG, Stage, path, review};
 use crate::tickets::raw_sql;
 
 /// The built-in English notice: subject, text, HTML.
@@ -84,7 +84,7 @@ fn a_generic_notice_is_not_approved_even_where_its_figures_stand_in_a_name() {
 fn what_a_letter_owes_beside_its_figures_cannot_be_left_out() {
     let stage = Stage::new(Backend::Sqlite);
     stage.small(1);
-    let why = ["--why", "the police asked us to wait", "--review", "2099-01-01T00:00:00Z"];
+    let why = ["--why", "the police asked us to wait", "--review", &review()];
     let proposed = stage.run.json(&[&["notice", "withhold", SLUG, "t-00000", "emails"], &why[..]].concat());
     let id = proposed["withholding"].as_str().unwrap();
     stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", id]);

@@ -123,7 +123,7 @@ fn the_review_of_a_decline_escalates_once_it_is_due_until_somebody_opens_or_answ
             (state_of(&stage, &ticket, &question).as_str(), ticket_of(&stage, &ticket)["debt"].as_str()),
             ("open", "1")
         );
-        let text = stage.file("a.txt", "Your partner Contoso is named in 3 documents.");
+        let text = stage.file("a.txt", "Your partner Contoso is named in 1 document.");
         let answer = ["ticket", "answer", &ticket, "--questions", &question, "--text", path(&text)];
         at(&stage, "2022-10-10T04:00:00Z").ok(&answer);
         work(&stage, "2022-10-10T05:00:00Z", &recorder);

@@ -4,7 +4,7 @@ use testkit::process::{Backend, Output};
 use testkit::smtp::Recorder;
 
 use super::{question_ids, receive, reply_to, sent, ticket_of};
-use crate::setup::{SLUG, Stage, path, readable};
+use crate::setup::{SLUG, Stage, path, readable, review};
 
 /// A ticket of an organisation that was told of one object, and of which two more were found since; its question.
 fn asked(backend: Backend, question: &str) -> (Stage, String, String) {
@@ -91,8 +91,13 @@ fn an_agent_who_says_that_it_is_not_about_facts_is_heard_and_a_reviewer_sees_it(
     for backend in Backend::each() {
         let (stage, ticket, question) = asked(backend, "Who is your data protection officer?");
         let (text, to) = ("It is Jo Doe; write to the address of this letter.", (ticket.as_str(), question.as_str()));
-        let empty = answer(&stage, to, text, &["--not-about-facts", "  "]);
-        assert_eq!(empty.status, 1, "{}", empty.stderr);
+        for nothing in ["  ", ".", "n/a", "other topic"] {
+            let empty = answer(&stage, to, text, &["--not-about-facts", nothing]);
+            assert!(empty.status == 1 && empty.stderr.contains("says nothing"), "{nothing}: {}", empty.stderr);
+        }
+        let evasion = "We cannot say anything more about this case.";
+        let refused = answer(&stage, to, evasion, &["--not-about-facts", "asks for a person of ours"]);
+        assert_eq!(refused.status, 4, "{}", refused.stderr);
         let done = answer(&stage, to, text, &["--not-about-facts", "asks for a person of ours"]);
         assert_eq!(done.status, 0, "{}", done.stderr);
         let timeline = stage.run.ok(&["ticket", "show", &ticket, "--timeline"]);
@@ -124,7 +129,7 @@ fn snippets_for_one_and_for_many_are_held_to_the_same_and_a_withholding_covers_w
         let done = stage.run.run(&many);
         assert_eq!(done.status, 3, "{}", done.stderr);
         assert!(done.stdout.contains("refused") && done.stdout.contains("objects: 3 (before: 1)"), "{}", done.stdout);
-        let review = "2099-01-01T00:00:00Z";
+        let review = &review();
         let held =
             ["notice", "withhold", SLUG, "t-00000", "notice", "--why", "the police asked for it", "--review", review];
         let proposed = stage.run.json(&held);
@@ -132,6 +137,72 @@ fn snippets_for_one_and_for_many_are_held_to_the_same_and_a_withholding_covers_w
         stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
         let text = "We may not say more until the police agree.";
         let done = answer(&stage, (&ticket, &question), text, &[]);
+        assert_eq!(done.status, 0, "{}", done.stderr);
+    }
+}
+
+/// Refused, with these words in the refusal.
+#[track_caller]
+fn refused(done: &Output, said: &[&str]) {
+    assert_eq!(done.status, 4, "{}", done.stderr);
+    for one in said {
+        assert!(done.stderr.contains(one), "{one} is not in {}", done.stderr);
+    }
+}
+
+#[test]
+fn an_answer_with_a_figure_that_is_not_so_is_refused_with_the_right_one() {
+    for backend in Backend::each() {
+        let (stage, ticket, question) = asked(backend, "What of ours was exposed?");
+        let to = (ticket.as_str(), question.as_str());
+        for (wrong, right) in [
+            ("Invoices and 7 objects of your domain were exposed.", "objects 3"),
+            ("Betroffen sind Rechnungen und elf Dateien.", "objects 3"),
+            ("It was 1 object, an invoice.", "objects 3"),
+            ("3 objects, and 2 users were affected.", "users 1"),
+            ("3 objects; no invoices were exposed.", "2 objects are of the data type invoice"),
+        ] {
+            refused(&answer(&stage, to, wrong, &[]), &["is not so", right]);
+            refused(&answer(&stage, to, wrong, &["--not-about-facts", "they ask for something else"]), &[right]);
+        }
+        assert_eq!(ticket_of(&stage, &ticket)["debt"], "1", "nothing was written");
+        let corrects = "We wrote 1 object; it is 3 objects, among them invoices.";
+        let done = answer(&stage, to, corrects, &[]);
+        assert_eq!(done.status, 0, "{}", done.stderr);
+    }
+}
+
+#[test]
+fn what_two_people_withhold_is_told_by_no_letter_of_an_agent() {
+    for backend in Backend::each() {
+        let (stage, ticket, question) = asked(backend, "What of ours was exposed?");
+        let review = ["--why", "the police asked for it", "--review", &review()];
+        for fact in ["type:sow_document", "emails"] {
+            let held = [&["notice", "withhold", SLUG, "t-00000", fact][..], &review].concat();
+            let id = stage.run.json(&held)["withholding"].as_str().unwrap().to_owned();
+            stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
+        }
+        let told = "Invoices, and a statement of work.";
+        let to = (ticket.as_str(), question.as_str());
+        let beside: &[&str] = &["type:sow_document", "is withheld from tenant t-00000 (wth_"];
+        refused(&answer(&stage, to, told, &[]), beside);
+        refused(&answer(&stage, to, told, &["--not-about-facts", "they ask for something else"]), beside);
+        refused(&answer(&stage, to, "Invoices, with 1 e-mail address.", &[]), &["emails", "is withheld"]);
+        let file = stage.file("told.txt", told);
+        let one = ["--questions", &question];
+        let promise = ["ticket", "promise", &ticket, one[0], one[1], "--by", "2026-12-31T00:00:00Z"];
+        refused(&stage.run.run(&[&promise[..], &["--text", path(&file)]].concat()), beside);
+        let decline = ["ticket", "decline", &ticket, one[0], one[1], "--why", told, "--review", "2027-01-01T00:00:00Z"];
+        refused(&stage.run.run(&decline), beside);
+        let snippet = stage.file("told.hbs", "To {{tenant_name}}: invoices, and a statement of work.\n");
+        stage.run.ok(&["snippet", "add", "told", "--language", "en", "--text", path(&snippet)]);
+        refused(&stage.run.run(&["ticket", "answer", &ticket, one[0], one[1], "--snippet", "told"]), beside);
+        let bulk = stage.file("open.csv", &format!("ticket,question\n{ticket},{question}\n"));
+        let many = ["ticket", "answer-many", SLUG, "--questions", path(&bulk), "--snippet", "told", "--json"];
+        let done = stage.run.run(&many);
+        assert!(done.status == 3 && done.stdout.contains("type:sow_document"), "{} {}", done.stdout, done.stderr);
+        assert_eq!(ticket_of(&stage, &ticket)["debt"], "1", "nothing was written");
+        let done = answer(&stage, to, "Invoices of January 2020 and May 2021.", &[]);
         assert_eq!(done.status, 0, "{}", done.stderr);
     }
 }

@@ -45,6 +45,13 @@ fn a_review_that_is_due_climbs_its_ladder_until_the_withholding_ends() {
         let listed = at(&stage, "2022-10-12T12:00:00Z").csv(&["escalation", "list", SLUG]);
         let fired = listed.iter().filter(|line| line["escalation"] == id && !line["fired_at"].is_empty());
         assert_eq!(fired.count(), 4, "{backend:?}");
+        let acknowledge = ["escalation", "acknowledge", &id];
+        at(&stage, "2022-10-12T12:30:00Z").as_actor("counsel").ok(&acknowledge);
+        let listed = at(&stage, "2022-10-12T12:45:00Z").csv(&["escalation", "list", SLUG]);
+        let seen = listed.iter().filter(|line| line["escalation"] == id && !line["acknowledged_at"].is_empty());
+        assert_eq!(seen.count(), 4, "{backend:?}: {listed:?}");
+        let by = crate::tickets::raw_sql(&stage, "SELECT DISTINCT done_by FROM tasks WHERE kind = 'withholding'");
+        assert_eq!(by.unwrap().trim(), "counsel", "{backend:?}");
         at(&stage, "2022-10-12T13:00:00Z").ok(&["notice", "disclose", &id, "--why", "the police agreed"]);
         assert_eq!(work("2022-11-26T11:00:00Z").len(), 4, "{backend:?}: it has ended");
     }

@@ -3,7 +3,7 @@
 use testkit::process::Backend;
 use testkit::smtp::Recorder;
 
-use crate::setup::{SLUG, Stage};
+use crate::setup::{SLUG, Stage, path, review};
 
 use super::{WHY, stage, withhold, words};
 
@@ -117,13 +117,71 @@ fn each_of_two_withheld_data_types_is_listed_with_its_own_reason_and_review() {
         let text = words(&stage, "t-00001");
         let count = |what: &str| text.matches(what).count();
         assert_eq!((count("- a data type (and"), count("a data type: withheld")), (2, 2), "{backend:?}: {text}");
-        assert_eq!(count("looked at again by 2099-01-01"), 2, "{backend:?}: {text}");
+        assert_eq!(count(&format!("looked at again by {}", &review()[..10])), 2, "{backend:?}: {text}");
         let checked = stage.run.run(&["notice", "check", SLUG, "--json"]).stdout;
-        let reason = "type withheld until 2099-01-01T00:00:00Z because ";
+        let reason = format!("type withheld until {} because ", review());
         assert!(
             checked.contains(&format!("{reason}{}; {reason}", WHY.trim_end_matches('.'))),
             "{backend:?}: {checked}"
         );
         stage.run.as_actor("counsel").ok(&["notice", "approve", SLUG, "--all"]);
+    }
+}
+
+#[test]
+fn a_withheld_data_type_whose_records_went_can_be_renewed_and_stays_hidden() {
+    for backend in Backend::each() {
+        let stage = stage(backend);
+        let sign = |id: &str| stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", id]);
+        let first = withhold(&stage, &["t-00001", "type:contract"]);
+        sign(&first);
+        tell(&stage, "told");
+        stage.run.ok(&["exposure", "withdraw", SLUG, "more.csv", "--why", "of another incident"]);
+        tell(&stage, "gone");
+        let second = withhold(&stage, &["t-00001", "type:contract"]);
+        sign(&second);
+        stage.run.ok(&["notice", "disclose", &first, "--why", "renewed by another one"]);
+        tell(&stage, "renewed");
+        let text = words(&stage, "t-00001");
+        assert!(text.contains("Objects: withheld") && text.contains("a data type: withheld"), "{backend:?}: {text}");
+        assert!(!text.contains("not withheld any more"), "{backend:?}: {text}");
+        // Nothing of the other organisation is withheld, so nothing can be renewed there.
+        let nothing = ["notice", "withhold", SLUG, "t-00000", "type:contract", "--why", WHY, "--review", &review()];
+        assert_eq!(stage.run.run(&nothing).status, 1, "{backend:?}");
+    }
+}
+
+#[test]
+fn a_withholding_that_nobody_ended_is_not_said_to_have_ended_when_its_domain_goes_and_comes_again() {
+    for backend in Backend::each() {
+        let stage = stage(backend);
+        let directory = |second: &str| {
+            let rows = format!(
+                "domain,tenant_id,tenant_name,country,language\norg00000.example,t-00000,Organisation 0,US,en\n\
+                 org00001.example,t-00001,Organisation 1,US,en\nunit.example,{second},Organisation,US,en\n"
+            );
+            stage.run.ok(&["directory", "import", "--organisations", path(&stage.file("d2.csv", &rows))]);
+        };
+        directory("t-00001");
+        let header = "object_path,domain,email,data_type,document_date,size_bytes,project_id,user_id\n";
+        let row = |name: &str, object: &str| {
+            let file =
+                stage.file(name, &format!("{header}{object},unit.example,a@unit.example,invoice,2021-05-06,7,,\n"));
+            stage.import(&[&file], &stage.file("none.txt", "free.example\n"));
+        };
+        row("unit.csv", "unit/1.pdf");
+        let id = withhold(&stage, &["t-00001", "unit.example/emails"]);
+        stage.run.as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
+        tell(&stage, "told");
+        stage.run.ok(&["exposure", "withdraw", SLUG, "unit.csv", "--why", "of another incident"]);
+        assert_eq!(tell(&stage, "gone"), one("t-00001", "correction"), "{backend:?}");
+        let text = words(&stage, "t-00001");
+        assert!(text.contains("This notice corrects our notice of"), "{backend:?}: {text}");
+        assert!(text.contains("unit.example: nothing of it was exposed"), "{backend:?}: {text}");
+        assert!(!text.contains("not withheld any more"), "{backend:?}: {text}");
+        row("again.csv", "unit/2.pdf");
+        tell(&stage, "again");
+        let text = words(&stage, "t-00001");
+        assert!(text.contains("unit.example: named here again") && !text.contains("first time"), "{backend:?}: {text}");
     }
 }

@@ -92,12 +92,17 @@ pub async fn release(app: &App, slug: &str, release: &Release<'_>) -> Result<Rel
     let stopped = crate::waves::must_not_be_stopped(&mut tx, &incident, override_why).await?;
     let approved = store::notices::in_state(&mut tx, incident.id, "approved").await?;
     let all = approved.len();
+    let (approved, untrue) = match selection {
+        Selection::Pilot(_) => true_ones(&mut tx, &incident, approved).await?,
+        Selection::All | Selection::Tenants(_) => (approved, Vec::new()),
+    };
     let (mut chosen, pilot) = choose(&mut tx, &incident, approved, selection).await?;
-    let left_out = stale(&mut tx, &incident, &chosen).await?;
+    let mut left_out = stale(&mut tx, &incident, &chosen).await?;
     let is_named = !matches!(selection, Selection::All);
     if let Some(first) = left_out.first().filter(|_| is_named || left_out.len() == chosen.len()) {
         return Err(first.refusal());
     }
+    left_out.extend(untrue);
     let stale: BTreeSet<&str> = left_out.iter().map(|one| one.tenant_id.as_str()).collect();
     chosen.retain(|notice| !stale.contains(notice.tenant_id.as_str()));
     if let Some(mine) =
@@ -264,6 +269,21 @@ async fn wave_mails(
         }
     }
     Ok(mails)
+}
+
+/// Those that a pilot can be chosen from, and those that are not true any more. Refused where none is.
+async fn true_ones(
+    tx: &mut store::Tx,
+    incident: &Incident,
+    mut approved: Vec<Notice>,
+) -> Result<(Vec<Notice>, Vec<LeftOut>), AppError> {
+    let untrue = stale(tx, incident, &approved).await?;
+    let tenants: BTreeSet<&str> = untrue.iter().map(|one| one.tenant_id.as_str()).collect();
+    approved.retain(|notice| !tenants.contains(notice.tenant_id.as_str()));
+    match untrue.first().filter(|_| approved.is_empty()) {
+        Some(first) => Err(first.refusal()),
+        None => Ok((approved, untrue)),
+    }
 }
 
 /// What was approved is released only while it is still what the rows say, for whom it was approved: a mapping may have

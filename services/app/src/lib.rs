@@ -22,6 +22,7 @@ pub mod mapping;
 pub mod notices;
 pub mod overview;
 pub mod reach;
+mod reasons;
 pub mod reports;
 pub mod settings;
 pub mod signing;

@@ -16,10 +16,12 @@ mod parts;
 mod phrases;
 mod review;
 mod search;
+mod sheets;
 mod show;
 mod specific;
 mod timeline;
 mod unsaid;
+mod untrue;
 mod watchers;
 mod withdrawals;
 mod wrong_recipient;
@@ -47,7 +49,7 @@ pub use watchers::{unwatch, watch};
 pub use withdrawals::{Withdrawal, withdraw_question};
 
 pub(crate) use objections::{Objection, object};
-pub(crate) use specific::sheets;
+pub(crate) use sheets::sheets;
 pub(crate) use unsaid::evasion;
 pub(crate) use watchers::tell as tell_watchers;
 pub(crate) use wrong_recipient::{NotTheirs, dispute, is_written_to, named_instead};
@@ -102,6 +104,7 @@ pub async fn answer(
     foreign::refuse(app, &mut tx, &case, "the answer", text).await?;
     unsaid::refuse(&mut tx, &case, text).await?;
     specific::refuse_generic(app, &mut tx, &case, &[text], about).await?;
+    untrue::refuse(app, &mut tx, &case, "the answer", text).await?;
     let entry = add_entry(app, &mut tx, ticket, "answer", text.to_owned()).await?;
     specific::record(app, &mut tx, ticket, &named, about).await?;
     for question in &named {
@@ -136,6 +139,7 @@ pub async fn promise(
     let named = case.named(questions, Step::Promise)?;
     links::refuse_outside(app, &mut tx, &case, "the promise", text).await?;
     foreign::refuse(app, &mut tx, &case, "the promise", text).await?;
+    untrue::refuse(app, &mut tx, &case, "the promise", text).await?;
     unsaid::refuse(&mut tx, &case, text).await?;
     let body = format!("by {by} for {}\n\n{text}", ids(&named).join(", ")).trim_end().to_owned();
     let entry = add_entry(app, &mut tx, ticket, "promise", body).await?;

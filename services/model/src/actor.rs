@@ -70,15 +70,11 @@ fn script(char: char) -> Option<u8> {
 /// Whether two names are one person's: white space around and between words, case, how letters are composed or drawn
 /// (NFKC), letters that look like Latin ones, and characters that nobody sees do not tell people apart.
 pub fn is_one_person(one: &str, other: &str) -> bool {
-    plain(one) == plain(other)
+    folded(one) == folded(other)
 }
 
-/// What all spellings of a name have in common, to count people by.
-pub fn key(name: &str) -> String {
-    plain(name)
-}
-
-fn plain(name: &str) -> String {
+/// A name or another text as it is compared: see [`is_one_person`].
+pub fn folded(name: &str) -> String {
     let seen: String = name.nfkc().filter(|char| !is_invisible(*char)).collect();
     // By way of capitals: some letters have two small forms (ς, ſ), others are written out as capitals (ß).
     let folded: String = seen.to_uppercase().to_lowercase().nfkc().collect();

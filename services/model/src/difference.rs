@@ -66,6 +66,8 @@ impl Lately {
 pub enum What {
     /// It is named for the first time.
     New,
+    /// A notice named it, a later one took it back, and it is named again.
+    Again,
     /// It is not the organisation's: what was said of it was wrong.
     Gone,
     /// Its records were taken back, and nothing is left: what was said of it was wrong. [`between`] does not know why a
@@ -154,7 +156,7 @@ impl Change {
     /// Whether it takes back what was told: a notice with one such change corrects, the others supplement.
     pub fn corrects(&self) -> bool {
         match &self.what {
-            What::New | What::Stated { .. } | What::Withheld { .. } => false,
+            What::New | What::Again | What::Stated { .. } | What::Withheld { .. } => false,
             What::Gone | What::Cleared | What::Unlisted => true,
             What::Period { before, after } => {
                 before.as_ref().zip(after.as_ref()).is_some_and(|(was, is)| !within(was, is))
@@ -170,9 +172,13 @@ impl Change {
     /// Whether it tells what was withheld before.
     pub fn discloses(&self) -> bool {
         let is_new = match &self.what {
-            What::New | What::Gone | What::Cleared | What::Unlisted | What::Stated { .. } | What::Withheld { .. } => {
-                false
-            }
+            What::New
+            | What::Again
+            | What::Gone
+            | What::Cleared
+            | What::Unlisted
+            | What::Stated { .. }
+            | What::Withheld { .. } => false,
             What::Figure { before, .. } => before.is_none(),
             What::Type { before, after, .. } => before.is_none() && *after != Some(0),
             What::Period { before, .. } => before.is_none(),
@@ -209,6 +215,7 @@ pub fn since(before: Told<'_>, memory: &Memory, after: Told<'_>) -> Vec<Change> 
         let remembered = memory.of(domain).unwrap_or(&nothing);
         let mut push = |what| changes.push(recalled(Change::new(domain, what), remembered));
         match (old.get(domain), new.get(domain)) {
+            (None, Some(_)) if memory.ever_named(domain) => push(What::Again),
             (None, Some(_)) => push(What::New),
             (Some(_), None) => push(What::Gone),
             (Some(old), Some(new)) => {
@@ -238,6 +245,7 @@ fn recalled(mut change: Change, remembered: &Remembered) -> Change {
             last.map(|(dates, at)| (*before = Some(dates.clone()), *at).1)
         }
         What::New
+        | What::Again
         | What::Gone
         | What::Cleared
         | What::Unlisted

@@ -128,7 +128,8 @@ fn change(change: &Change) -> Value {
     };
     let number = |value: &Option<i64>| value.map_or(Value::Null, number);
     match &change.what {
-        What::New => of("new", None, Value::Null, Value::Null),
+        // The published form has no other word for what is there again.
+        What::New | What::Again => of("new", None, Value::Null, Value::Null),
         What::Gone => of("gone", None, Value::Null, Value::Null),
         What::Cleared => of("cleared", None, Value::Null, Value::Null),
         What::Unlisted => of("unlisted", None, Value::Null, Value::Null),

@@ -63,6 +63,11 @@ impl Facts {
         self.withholds(named) || self.withholds("notice") || (of_types && self.withholds("types"))
     }
 
+    /// Whether nobody is told that a data type is there; of one whose number alone is withheld everybody is.
+    pub fn hides_type(&self, id: &str) -> bool {
+        ["notice", "types"].iter().any(|name| self.withholds(name)) || self.withholds(&format!("type:{id}"))
+    }
+
     fn withholds(&self, name: &str) -> bool {
         self.withheld.iter().any(|there| there == name)
     }
@@ -105,6 +110,17 @@ impl Verdict {
     }
 }
 
+/// What somebody reads a statement by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Of {
+    /// A number, in figures or in words.
+    Number,
+    /// A day.
+    Day,
+    /// The name of a data type.
+    Type,
+}
+
 /// Something that a text says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -114,6 +130,9 @@ pub struct Finding {
     pub finding: Verdict,
     /// As the text has it.
     pub said: String,
+    /// What it is.
+    #[serde(skip)]
+    pub of: Of,
     /// The fact that it was held against: `objects`, `type:invoice`, `discovered`; empty: none.
     pub fact: String,
     /// How it agrees, or what the facts say.
@@ -148,7 +167,10 @@ impl Judged {
 
 /// Everything that a text states, in its order, with what the facts say to it.
 pub fn check(text: &str, facts: &Facts) -> Vec<Finding> {
-    let text = Text::read(text);
+    found(&Text::read(text), facts)
+}
+
+fn found(text: &Text<'_>, facts: &Facts) -> Vec<Finding> {
     let labels = names::Labels::of(facts);
     let advised = advised::Advised::by(facts);
     let mut findings: Vec<(usize, Finding)> = Vec::new();
@@ -175,17 +197,24 @@ pub fn named(text: &str, facts: &Facts) -> Vec<String> {
     check(text, facts).into_iter().filter(says).map(|one| one.fact).collect()
 }
 
-/// The first number of a text that tells what the facts hide: exactly or rounded with its noun, or bare where it has at least
-/// two figures.
+/// The first thing of a text that tells what the facts hide: a number, exactly or rounded with its noun, or bare where it has
+/// at least two figures, in figures or in the words of any language; a day; the name of a data type.
 pub fn told(text: &str, facts: &Facts) -> Option<Finding> {
-    let of_number = |one: &Finding| one.finding == Verdict::Withheld && one.said.contains(char::is_numeric);
-    if let Some(found) = check(text, facts).into_iter().find(of_number) {
-        return Some(found);
-    }
-    let read = Text::read(text);
     let labels = names::Labels::of(facts);
-    let found = read.sentences().find_map(|sentence| figures::bare(&sentence, facts, &labels));
-    found.map(|(line, said, fact)| Finding { line, finding: Verdict::Withheld, said, fact, detail: String::new() })
+    Text::read_in_each_language(text).iter().find_map(|text| {
+        let says = found(text, facts).into_iter().find(|one| one.finding == Verdict::Withheld);
+        says.or_else(|| {
+            let bare = text.sentences().find_map(|sentence| figures::bare(&sentence, facts, &labels));
+            bare.map(|(line, said, fact)| Finding {
+                line,
+                finding: Verdict::Withheld,
+                said,
+                of: Of::Number,
+                fact,
+                detail: String::new(),
+            })
+        })
+    })
 }
 
 /// Every number of a text that a noun says the meaning of; `labels` are those of [`Facts`].

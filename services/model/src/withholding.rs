@@ -80,6 +80,12 @@ impl FactName {
         self.domain.as_deref()
     }
 
+    /// Whether it hides whatever another one hides of data types: a later one goes on where it ended.
+    pub fn covers(&self, other: &Self) -> bool {
+        let here = self.domain.is_none() || self.domain == other.domain;
+        here && (self.name == other.name || (self.name == "types" && other.data_type().is_some()))
+    }
+
     /// Whether it hides a data type of a domain.
     pub fn hides_type(&self, domain: &str, id: &str) -> bool {
         self.is_of(domain) && (self.name == "types" || self.data_type() == Some(id))
@@ -103,7 +109,7 @@ impl FactName {
     }
 
     /// Its name for readers: which type is not told is part of what is not told.
-    fn shown(&self) -> &str {
+    pub fn shown(&self) -> &str {
         if self.data_type().is_some() { "type" } else { &self.name }
     }
 

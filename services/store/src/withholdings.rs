@@ -29,6 +29,8 @@ statements! {
         ORDER BY review_at, id
         LIMIT $2"
     );
+    /// A task of a review's ladder, by its key.
+    ACKNOWLEDGE = "UPDATE tasks SET done_at = $1, done_by = $2 WHERE unique_key = $3 AND done_at IS NULL";
     CLIMB_AT = "UPDATE withholdings SET climb_at = $1 WHERE id = $2";
     APPROVE = "
         UPDATE withholdings
@@ -112,6 +114,17 @@ pub async fn due(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<Withholdin
 pub async fn climb_at(tx: &mut Tx, id: &str, at: i64) -> Result<(), StoreError> {
     let hit = on!(tx, |c| sqlx::query(CLIMB_AT).bind(at).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
     crate::notices::one(hit, || format!("the withholding {id}"))
+}
+
+/// Notes who has seen a task of a review's ladder; how many that were: 0 if somebody had.
+pub async fn acknowledge(tx: &mut Tx, key: &str, actor: &str, now: i64) -> Result<u64, StoreError> {
+    Ok(on!(tx, |c| sqlx::query(ACKNOWLEDGE)
+        .bind(now)
+        .bind(actor)
+        .bind(key)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?)
 }
 
 /// Signs a proposal.

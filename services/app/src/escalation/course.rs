@@ -62,7 +62,7 @@ pub(super) fn event(deed: &events::Event) -> Event {
     let what = match deed.kind.as_str() {
         "jump" => Deed::Jump { rung: deed.rung },
         "restart" => Deed::Restart,
-        _ => Deed::Acknowledge { rung: deed.rung, repeat: deed.repeat, by: model::actor::key(&deed.actor) },
+        _ => Deed::Acknowledge { rung: deed.rung, repeat: deed.repeat, by: model::actor::folded(&deed.actor) },
     };
     Event { at: Timestamp::from_micros(deed.at), what }
 }

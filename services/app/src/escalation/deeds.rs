@@ -10,7 +10,7 @@ use store::Tx;
 use store::escalation::{Escalation, events};
 
 use super::course::Course;
-use super::told;
+use super::{reviews, told};
 use crate::{App, AppError, new_id};
 
 /// What an acknowledgement did.
@@ -32,6 +32,10 @@ pub async fn acknowledge(app: &App, id: &str) -> Result<Acknowledged, AppError> 
         return acknowledge_test(app, id).await;
     }
     let mut tx = app.store.begin().await?;
+    if let Some(firings) = reviews::acknowledge(app, &mut tx, id).await? {
+        tx.commit(app.entry("escalation.acknowledge", id, serde_json::json!({ "firings": firings }))).await?;
+        return Ok(Acknowledged { firings, wanted: 0, held_until: None, next_at: None });
+    }
     let ladder = held(&mut tx, id).await?;
     let now = app.clock.now();
     let firings = store::escalation::firings_of(&mut tx, id).await?;
@@ -41,7 +45,7 @@ pub async fn acknowledge(app: &App, id: &str) -> Result<Acknowledged, AppError> 
     let place = last.map(|firing| (firing.rung, firing.repeat)).filter(|_| ladder.ended_at.is_none());
     let mut done = Acknowledged { firings: count, wanted: 0, held_until: None, next_at: None };
     if let Some((rung, repeat)) = place {
-        let by = model::actor::key(&app.actor);
+        let by = model::actor::folded(&app.actor);
         let what = Deed::Acknowledge { rung, repeat, by };
         if !course.events.iter().any(|event| event.what == what) {
             let event = events::Event { rung, repeat, ..deed(app, &ladder, "acknowledge", "") };

@@ -8,9 +8,9 @@ use std::collections::hash_map::Entry;
 
 use model::escalation::{Due, Ladder, PolicyName};
 use model::time::Timestamp;
-use store::Conn;
 use store::escalation::{NewTask, Task};
 use store::withholdings::Withholding;
+use store::{Conn, Tx};
 
 use super::plan::Line;
 use crate::{App, AppError, Incident, new_id};
@@ -69,6 +69,20 @@ pub(super) async fn lines(app: &App, conn: &mut Conn, incident: &Incident) -> Re
         }));
     }
     Ok(lines)
+}
+
+/// Notes that somebody has seen the rungs of a review that fired; how many. None: there is no such withholding. The ladder
+/// goes on until the withholding ends.
+pub(super) async fn acknowledge(app: &App, tx: &mut Tx, id: &str) -> Result<Option<u64>, AppError> {
+    let Some(row) = store::withholdings::by_id(tx, id).await? else { return Ok(None) };
+    let of_it = format!("{KIND}/{}/", row.id);
+    let mut count = 0;
+    for (key, ..) in store::escalation::tasks_of_kind(tx, row.incident_id, KIND).await? {
+        if key.starts_with(&of_it) {
+            count += store::withholdings::acknowledge(tx, &key, &app.actor, app.clock.now().micros()).await?;
+        }
+    }
+    Ok(Some(count))
 }
 
 const KIND: &str = "withholding";

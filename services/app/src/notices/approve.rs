@@ -88,7 +88,7 @@ pub async fn approve(
                     approvals.push(one.approval);
                     done.push(one.sampled);
                 }
-                Looked::Stale(one) => left_out.push(one),
+                Looked::LeftOut(one) => left_out.push(one),
             }
         }
         store::notices::approve(&mut tx, &approvals, &app.actor, now).await?;
@@ -209,8 +209,20 @@ struct SignedDraft {
 /// What became of one draft.
 enum Looked {
     Signed(Box<SignedDraft>),
-    /// It is not true any more.
-    Stale(LeftOut),
+    /// It is not true any more, or cannot go out as it is.
+    LeftOut(LeftOut),
+}
+
+impl Looked {
+    /// A refusal is about one draft, and stops no other.
+    fn refused(notice: &Notice, result: Result<Self, AppError>) -> Result<Self, AppError> {
+        match result {
+            Err(AppError::Refused { what, hint }) => {
+                Ok(Self::LeftOut(LeftOut { tenant_id: notice.tenant_id.clone(), why: what, next: hint }))
+            }
+            other => other,
+        }
+    }
 }
 
 /// What belongs to one notice, brought together from a range.
@@ -330,7 +342,9 @@ async fn sign_range(
     let versions = parts.iter().map(|parts| parts.written.template_version.as_str());
     signer.pinned.find(app, tx, incident, versions).await?;
     let signer = &*signer;
-    on_every_core(&parts, |parts| sign(signer, parts, facts.get(&parts.notice.tenant_id)))
+    on_every_core(&parts, |parts| {
+        Looked::refused(parts.notice, sign(signer, parts, facts.get(&parts.notice.tenant_id)))
+    })
 }
 
 fn sign(signer: &Signer<'_>, parts: &Parts<'_>, told: Option<&Told>) -> Result<Looked, AppError> {
@@ -341,7 +355,7 @@ fn sign(signer: &Signer<'_>, parts: &Parts<'_>, told: Option<&Told>) -> Result<L
     // Of a notice that takes everything back there are none any more.
     let facts_are_todays = told.map(|told| told.domains.as_slice()).unwrap_or_default() == context.domains;
     if !facts_are_todays || !is_true(notice, told, &incident.facts) {
-        return Ok(Looked::Stale(LeftOut {
+        return Ok(Looked::LeftOut(LeftOut {
             tenant_id: notice.tenant_id.clone(),
             why: format!(
                 "cannot approve notice {}: the facts of tenant {} changed since it was drafted, or what the incident states or withholds",

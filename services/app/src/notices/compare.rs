@@ -101,7 +101,7 @@ impl Known {
         let mut why: BTreeSet<Why> = self.causes.iter().filter(about).map(|row| Why::of_cause(&row.cause)).collect();
         if why.is_empty() && !moved.is_empty() {
             // A first sheet has no change before it: the domain is new, by records or by its mapping.
-            let is_new = changes.iter().any(|change| matches!(change.what, What::New));
+            let is_new = changes.iter().any(|change| matches!(change.what, What::New | What::Again));
             why.insert(if is_new { Why::Records } else { Why::Mapping });
         }
         let mut also = |is_so: &dyn Fn(&Change) -> bool, reason| {
@@ -136,15 +136,19 @@ pub(super) async fn compare(
     };
     material.changes = known.changes(tenant, &said, &material.told);
     if !material.told.domains.is_empty() {
-        beside_facts(incident, material, newest);
+        let hidden = known.register.hidden(&material.tenant.id, newest.drafted_at);
+        beside_facts(incident, material, newest, hidden);
     }
     material.why = Vec::from_iter(known.why(&material.changes, newest.released_at));
     Ok(if material.changes.iter().any(Change::corrects) { "correction" } else { "supplement" })
 }
 
-/// What changed beside the facts. That something is not withheld any more is said by what is told of it, if anything is.
-fn beside_facts(incident: &Incident, material: &mut Material, newest: &Said) {
-    let withheld = difference::withheld(&newest.context.withheld, &material.told.withheld);
+/// What changed beside the facts. That something is not withheld any more is said by what is told of it, if anything is; and
+/// only where somebody ended it: what hides nothing, because the records went, is withheld as before. `hidden` is what the
+/// newest notice hid.
+fn beside_facts(incident: &Incident, material: &mut Material, newest: &Said, hidden: Vec<FactName>) {
+    let ended: Vec<FactName> = hidden.into_iter().filter(|name| !material.told.hidden.contains(name)).collect();
+    let withheld = difference::withheld(&newest.context.withheld, &material.told.withheld, &ended);
     let tells = material.changes.iter().any(Change::discloses);
     let ended = |change: &Change| matches!(change.what, What::Withheld { now: Withholding::Ended, .. });
     material.changes.extend(withheld.into_iter().filter(|change| !(tells && ended(change))));

@@ -1,8 +1,10 @@
 //! The reason of a withholding is told to whoever is not told the fact: it does not give the fact away.
 //!
-//! Changes nothing. Invariant: no reason holds a number that is withheld with it, or before it, from the same readers.
+//! Changes nothing. Invariant: no reason holds a number or the name of a data type that is withheld with it, or before it,
+//! from the same readers; nor does the name of a data type that they are told.
 
 use model::report::{Facts, told};
+use model::taxonomy::Taxonomy;
 use model::withholding::FactName;
 use store::Tx;
 use store::facts::Scope;
@@ -38,6 +40,7 @@ pub(super) async fn refuse(
     };
     for sheet in sheets {
         let facts = Facts { withheld: hidden.clone(), ..sheet };
+        refuse_telling_name(&facts)?;
         if let Some(found) = told(why, &facts) {
             let column =
                 why.lines().nth(found.line - 1).and_then(|line| Some(line[..line.find(&found.said)?].chars().count()));
@@ -47,7 +50,21 @@ pub(super) async fn refuse(
                     "the reason, line {}{place}: `{}` tells {}, which is withheld",
                     found.line, found.said, found.fact
                 ),
-                "give the reason without the number: whoever is not told the fact reads it",
+                "give the reason without it: whoever is not told the fact reads it",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses where a data type of the manifest is called by a number that is withheld: letters name it.
+fn refuse_telling_name(facts: &Facts) -> Result<(), AppError> {
+    let own = facts.types.iter().map(|(id, _)| id).filter(|id| Taxonomy::builtin().get(id).is_none());
+    for id in own.filter(|id| !facts.hides_type(id)) {
+        if let Some(found) = told(&id.replace(['_', '-', '.'], " "), facts) {
+            return Err(AppError::refused(
+                format!("the data type `{id}` of the manifest tells {} by its name, and letters name it", found.fact),
+                format!("withhold type:{id} first, or with it"),
             ));
         }
     }

@@ -258,6 +258,7 @@ fn changed(change: &Change) -> HistoryLine {
     let count = |value: &Option<i64>| value.map_or_else(|| "withheld".to_owned(), |value| value.to_string());
     let detail = match &change.what {
         What::New => format!("{domain}: named for the first time"),
+        What::Again => format!("{domain}: named again"),
         What::Gone => format!("{domain}: is not theirs; what was said of it was wrong"),
         What::Cleared => format!("{domain}: its records were taken back; what was said of it was wrong"),
         What::Unlisted => format!("{domain}: not told by this name any more; what was said of it does not hold"),

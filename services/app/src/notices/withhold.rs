@@ -58,16 +58,16 @@ impl Told {
         difference::Told { facts: &self.domains, hidden: &self.hidden }
     }
 
-    /// Adds a domain, without what these withhold. `past` is what it had before each of its changes.
+    /// Adds a domain, without what these withhold, each since when. `past` is what it had before each of its changes.
     fn tell<'a>(
         &mut self,
         mut facts: DomainFacts,
-        withheld: impl Iterator<Item = &'a (FactName, &'a Withholding)>,
+        withheld: impl Iterator<Item = (&'a FactName, &'a Withholding, i64)>,
         past: &[(i64, DomainFacts)],
     ) {
         let now = Had::of(&facts);
         let mut types: BTreeSet<&str> = BTreeSet::new();
-        for (name, row) in withheld {
+        for (name, row, since) in withheld {
             self.nothing |= name.is_notice();
             if !self.hidden.contains(name) {
                 self.hidden.push(name.clone());
@@ -76,7 +76,6 @@ impl Told {
                 continue;
             }
             let mut had = now.clone();
-            let since = row.approved_at.unwrap_or(i64::MAX);
             past.iter().filter(|(at, _)| *at >= since).for_each(|(_, facts)| had.add(facts));
             let Some(also) = name.blank(&mut facts, &had) else { continue };
             self.say(row, Withheld::of(name, &also, &row.why, Timestamp::from_micros(row.review_at)));
@@ -121,11 +120,17 @@ pub(crate) async fn told(conn: &mut Conn, incident: i64, scope: Scope<'_>) -> Re
     for row in &in_force {
         names.push((FactName::parse(&row.fact).map_err(|error| unknown(&error))?, row));
     }
-    let past = had_before(conn, incident, scope, &names).await?;
+    // Only what shows by being there asks what was there since when.
+    let register = match names.iter().any(|(name, _)| name.shows_by_being_there()) {
+        true => Register::of(conn, incident).await?,
+        false => Register(Vec::new()),
+    };
+    let past = had_before(conn, incident, scope, &register).await?;
     let mut map: BTreeMap<String, Told> = BTreeMap::new();
     for facts in store::facts::facts(conn, incident, scope).await? {
         let Some(tenant) = facts.tenant_id.clone() else { continue };
         let of_tenant = names.iter().filter(|(_, row)| row.tenant_id.as_ref().is_none_or(|of| *of == tenant));
+        let of_tenant = of_tenant.map(|(name, row)| (name, *row, register.since(name, row, &tenant)));
         let past = past.get(&facts.domain).map(Vec::as_slice).unwrap_or_default();
         map.entry(tenant.clone()).or_default().tell(facts, of_tenant, past);
     }
@@ -137,11 +142,11 @@ async fn had_before(
     conn: &mut Conn,
     incident: i64,
     scope: Scope<'_>,
-    names: &[(FactName, &Withholding)],
+    register: &Register,
 ) -> Result<HashMap<String, Vec<(i64, DomainFacts)>>, AppError> {
     let mut past: HashMap<String, Vec<(i64, DomainFacts)>> = HashMap::new();
-    let since =
-        names.iter().filter(|(name, _)| name.shows_by_being_there()).filter_map(|(_, row)| row.approved_at).min();
+    let shown = register.0.iter().filter(|(name, _)| name.shows_by_being_there());
+    let since = shown.filter_map(|(_, row)| row.approved_at).min();
     if let (Scope::Tenants(first, last), Some(since)) = (scope, since) {
         for (domain, at, facts) in store::facts::before_changes(conn, incident, (first, last), since).await? {
             past.entry(domain).or_default().push((at, facts));
@@ -158,6 +163,35 @@ impl Register {
         let rows = store::withholdings::list(conn, incident).await?.into_iter();
         let named = rows.map(|row| Ok((FactName::parse(&row.fact).map_err(|error| unknown(&error))?, row)));
         named.collect::<Result<_, AppError>>().map(Self)
+    }
+
+    /// Since when a fact is withheld from a tenant without a break: a withholding that was proposed while another one was in
+    /// force goes on where that ended.
+    fn since(&self, name: &FactName, row: &Withholding, tenant: &str) -> i64 {
+        let approved = |row: &Withholding| row.approved_at.unwrap_or(i64::MAX);
+        let mut first = row;
+        loop {
+            let before = self.0.iter().find(|(earlier, there)| {
+                earlier.covers(name)
+                    && there.tenant_id.as_ref().is_none_or(|of| of == tenant)
+                    && approved(there) < approved(first)
+                    && there.ended_at.is_none_or(|ended| ended >= first.proposed_at)
+            });
+            match before {
+                Some((_, earlier)) => first = earlier,
+                None => return approved(first),
+            }
+        }
+    }
+
+    /// Whether something in force hides it from the tenant, or from all.
+    fn hides(&self, name: &FactName, tenant: Option<&str>) -> bool {
+        self.0.iter().any(|(there, row)| {
+            there.covers(name)
+                && (row.tenant_id.is_none() || row.tenant_id.as_deref() == tenant)
+                && row.approved_at.is_some()
+                && row.ended_at.is_none()
+        })
     }
 
     /// What was hidden from a tenant at a time, in microseconds.
@@ -238,12 +272,8 @@ pub async fn withhold(
         .map_err(|error| AppError::bad(error.to_string(), "`forthright notice facts NOTICE` shows facts by name"))?
         .canonical(Taxonomy::builtin());
     let now = app.clock.now();
-    if review_at <= now {
-        return Err(AppError::bad(
-            format!("the review {review_at} is not in the future"),
-            "say by when somebody decides again: --review TIME",
-        ));
-    }
+    crate::reasons::says_something(why, "the reason")?;
+    crate::reasons::is_reviewed(review_at, now)?;
     crate::facts::settle(app, incident.id).await?;
     let mut tx = app.store.begin().await?;
     if let Some(tenant) = tenant {
@@ -303,7 +333,8 @@ async fn must_be_there(
     let Some(id) = name.data_type() else { return Ok(()) };
     let known: BTreeSet<String> =
         facts.iter().flat_map(|facts| &facts.data_types).map(|count| format!("type:{}", count.id)).collect();
-    if known.contains(&format!("type:{id}")) {
+    // One that is withheld stays withheld when its records go, and so it can be renewed.
+    if known.contains(&format!("type:{id}")) || Register::of(conn, incident.id).await?.hides(name, tenant) {
         return Ok(());
     }
     Err(missing(format!("there is no data type `{id}`"), known))

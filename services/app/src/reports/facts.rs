@@ -54,7 +54,9 @@ pub(super) async fn known(app: &App, slug: &str) -> Result<Known, AppError> {
         }
     }
     // A name that the taxonomy lacks is called as the manifest calls it.
-    let own = types.iter().map(|(id, _)| (id.clone(), id.clone()));
+    // One that is withheld is known by it when its records are gone.
+    let gone = hidden.iter().filter_map(|name| name.strip_prefix("type:"));
+    let own = types.iter().map(|(id, _)| id.as_str()).chain(gone).map(|id| (id.to_owned(), id.to_owned()));
     let labels = app.templates.data_types().into_iter().chain(own).collect();
     let facts = Facts {
         figures,

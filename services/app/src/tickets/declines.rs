@@ -14,7 +14,8 @@ use store::tickets::{Change, QuestionRow};
 use super::case::Case;
 use super::letters::{self, Content, Post};
 use super::{
-    About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, not_passed, set_turn, unsaid, words,
+    About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, not_passed, set_turn, unsaid, untrue,
+    words,
 };
 use crate::{App, AppError};
 
@@ -48,6 +49,7 @@ pub async fn decline(
     let named = ids(&case.named(questions, Step::Decline)?);
     links::refuse_outside(app, &mut tx, &case, "the reason", why).await?;
     foreign::refuse(app, &mut tx, &case, "the reason", why).await?;
+    untrue::refuse(app, &mut tx, &case, "the reason", why).await?;
     unsaid::refuse(&mut tx, &case, why).await?;
     let body = format!("proposed for {}, review at {review_at}\n\n{why}", named.join(", "));
     let entry = add_entry(app, &mut tx, ticket, "decline", body).await?;
@@ -73,6 +75,7 @@ pub async fn approve_decline(app: &App, ticket: &str, questions: &[String]) -> R
     for (reason, _) in groups.keys() {
         links::refuse_outside(app, &mut tx, &case, "the reason", reason).await?;
         foreign::refuse(app, &mut tx, &case, "the reason", reason).await?;
+        untrue::refuse(app, &mut tx, &case, "the reason", reason).await?;
         unsaid::refuse(&mut tx, &case, reason).await?;
     }
     let entry = add_entry(app, &mut tx, ticket, "decline", format!("approved for {}", ids(&named).join(", "))).await?;

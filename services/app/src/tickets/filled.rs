@@ -16,7 +16,7 @@ use store::tickets::{Change, QuestionRow};
 use super::case::Case;
 use super::letters::{self, Content, Post};
 use super::pack::least_trust;
-use super::{About, Answered, Done, add_entry, finish, foreign, links, specific, unsaid};
+use super::{About, Answered, Done, add_entry, finish, foreign, links, specific, unsaid, untrue};
 use crate::snippets::UNPROVEN;
 use crate::{App, AppError};
 
@@ -201,6 +201,9 @@ async fn prepare<'a>(
     if !is_for_unproven(tx, &case, &named, snippet).await? {
         let said: Vec<&str> = texts.values().map(String::as_str).collect();
         specific::refuse_generic(app, tx, &case, &said, about).await?;
+    }
+    for text in texts.values() {
+        untrue::refuse(app, tx, &case, "the snippet", text).await?;
     }
     let said = letters::as_sent(tx, &case, &named, &texts).await?;
     let entry = add_entry(app, tx, ticket, "answer", format!("{said}\n\n(snippet {snippet})")).await?;

@@ -4,7 +4,7 @@
 //! many words of its own, is never taken for one of them.
 
 /// What an evasion is made of, lower case, words by one space.
-const CORES: [&str; 48] = [
+const CORES: [&str; 89] = [
     "no further information",
     "no further details",
     "no further data",
@@ -53,6 +53,47 @@ const CORES: [&str; 48] = [
     "追加の情報はありません",
     "お伝えできる情報はございません",
     "お伝えできる情報はありません",
+    "cannot say anything",
+    "cant say anything",
+    "can say nothing",
+    "nothing more to say",
+    "nothing further to say",
+    "nothing else to say",
+    "cannot tell you anything",
+    "cant tell you anything",
+    "cannot tell you more",
+    "cant tell you more",
+    "nothing to add",
+    "nothing further to add",
+    "nothing more to add",
+    "cannot comment",
+    "cant comment",
+    "unable to comment",
+    "unable to say",
+    "no further comment",
+    "no further statement",
+    "nichts weiteres sagen",
+    "nichts weiter sagen",
+    "nichts mehr sagen",
+    "nichts dazu sagen",
+    "dazu nichts sagen",
+    "nichts hinzuzufügen",
+    "keine weitere auskunft",
+    "keine weiteren aussagen",
+    "rien dire de plus",
+    "rien dire d autre",
+    "rien à ajouter",
+    "en dire plus",
+    "en dire davantage",
+    "nada más que decir",
+    "decir nada más",
+    "decir nada sobre",
+    "nada que añadir",
+    "no podemos decir más",
+    "これ以上お伝え",
+    "これ以上申し上げ",
+    "これ以上お答え",
+    "何も申し上げ",
 ];
 /// Words that a clause may have around a core and still say nothing: "there is … for the case at this time".
 const MOST_AROUND: usize = 9;
@@ -251,6 +292,24 @@ mod tests {
         );
         check("対象は2022年1月の請求書12件です。これ以上の情報はございません。", Some(false));
         check("Il s’agit des factures de janvier 2022.", None);
+    }
+
+    #[test]
+    fn that_nothing_can_be_said_is_an_evasion_in_every_language() {
+        for evasion in [
+            "We cannot say anything more about this case.",
+            "We can't tell you more at this time.",
+            "Unfortunately, we have nothing to add.",
+            "Wir können Ihnen dazu leider nichts weiteres sagen.",
+            "Dem haben wir nichts hinzuzufügen.",
+            "Nous ne pouvons rien dire de plus sur ce cas.",
+            "Nous n’avons rien à ajouter.",
+            "No podemos decir nada más sobre este caso.",
+            "No tenemos nada que añadir.",
+            "この件についてはこれ以上お答えできません。",
+        ] {
+            check(evasion, Some(true));
+        }
     }
 
     #[test]

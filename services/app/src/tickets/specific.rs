@@ -4,18 +4,17 @@
 //! Knows no phrases (`unsaid` does) and understands no question. Invariant: a text passes only with a fact of this
 //! organisation in it, with nothing of it left to tell, or with a person's word, kept, that it is asked about something else.
 
-use mail::templates::Templates;
 use model::difference::{self, between};
 use model::notices::DomainFacts;
-use model::report::{Facts, PERIOD, named};
-use model::withholding::TYPE_OBJECTS;
+use model::report::named;
 use store::Tx;
 use store::facts::Scope;
 use store::notices::Past;
 use store::tickets::QuestionRow;
 
 use super::case::Case;
-use super::{add_entry, ids, words};
+use super::sheets::sheets;
+use super::{add_entry, ids, without_nul};
 use crate::notices::{Told, changed_to, said_of};
 use crate::{App, AppError};
 
@@ -40,7 +39,8 @@ impl About<'_> {
     /// With a reason that says something, where there is one.
     pub(super) fn checked(self) -> Result<Self, AppError> {
         if let Self::SomethingElse { why } = self {
-            words(why, "the reason why it is not about facts")?;
+            let why = without_nul(why, "the reason why it is not about facts")?;
+            crate::reasons::says_something(why, "the reason why it is not about facts")?;
         }
         Ok(self)
     }
@@ -129,9 +129,9 @@ async fn untold(tx: &mut Tx, case: &Case) -> Result<Option<Untold>, AppError> {
 
 /// As much of a notice's context as says what it stated.
 #[derive(serde::Deserialize)]
-struct Stated {
+pub(super) struct Stated {
     #[serde(default)]
-    domains: Vec<DomainFacts>,
+    pub(super) domains: Vec<DomainFacts>,
 }
 
 /// What may be told today and is not as this notice states it.
@@ -140,44 +140,4 @@ fn not_stated(notice: &Past, today: &Told) -> Result<Vec<String>, AppError> {
     let stated = difference::Told { facts: &said.domains, hidden: &[] };
     let now = difference::Told { facts: &today.domains, hidden: &today.hidden };
     Ok(between(stated, now).iter().map(changed_to).collect())
-}
-
-/// The facts of each domain in the form that texts are read against, and where there are several their sums.
-pub(crate) fn sheets(templates: &Templates, domains: &[DomainFacts]) -> Vec<Facts> {
-    let mut sheets: Vec<Facts> = domains.iter().map(|one| sheet(templates, std::slice::from_ref(one))).collect();
-    if domains.len() > 1 {
-        sheets.push(sheet(templates, domains));
-    }
-    sheets
-}
-
-fn sheet(templates: &Templates, domains: &[DomainFacts]) -> Facts {
-    let sum = |of: fn(&DomainFacts) -> i64| domains.iter().map(of).sum::<i64>();
-    let figures = [
-        ("objects", sum(|facts| facts.objects)),
-        ("organisation_rows", sum(|facts| facts.rows)),
-        ("emails", sum(|facts| facts.emails)),
-        ("users", sum(|facts| facts.users)),
-        ("projects", sum(|facts| facts.projects)),
-        ("bytes", sum(|facts| facts.bytes)),
-    ];
-    let mut types = std::collections::BTreeMap::<String, i64>::new();
-    for (facts, count) in domains.iter().flat_map(|facts| facts.data_types.iter().map(move |count| (facts, count))) {
-        // Of a type whose number is withheld it is told that it is there.
-        let objects = if facts.withholds(TYPE_OBJECTS) { 1 } else { count.objects };
-        *types.entry(count.id.clone()).or_default() += objects;
-    }
-    let day = |name: &str, day: Option<&String>| day.map(|day| (name.to_owned(), day.clone()));
-    let first = domains.iter().filter_map(|facts| facts.first_date.as_ref()).min();
-    let last = domains.iter().filter_map(|facts| facts.last_date.as_ref()).max();
-    let own = types.keys().map(|id| (id.clone(), id.clone()));
-    Facts {
-        // Nothing of a kind is no fact that an answer could be about.
-        figures: figures.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)).collect(),
-        discovered: String::new(),
-        dates: [day(PERIOD[0], first), day(PERIOD[1], last)].into_iter().flatten().collect(),
-        labels: templates.data_types().into_iter().chain(own).collect(),
-        types: types.into_iter().collect(),
-        withheld: Vec::new(),
-    }
 }

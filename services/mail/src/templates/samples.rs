@@ -85,6 +85,7 @@ fn changes() -> Vec<Change> {
     let dates = |first: &str, last: &str| (first.to_owned(), last.to_owned());
     vec![
         change(What::New),
+        change(What::Again),
         change(What::Gone),
         change(What::Cleared),
         change(What::Unlisted),

@@ -174,7 +174,11 @@ fn traced_part(part: Part, seen: &Seen, origins: &Origins) -> TracedPart {
     for (at, span) in seen.spans.iter().enumerate() {
         let Some(id) = fact(span) else { continue };
         let is_figure = is_figure(seen.text_of(span));
-        if is_figure && (runs_on(seen, at, |other| fact(other).is_some_and(is_name)) || is_touched(seen, span)) {
+        if is_figure
+            && (runs_on(seen, at, |other| fact(other).is_some_and(is_name))
+                || is_touched(seen, span)
+                || is_scaled(seen, span))
+        {
             traced.joined.push(seen.around(span.from));
             continue;
         }
@@ -214,6 +218,50 @@ fn runs_on(seen: &Seen, at: usize, is_name: impl Fn(&Span) -> bool) -> bool {
     let span = &seen.spans[at];
     let before = at.checked_sub(1).and_then(|before| seen.spans.get(before));
     before.is_some_and(|before| joins(before, span)) || seen.spans.get(at + 1).is_some_and(|after| joins(span, after))
+}
+
+/// Words behind a figure that make another number of it: `65 thousand`.
+const SCALES: [&str; 30] = [
+    "dozen",
+    "dozens",
+    "hundred",
+    "thousand",
+    "thousands",
+    "million",
+    "millions",
+    "billion",
+    "billions",
+    "bn",
+    "mn",
+    "dutzend",
+    "hundert",
+    "tausend",
+    "tsd",
+    "mio",
+    "millionen",
+    "milliarde",
+    "milliarden",
+    "mrd",
+    "cent",
+    "cents",
+    "mille",
+    "milliers",
+    "milliard",
+    "milliards",
+    "mil",
+    "miles",
+    "millón",
+    "millones",
+];
+
+/// Whether a word or character that multiplies stands behind a figure, on its line.
+fn is_scaled(seen: &Seen, span: &Span) -> bool {
+    let behind = seen.text[span.to..].trim_start_matches(|char: char| {
+        (char.is_whitespace() && char != '\n') || matches!(char, '-' | '\u{2010}' | '\u{2011}' | '(')
+    });
+    let word: String = behind.chars().take_while(|char| char.is_alphabetic()).collect();
+    SCALES.contains(&word.to_lowercase().as_str())
+        || behind.starts_with(['十', '百', '千', '万', '億', '兆', '拾', '萬', '仟'])
 }
 
 /// Whether a letter of a script with spaces, a mark that is drawn over the character before, or a sign that makes another

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, What};
 use crate::notices::{IncidentFacts, STATED};
-use crate::withholding::Withheld;
+use crate::withholding::{FactName, Withheld};
 
 /// What became of a withholding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +36,10 @@ pub fn stated(before: &IncidentFacts, after: &IncidentFacts, is_told: impl Fn(&s
     moved.collect()
 }
 
-/// Withholdings that differ by what, why or until when; of equal ones each is counted.
-pub fn withheld(before: &[Withheld], after: &[Withheld]) -> Vec<Change> {
+/// Withholdings that differ by what, why or until when; of equal ones each is counted. `ended` are those that somebody ended
+/// since: one that only hides nothing any more, because its records went, is no change.
+pub fn withheld(before: &[Withheld], after: &[Withheld], ended: &[FactName]) -> Vec<Change> {
+    let mut ended: Vec<&FactName> = ended.iter().collect();
     let mut left: Vec<&Withheld> = before.iter().collect();
     let mut take = |like: &dyn Fn(&Withheld) -> bool| {
         let at = left.iter().position(|one| like(one));
@@ -58,7 +60,13 @@ pub fn withheld(before: &[Withheld], after: &[Withheld]) -> Vec<Change> {
         let was_there = take(&|was| names(was, now));
         changes.push(change(now, if was_there { Withholding::Changed } else { Withholding::Begun }));
     }
-    changes.extend(left.into_iter().map(|was| change(was, Withholding::Ended)));
+    for was in left {
+        let of_it = |name: &&FactName| (name.shown(), name.domain()) == (was.fact.as_str(), was.domain.as_deref());
+        if let Some(at) = ended.iter().position(of_it) {
+            ended.remove(at);
+            changes.push(change(was, Withholding::Ended));
+        }
+    }
     changes
 }
 
@@ -78,7 +86,13 @@ mod tests {
     }
 
     fn became(before: &[Withheld], after: &[Withheld]) -> Vec<(String, Withholding)> {
-        let named = withheld(before, after).into_iter().map(|change| match change.what {
+        let ended: Vec<FactName> =
+            before.iter().map(|one| FactName::parse(&one.fact.replace("type", "type:invoice")).unwrap()).collect();
+        named(withheld(before, after, &ended))
+    }
+
+    fn named(changes: Vec<Change>) -> Vec<(String, Withholding)> {
+        let named = changes.into_iter().map(|change| match change.what {
             What::Withheld { fact, now } => (fact, now),
             other => panic!("{other:?}"),
         });
@@ -99,5 +113,15 @@ mod tests {
             became(&[emails.clone(), kind.clone()], &[emails, kind.clone(), kind]),
             [("type".to_owned(), Withholding::Begun)]
         );
+    }
+
+    #[test]
+    fn a_withholding_that_nobody_ended_and_that_hides_nothing_any_more_is_no_change() {
+        let of_domain = Withheld { domain: Some("acme.example".to_owned()), ..one("emails", "police") };
+        let gone = std::slice::from_ref(&of_domain);
+        assert_eq!(named(withheld(gone, &[], &[])), []);
+        assert_eq!(named(withheld(gone, &[], &[FactName::parse("emails").unwrap()])), [], "of another domain");
+        let ended = [FactName::parse("acme.example/emails").unwrap()];
+        assert_eq!(named(withheld(gone, &[], &ended)), [("emails".to_owned(), Withholding::Ended)]);
     }
 }

@@ -3,7 +3,7 @@
 //! Compares nothing. Invariant: a fact that was told and is withheld since is remembered as it was told; one that a
 //! later notice told anew, or took back with its domain, is not remembered as it was before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Told;
 use crate::notices::DomainFacts;
@@ -12,7 +12,11 @@ use crate::withholding::TYPE_OBJECTS;
 
 /// What was told last, by domain.
 #[derive(Debug, Clone, Default)]
-pub struct Memory(BTreeMap<String, Remembered>);
+pub struct Memory {
+    named: BTreeMap<String, Remembered>,
+    /// Whatever was named once.
+    ever: BTreeSet<String>,
+}
 
 /// A value as it was told, and when the notice that told it was released.
 type At<T> = (T, Timestamp);
@@ -29,16 +33,22 @@ impl Memory {
     /// What is remembered after a further notice, the oldest notices first. What it does not name any more was taken
     /// back by it, and is forgotten.
     pub fn tell(&mut self, told: Told<'_>, released_at: Timestamp) {
-        let mut before = std::mem::take(&mut self.0);
+        let mut before = std::mem::take(&mut self.named);
         for facts in told.facts {
             let mut remembered = before.remove(&facts.domain).unwrap_or_default();
             remembered.tell(facts, told, released_at);
-            self.0.insert(facts.domain.clone(), remembered);
+            self.named.insert(facts.domain.clone(), remembered);
+            self.ever.insert(facts.domain.clone());
         }
     }
 
     pub(super) fn of(&self, domain: &str) -> Option<&Remembered> {
-        self.0.get(domain)
+        self.named.get(domain)
+    }
+
+    /// Whether any notice named a domain, though a later one took it back.
+    pub(super) fn ever_named(&self, domain: &str) -> bool {
+        self.ever.contains(domain)
     }
 }
 

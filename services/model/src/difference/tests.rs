@@ -46,6 +46,18 @@ fn moved(before: (&[DomainFacts], &[&str]), after: (&[DomainFacts], &[&str])) ->
     all.into_iter().map(|change| change.what).collect()
 }
 
+#[test]
+fn a_domain_that_was_named_taken_back_and_comes_again_is_not_named_for_the_first_time() {
+    let (a, b) = (facts("a.example", 2, 1), facts("b.example", 2, 1));
+    let (both, one) = ([a.clone(), b], [a]);
+    let told = |facts| Told { facts, hidden: &[] };
+    let mut memory = Memory::default();
+    memory.tell(told(&both), crate::time::Timestamp::from_micros(1));
+    memory.tell(told(&one), crate::time::Timestamp::from_micros(2));
+    assert_eq!(since(told(&one), &memory, told(&both)), [Change::new("b.example", What::Again)]);
+    assert_eq!(since(told(&one), &Memory::default(), told(&both)), [Change::new("b.example", What::New)]);
+}
+
 fn of_type(id: &str, before: Option<i64>, after: Option<i64>) -> What {
     What::Type { id: id.to_owned(), before, after }
 }
@@ -209,7 +221,7 @@ fn said(facts: &[DomainFacts]) -> BTreeMap<(String, String), String> {
 
 fn name_of(change: &Change) -> (String, String) {
     let name = match &change.what {
-        What::New | What::Gone | What::Cleared | What::Unlisted => String::new(),
+        What::New | What::Again | What::Gone | What::Cleared | What::Unlisted => String::new(),
         What::Figure { name, .. } => name.clone(),
         What::Type { id, .. } => format!("type:{id}"),
         What::Period { .. } => "period".to_owned(),

@@ -34,6 +34,31 @@ const EXPOSED: &str = "expos affect contain includ found among leak seen comprom
     含ま 流出 露出 閲覧 影響 盗 対象";
 /// What else of a sentence shows that a denial is of what was exposed.
 const OF_FILES: &str = "files dateien fichiers archivos ファイル exposure data daten";
+/// What else shows that a denial is of it: harm that something did not come to.
+const OF_HARM: &str = "risk danger harm threat gefahr gefährd bedroh risque menac riesgo peligro amenaz 危険 脅威";
+/// Denies without a `not`, behind one of [`STAYS`]: `invoices remained safe`.
+const SAFE: &str = "safe secure secured protected unaffected untouched intact unharmed unexposed spared inaccessible sicher geschützt     unberührt unversehrt verschont unangetastet unbetroffen sécurité protégé protégée protégés protégées intacte intactes intacts     épargnées épargnés épargnée épargné l'abri abri sûres sûrs salvo seguro segura seguros seguras protegido protegida     protegidos protegidas intacta intactas intacto intactos indemnes resguardadas resguardados";
+const STAYS: &str = "remained remain remains stayed stay stays was were is are been kept left blieb blieben bleiben bleibt war waren     ist sind wurde wurden restée restées resté restés reste restent sont était étaient demeurent demeurées demeurés est fut     furent été permaneció permanecieron permanecen estuvo estuvieron están está estaban quedó quedaron quedan han siguen     siguieron";
+/// Between the two: `remained completely safe`, `sont toujours en sécurité`.
+const BETWEEN: usize = 3;
+const SAFE_JAPANESE: &str = "安全で 安全に 安全な 無事で 守られ 保護され 免れ";
+/// `At no time`, `came to no harm`: before or behind what it denies.
+const NEVER: [[&str; 2]; 14] = [
+    ["no", "time"],
+    ["no", "point"],
+    ["no", "moment"],
+    ["keiner", "zeit"],
+    ["keinem", "zeitpunkt"],
+    ["aucun", "moment"],
+    ["ningún", "momento"],
+    ["no", "stage"],
+    ["no", "harm"],
+    ["nothing", "happened"],
+    ["of", "reach"],
+    ["nichts", "geschehen"],
+    ["nichts", "passiert"],
+    ["nichts", "zugestoßen"],
+];
 /// Words by which nothing is claimed.
 const UNSURE: &str = "whether if unless unclear unknown ob falls wenn sofern unklar unbekannt si ignorons inconnu desconocemos \
     suppose angenommen";
@@ -75,7 +100,27 @@ pub(super) fn tells_of_exposure(sentence: &Sentence<'_>) -> bool {
 
 /// Whether a denial in it can be of what was exposed.
 pub(super) fn may_deny_exposure(sentence: &Sentence<'_>) -> bool {
-    tells_of_exposure(sentence) || says(sentence, OF_FILES) || is_short(sentence)
+    tells_of_exposure(sentence)
+        || says(sentence, OF_FILES)
+        || says(sentence, OF_HARM)
+        || is_said_safe(sentence, (0, sentence.tokens.len()))
+        || is_never(sentence, (0, sentence.tokens.len()))
+        || says(sentence, SAFE_JAPANESE)
+        || is_short(sentence)
+}
+
+/// Whether words of a clause say that what they are of came to no harm.
+fn is_said_safe(sentence: &Sentence<'_>, (from, to): (usize, usize)) -> bool {
+    let words: Vec<&str> = (from..to).filter_map(|at| sentence.word(at)).collect();
+    words.iter().enumerate().any(|(at, word)| {
+        is_among(word, SAFE) && words[at.saturating_sub(BETWEEN + 1)..at].iter().any(|verb| is_among(verb, STAYS))
+    })
+}
+
+/// Whether a clause denies for all time or all harm: `at no time were invoices exposed`.
+fn is_never(sentence: &Sentence<'_>, (from, to): (usize, usize)) -> bool {
+    let words: Vec<&str> = (from..to).filter_map(|at| sentence.word(at)).collect();
+    words.windows(2).any(|pair| NEVER.iter().any(|never| pair == never))
 }
 
 /// `No invoices.`
@@ -102,7 +147,11 @@ pub(super) fn claim(sentence: &Sentence<'_>, place: Place) -> Claim {
     let of_japanese = sentence.word(place.from).is_some_and(|word| word.starts_with(is_unspaced));
     let denied = match of_japanese {
         true => denied_in_japanese(sentence, clause.1, place),
-        false => denied_before(sentence, clause.0, place.from) || denied_behind(sentence, clause.1, place.to),
+        false => {
+            let denied = denied_before(sentence, clause.0, place.from) || denied_behind(sentence, clause.1, place.to);
+            // `Were not safe` denies nothing of the exposure.
+            (denied || is_never(sentence, clause)) != is_said_safe(sentence, clause)
+        }
     };
     if denied { Claim::NotExposed } else { Claim::Exposed }
 }
@@ -206,6 +255,6 @@ fn denied_in_japanese(sentence: &Sentence<'_>, end: usize, place: Place) -> bool
     }
     let contrast = BUT_JAPANESE.split_ascii_whitespace().filter_map(|but| Some(behind.find(but)? + but.len())).min();
     behind.truncate(contrast.unwrap_or(behind.len()));
-    let of_another = ONLY_JAPANESE.split_ascii_whitespace().any(|only| behind.contains(only));
-    !of_another && DENIES_JAPANESE.split_ascii_whitespace().any(|no| behind.contains(no))
+    let has = |list: &str| list.split_ascii_whitespace().any(|part| behind.contains(part));
+    !has(ONLY_JAPANESE) && has(DENIES_JAPANESE) != has(SAFE_JAPANESE)
 }

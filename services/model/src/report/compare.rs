@@ -212,8 +212,12 @@ pub(super) fn judge(said: &Said<'_>, thing: Option<&Thing>, cues: &Cues, facts: 
     if !said.number.counts() {
         return Some(Judged::new(Verdict::CannotTell, "", "a fraction counts nothing"));
     }
-    let known: Vec<(String, i64)> =
+    let mut known: Vec<(String, i64)> =
         names(thing, cues).into_iter().filter_map(|name| value(&name, facts).map(|value| (name, value))).collect();
+    // Addresses of a sort that nobody has are not what is counted: any bound would be true of them.
+    if *thing == Thing::Addresses && known.len() > 1 {
+        known.retain(|(name, value)| *value > 0 || !name.starts_with("type:"));
+    }
     let fits: Vec<(&str, i64, Fit)> =
         known.iter().map(|(name, value)| (name.as_str(), *value, fit(said, *value))).collect();
     if *thing == Thing::Persons && !cues.say(&CONCERNED) && fits.iter().all(|(_, _, fit)| *fit == Fit::No) {

@@ -5,7 +5,7 @@
 
 use super::dates::Date;
 use super::text::{Sentence, What, lower};
-use super::{Facts, Finding, Judged, PERIOD, Verdict};
+use super::{Facts, Finding, Judged, Of, PERIOD, Verdict};
 
 /// Parts of words that tell of the discovery.
 const DISCOVERY: [&str; 22] = [
@@ -114,7 +114,7 @@ pub(super) fn check(sentence: &Sentence<'_>, facts: &Facts, findings: &mut Vec<(
             () => any(dates, facts),
         };
         let said = sentence.said(token, token);
-        findings.push((token.at, Finding { line: token.line, finding: verdict, said, fact, detail }));
+        findings.push((token.at, Finding { line: token.line, finding: verdict, said, of: Of::Day, fact, detail }));
     }
 }
 

@@ -11,7 +11,7 @@ use super::names::Labels;
 use super::nouns::{self, Found, Thing};
 use super::numbers::Number;
 use super::text::{Sentence, What};
-use super::{Facts, Finding, Judged, Stated, Verdict};
+use super::{Facts, Finding, Judged, Of, Stated, Verdict};
 
 /// Said of a number that is the same as a figure by chance or by meaning.
 pub(super) const NO_NOUN: &str = "no noun says what it counts; this figure is the same";
@@ -42,8 +42,9 @@ pub(super) fn check(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>,
         let said = Said {
             number: &number,
             until: range.as_ref().map(|(number, _)| number),
-            bound: sense::bound(sentence, at, last),
-            of_a_part: sense::is_of_a_part(sentence, at, last),
+            bound: if number.open { Bound::AtLeast } else { sense::bound(sentence, at, last) },
+            // `thousands of files` are all of them.
+            of_a_part: !number.open && sense::is_of_a_part(sentence, at, last),
         };
         let judged = compare::judge(&said, thing.as_ref(), &cues(sentence, labels), facts);
         push(sentence, at, last, judged, findings);
@@ -98,7 +99,7 @@ fn push(sentence: &Sentence<'_>, from: usize, to: usize, judged: Option<Judged>,
     let Some(Judged { verdict, fact, detail }) = judged else { return };
     let (from, to) = (&sentence.tokens[from], &sentence.tokens[to.min(sentence.tokens.len() - 1)]);
     let said = sentence.said(from, to);
-    findings.push((from.at, Finding { line: from.line, finding: verdict, said, fact, detail }));
+    findings.push((from.at, Finding { line: from.line, finding: verdict, said, of: Of::Number, fact, detail }));
 }
 
 fn cues(sentence: &Sentence<'_>, labels: &Labels<'_>) -> compare::Cues {

@@ -9,7 +9,7 @@ use super::claims::{self, Claim, Place};
 use super::families;
 use super::nouns::{self, Thing};
 use super::text::{self, Sentence, What, is_unspaced};
-use super::{Facts, Finding, Judged, Verdict};
+use super::{Facts, Finding, Judged, Of, Verdict};
 
 /// Letters that a plural adds to a word.
 const PLURAL: usize = 3;
@@ -171,7 +171,8 @@ pub(super) fn check(sentence: &Sentence<'_>, facts: &Facts, labels: &Labels<'_>,
         };
         for one in named {
             if let Some(Judged { verdict, fact, detail }) = judge(sentence, &one, facts) {
-                let finding = Finding { line: token.line, finding: verdict, said: one.said, fact, detail };
+                let finding =
+                    Finding { line: token.line, finding: verdict, said: one.said, of: Of::Type, fact, detail };
                 let same = |(_, there): &(usize, Finding)| {
                     there.line == finding.line && there.fact == finding.fact && there.finding == finding.finding
                 };
@@ -258,15 +259,15 @@ fn judge(sentence: &Sentence<'_>, named: &Named, facts: &Facts) -> Option<Judged
     let Named { ids, said, place } = named;
     let objects = |id: &String| facts.types.iter().find(|(there, _)| there == id).map_or(0, |(_, objects)| *objects);
     let fact = |id: &String| format!("type:{id}");
-    let told = |id: &&String| objects(id) > 0 && !facts.hides(&fact(id));
+    let told = |id: &&String| objects(id) > 0 && !facts.hides_type(id);
     // Of several kinds that one word stands for: one that is there and told, else one that nobody is told.
-    let hidden = |id: &&String| facts.hides(&fact(id)) && (objects(id) > 0 || facts.withheld.contains(&fact(id)));
+    let hidden = |id: &&String| facts.hides_type(id) && (objects(id) > 0 || facts.withheld.contains(&fact(id)));
     let id = ids.iter().find(told).or_else(|| ids.iter().find(hidden)).or(ids.first())?;
     let (fact, objects) = (fact(id), objects(id));
     let unspaced = said.chars().any(is_unspaced);
     let letters = said.chars().count();
     let telling = place.to - place.from > 1 || letters > if unspaced { 5 } else { 18 };
-    if facts.hides(&fact) {
+    if facts.hides_type(id) {
         let says = !EVERYDAY.contains(&id.as_str()) && letters >= if unspaced { 2 } else { 5 };
         return (says && (objects > 0 || facts.withheld.contains(&fact)))
             .then(|| Judged::new(Verdict::Withheld, fact, format!("the data type {id} is withheld from everybody")));

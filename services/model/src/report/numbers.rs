@@ -17,6 +17,8 @@ pub(super) struct Number {
     pub(super) figures: bool,
     /// Whether marks stand between its figures.
     pub(super) marked: bool,
+    /// Whether only its size is said: `thousands` are a thousand or more.
+    pub(super) open: bool,
 }
 
 /// What a number can mean.
@@ -31,7 +33,12 @@ impl Number {
     /// One that is written in words.
     pub(super) fn in_words(value: i128, unit: i128) -> Self {
         let readings = vec![Reading { value, unit }];
-        Self { readings, size: false, scaled: unit > 1, figures: false, marked: false }
+        Self { readings, size: false, scaled: unit > 1, figures: false, marked: false, open: false }
+    }
+
+    /// `thousands`: of this size or more.
+    pub(super) fn open(size: i128) -> Self {
+        Self { open: true, ..Self::in_words(size, size) }
     }
 
     /// Whether it is a number at all, and not a version or an address of figures and dots.
@@ -214,7 +221,7 @@ fn number(readings: &[(i128, u32)], by: Option<By>, marks: &[char]) -> Number {
         Reading { value: digits * scale / parts, unit }
     };
     let readings = readings.iter().map(reading).collect();
-    Number { readings, size, scaled: scale > 1, figures: true, marked: !marks.is_empty() }
+    Number { readings, size, scaled: scale > 1, figures: true, marked: !marks.is_empty(), open: false }
 }
 
 /// What a word behind a number multiplies it by, and how long it is.
@@ -268,5 +275,5 @@ fn in_myriads(groups: &[&str], marks: &[char], rest: &str) -> Option<(Number, us
         length += sign.map_or(0, char::len_utf8);
     }
     let readings = vec![Reading { value: total, unit: last }];
-    Some((Number { readings, size: false, scaled: last > 1, figures: true, marked: true }, length))
+    Some((Number { readings, size: false, scaled: last > 1, figures: true, marked: true, open: false }, length))
 }

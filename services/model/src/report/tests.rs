@@ -101,6 +101,30 @@ fn a_number_that_is_hidden_is_found_in_words_of_any_kind_and_another_one_is_not(
     assert_eq!(told("about 550,000 users"), Some((1, "550,000".to_owned())));
     assert_eq!(told("it is 548000, they say"), Some((1, "548000".to_owned())));
     assert_eq!(told("the 65,000 organisations know"), None, "nobody hides these");
+    assert_eq!(told("The salaries are under seal."), Some((1, "salaries".to_owned())));
+    let users = |text: &str, users: i64| {
+        let figures = vec![("users".to_owned(), users)];
+        super::told(text, &Facts { figures, ..facts() }).is_some()
+    };
+    for (fifteen, six) in [
+        ("Fifteen users", "Six users"),
+        ("Fünfzehn Nutzer", "Sechs Nutzer"),
+        ("Quinze utilisateurs", "Six utilisateurs"),
+        ("Quince usuarios", "Seis usuarios"),
+        ("ユーザー十五人", "ユーザー六人"),
+    ] {
+        assert!(users(fifteen, 15) && users(six, 6), "{fifteen}, {six}");
+        assert!(!users(fifteen, 99) && !users(six, 99), "{fifteen}, {six}");
+    }
+    assert!(users("elf", 11) && users("fifteen of them", 15), "without a noun");
+}
+
+#[test]
+fn the_name_of_a_data_type_is_told_where_its_number_alone_is_withheld() {
+    let hidden = |names: [&str; 2]| Facts { withheld: names.map(str::to_owned).to_vec(), ..facts() };
+    let finding = |facts: &Facts| check("Invoices were exposed.", facts)[0].finding;
+    assert_eq!(finding(&hidden(["objects", TYPE_OBJECTS])), Verdict::Agrees);
+    assert_eq!(finding(&hidden(["types", UNKNOWN[0]])), Verdict::Withheld);
 }
 
 #[test]

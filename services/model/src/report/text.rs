@@ -50,6 +50,26 @@ pub(super) struct Sentence<'t> {
 
 impl<'t> Text<'t> {
     pub(super) fn read(original: &'t str) -> Self {
+        let mut text = Self::unfolded(original);
+        let tongue = Tongue::guess(&text.tokens);
+        words::fold(&mut text.tokens, tongue);
+        text
+    }
+
+    /// As it is read, and once for each language that its number words can be of: a few words are of no plain language.
+    pub(super) fn read_in_each_language(original: &'t str) -> Vec<Self> {
+        const EACH: [Tongue; 4] = [Tongue::English, Tongue::German, Tongue::French, Tongue::Spanish];
+        let mut texts = vec![Self::read(original)];
+        texts.extend(EACH.into_iter().map(|tongue| {
+            let mut text = Self::unfolded(original);
+            words::fold(&mut text.tokens, tongue);
+            text
+        }));
+        texts
+    }
+
+    /// With number words as words.
+    fn unfolded(original: &'t str) -> Self {
         // Full-width letters and figures as ASCII.
         let mut plain = String::with_capacity(original.len());
         let mut places = Vec::with_capacity(original.len() + 1);
@@ -63,9 +83,7 @@ impl<'t> Text<'t> {
             places.resize(plain.len(), at);
         }
         places.push(original.len());
-        let mut tokens = tokens(&plain);
-        let tongue = Tongue::guess(&tokens);
-        words::fold(&mut tokens, tongue);
+        let tokens = tokens(&plain);
         Self { original, places, tokens }
     }
 

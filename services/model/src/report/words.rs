@@ -67,7 +67,7 @@ pub(super) fn fold(tokens: &mut Vec<Token>, tongue: Tongue) {
     let mut folded: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        match sequence(&tokens[at..], tongue) {
+        match open(&tokens[at..]).or_else(|| sequence(&tokens[at..], tongue)) {
             Some((number, length)) => {
                 let end = tokens[at + length - 1].end;
                 folded.push(Token { at: token.at, end, line: token.line, what: What::Number(number) });
@@ -80,6 +80,24 @@ pub(super) fn fold(tokens: &mut Vec<Token>, tongue: Tongue) {
         }
     }
     *tokens = folded;
+}
+
+/// `thousands of`, `Tausende`, `des milliers de`, `miles de`: how large a number is, and no number. The tokens of its words.
+fn open(tokens: &[Token]) -> Option<(Number, usize)> {
+    const OF: [&str; 5] = ["of", "de", "d", "von", "an"];
+    let word = |at: usize| match &tokens.get(at)?.what {
+        What::Word(word) => Some(word.as_str()),
+        What::Number(_) | What::Day(_) | What::Name | What::Mark(_) | What::Stop => None,
+    };
+    let (size, needs_of) = tables::open(word(0)?)?;
+    let joined = word(1).is_some_and(|next| OF.contains(&next));
+    // `tens of thousands`, `des dizaines de milliers`.
+    let larger = (joined && size < 1_000).then(|| word(2).and_then(tables::open)).flatten();
+    if let Some((times, _)) = larger.filter(|(times, _)| *times >= 1_000) {
+        let ten = if size < 100 { 10 } else { size };
+        return Some((Number::open(ten * times), 3));
+    }
+    (joined || !needs_of).then(|| (Number::open(size), 1))
 }
 
 /// The number that these tokens begin with, and how many they are.
@@ -239,6 +257,9 @@ fn german(word: &str) -> Option<i128> {
 
 /// A number in the characters of Japanese that something counted follows: `六万五千社`.
 pub(super) fn japanese(text: &str) -> Option<(Number, usize)> {
+    if let Some(found) = open_japanese(text) {
+        return Some(found);
+    }
     let (mut total, mut section, mut digit, mut length, mut unit) = (0_i128, 0_i128, None, 0, 1);
     for char in text.chars() {
         let figure = "〇一二三四五六七八九".chars().position(|known| known == char);
@@ -271,4 +292,23 @@ pub(super) fn japanese(text: &str) -> Option<(Number, usize)> {
     let mut number = Number::in_words(value, unit);
     number.readings = vec![Reading { value, unit }];
     Some((number, length))
+}
+
+/// `数千件`, `何万人`: of this size or more.
+fn open_japanese(text: &str) -> Option<(Number, usize)> {
+    let some = text.chars().next().filter(|char| matches!(char, '数' | '何'))?;
+    let (mut size, mut length) = (1_i128, some.len_utf8());
+    for char in text[length..].chars() {
+        size *= match char {
+            '十' => 10,
+            '百' => 100,
+            '千' => 1_000,
+            '万' => 10_000,
+            '億' => 100_000_000,
+            _ => break,
+        };
+        length += char.len_utf8();
+    }
+    let counted = text[length..].starts_with(['件', '社', '人', '名', '個', 'の', '組', '点', 'も']);
+    (size > 1 && counted).then(|| (Number::open(size), length))
 }

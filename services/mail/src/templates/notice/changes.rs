@@ -38,6 +38,13 @@ pub(super) fn sentence(language: Language, change: &Change, labels: &Labels) -> 
             Language::Fr => format!("{domain} : cité pour la première fois"),
             Language::Ja => format!("{domain}：今回初めて記載しました"),
         },
+        What::Again => match language {
+            Language::De => format!("{domain}: wird hier wieder genannt"),
+            Language::En => format!("{domain}: named here again"),
+            Language::Es => format!("{domain}: se menciona de nuevo"),
+            Language::Fr => format!("{domain} : cité de nouveau"),
+            Language::Ja => format!("{domain}：今回再び記載しました"),
+        },
         What::Gone => match language {
             Language::De => format!("{domain}: gehört nicht zu Ihnen; was wir dazu schrieben, war falsch"),
             Language::En => format!("{domain}: is not yours; what we wrote about it was wrong"),

@@ -166,6 +166,25 @@ fn a_figure_that_reads_as_part_of_another_number_or_of_a_word_is_found_out_howev
         objects_as(&format!("- Objects: {touched}"), Some("joined"));
     }
     objects_as("- {{objects}} objects of {{users}} users", None);
+    for scaled in ["thousand", "Tausend", "mille", "mil", "Mio.", "(thousand)", "\u{a0}million", "-thousand"] {
+        objects_as(&format!("- Objects: {{{{objects}}}} {scaled}"), Some("joined"));
+    }
+    objects_as("- オブジェクト：{{objects}}千", Some("joined"));
+    objects_as("- Objects: {{objects}} military files", None);
+}
+
+#[test]
+fn figures_of_one_line_that_are_exchanged_are_found_out() {
+    for exchanged in [
+        "- Users and objects: {{objects}} and {{users}}",
+        "- {{objects}} and {{users}} users and objects",
+        "- {{objects}} users, {{users}} objects",
+        "- Zaehlung A, B: {{objects}}, und {{users}}",
+    ] {
+        objects_as(exchanged, Some("mislabelled"));
+    }
+    objects_as("- {{objects}} objects, {{users}} users", None);
+    objects_as("- Objects: {{objects}}, users: {{users}}", None);
 }
 
 #[test]

@@ -138,7 +138,35 @@ const AT_LEAST: [&str; 12] = [
     "más de",
     "al menos",
 ];
-const AT_MOST: [&str; 15] = [
+/// A bound that is denied is the other one: looked at first, because the plain one is its end.
+const NO_MORE: [&str; 10] = [
+    "no more than",
+    "not more than",
+    "not over",
+    "nicht mehr als",
+    "nicht über",
+    "pas plus de",
+    "no más de",
+    "not exceeding",
+    "not above",
+    "maximal",
+];
+const NO_LESS: [&str; 13] = [
+    "no less than",
+    "no fewer than",
+    "not less than",
+    "not fewer than",
+    "not under",
+    "not below",
+    "nicht weniger als",
+    "nicht unter",
+    "pas moins de",
+    "no menos de",
+    "por lo menos",
+    "como mínimo",
+    "au minimum",
+];
+const AT_MOST: [&str; 16] = [
     "less than",
     "fewer than",
     "under",
@@ -154,6 +182,7 @@ const AT_MOST: [&str; 15] = [
     "hasta",
     "como máximo",
     "jusqu à",
+    "au maximum",
 ];
 /// Words by which a number is of a part, not of the whole.
 const PARTS: [&str; 40] = [
@@ -294,7 +323,9 @@ pub(super) fn bound(sentence: &Sentence<'_>, from: usize, to: usize) -> Bound {
     }
     let japanese = ABOUT_JAPANESE.iter().any(|word| before.ends_with(word));
     let sign = from.checked_sub(1).and_then(|at| sentence.mark(at));
-    if near(&AT_LEAST) {
+    if near(&NO_MORE) {
+        Bound::AtMost
+    } else if near(&NO_LESS) || near(&AT_LEAST) {
         Bound::AtLeast
     } else if near(&AT_MOST) {
         Bound::AtMost

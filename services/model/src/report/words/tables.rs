@@ -186,3 +186,37 @@ pub(super) fn table(tongue: Tongue) -> &'static [(&'static str, Part)] {
         Tongue::Spanish | Tongue::Any => &SPANISH,
     }
 }
+
+/// What a word says of how large a number is, and whether it needs `of` behind it: Spanish `miles` are English ones, too.
+pub(super) fn open(word: &str) -> Option<(i128, bool)> {
+    const WORDS: [(&str, i128, bool); 27] = [
+        ("tens", 10, true),
+        ("dozens", 12, true),
+        ("hundreds", 100, true),
+        ("thousands", 1_000, true),
+        ("millions", 1_000_000, true),
+        ("dutzende", 12, false),
+        ("dutzenden", 12, false),
+        ("hunderte", 100, false),
+        ("hunderten", 100, false),
+        ("tausende", 1_000, false),
+        ("tausenden", 1_000, false),
+        ("zehntausende", 10_000, false),
+        ("zehntausenden", 10_000, false),
+        ("hunderttausende", 100_000, false),
+        ("hunderttausenden", 100_000, false),
+        ("millionen", 1_000_000, false),
+        ("dizaines", 10, true),
+        ("douzaines", 12, true),
+        ("centaines", 100, true),
+        ("milliers", 1_000, true),
+        ("decenas", 10, true),
+        ("docenas", 12, true),
+        ("cientos", 100, true),
+        ("centenares", 100, true),
+        ("miles", 1_000, true),
+        ("millares", 1_000, true),
+        ("millones", 1_000_000, true),
+    ];
+    WORDS.iter().find(|(known, ..)| *known == word).map(|(_, size, needs_of)| (*size, *needs_of))
+}
