@@ -429,3 +429,25 @@ pub async fn acknowledge(
         .map(drop))?;
     Ok(())
 }
+
+/// The letters of ours with one of these Message-IDs: Message-ID, text and HTML.
+pub async fn letters_named<T: AsRef<str>>(
+    conn: &mut Conn,
+    ids: &[T],
+) -> Result<Vec<(String, String, Option<String>)>, StoreError> {
+    let mut found = Vec::new();
+    for part in ids.chunks(ROWS_AN_INSERT) {
+        let text = format!(
+            "SELECT o.message_id, l.text, l.html FROM outbox o JOIN letters l ON l.id = o.letter_id WHERE o.message_id IN {}",
+            list(conn.dialect(), 1, part.len())
+        );
+        found.extend(on!(conn, |c| {
+            let mut query = sqlx::query_as::<_, (String, String, Option<String>)>(AssertSqlSafe(text));
+            for id in part {
+                query = query.bind(id.as_ref().to_owned());
+            }
+            query.fetch_all(c).await
+        })?);
+    }
+    Ok(found)
+}

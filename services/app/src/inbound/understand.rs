@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mail::inbound::{Class, Heard};
+use mail::inbound::{Class, Heard, SentLetter};
 use store::inbound::Inbound;
 use tokio::task::JoinSet;
 
@@ -23,6 +23,8 @@ pub(super) struct Understood {
     pub(super) heard: Heard,
 }
 
+/// Letters of one thread that are compared.
+const LETTERS: usize = 8;
 /// Mails that are read at a time.
 const AT_A_TIME: usize = 4;
 
@@ -39,6 +41,7 @@ pub(super) async fn understand_all(
         waiting.push((row, raw, None));
     }
     let mut all = parse_all(waiting).await;
+    read_between(app, &mut all).await?;
     let ids: Vec<String> = all.iter().filter_map(|(_, one)| one.as_ref().ok()?.read.message_id.clone()).collect();
     let own = store::delivery::own_message_ids(&mut app.store.read().await?, &ids).await?;
     if own.is_empty() {
@@ -60,6 +63,31 @@ pub(super) async fn understand_all(
         }
     }
     Ok(all)
+}
+
+/// Who answers between the lines of a letter of ours that stands there without marks: the letter tells whose a line is.
+async fn read_between(app: &App, all: &mut [(String, Result<Understood, AppError>)]) -> Result<(), AppError> {
+    let answers = |read: &mail::inbound::Inbound| -> Vec<String> {
+        let thread = read.in_reply_to.iter().chain(read.references.iter().rev());
+        thread.take(LETTERS).cloned().collect()
+    };
+    let repeating = || all.iter().filter_map(|(_, one)| one.as_ref().ok()).filter(|one| one.read.repeats());
+    let ids: Vec<String> = repeating().flat_map(|one| answers(&one.read)).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let found = store::inbound::letters_named(&mut app.store.read().await?, &ids).await?;
+    let letters: HashMap<String, SentLetter> =
+        found.into_iter().map(|(id, text, html)| (id, SentLetter { text, html })).collect();
+    for (_, one) in all.iter_mut() {
+        let Ok(one) = one else { continue };
+        let answered: Vec<SentLetter> = answers(&one.read).iter().filter_map(|id| letters.get(id)).cloned().collect();
+        if one.read.repeats() && !answered.is_empty() {
+            one.read.read_between(&answered);
+            one.heard = heard(&one.read);
+        }
+    }
+    Ok(())
 }
 
 /// Reads one mail.
@@ -101,12 +129,16 @@ fn parse(row: Inbound, raw: &[u8], own: Option<&str>) -> Understood {
     let is_own = |id: &str| own == Some(id);
     let read = mail::inbound::read(raw, row.envelope_from.as_deref(), row.envelope_to.as_deref(), &is_own);
     let read = without_nul(read);
-    let heard = match read.class {
+    let heard = heard(&read);
+    Understood { row, read, content_digest: mail::inbound::content_digest(raw), heard }
+}
+
+fn heard(read: &mail::inbound::Inbound) -> Heard {
+    match read.class {
         Class::Human => mail::inbound::heard(&read.new_text),
         Class::Unclear => Heard { objects: mail::inbound::says_objection(&read.new_text), ..Heard::default() },
         _ => Heard::default(),
-    };
-    Understood { row, read, content_digest: mail::inbound::content_digest(raw), heard }
+    }
 }
 
 /// PostgreSQL keeps no NUL in a text; a hostile mail has some.
@@ -119,6 +151,7 @@ pub(super) fn without_nul(mut read: mail::inbound::Inbound) -> mail::inbound::In
     read.from = read.from.as_deref().map(clean);
     read.subject = clean(&read.subject);
     read.new_text = clean(&read.new_text);
+    read.repeated = clean(&read.repeated);
     for recipient in &mut read.recipients {
         recipient.diagnostic = clean(&recipient.diagnostic);
         recipient.address = clean(&recipient.address);
