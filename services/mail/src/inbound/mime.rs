@@ -273,7 +273,15 @@ fn files_of<'a>(entity: &'a [u8], depth: usize, seen: &mut usize, found: &mut Ve
 
 fn kind(message: &Message) -> Option<String> {
     let stated = message.content_type()?;
-    Some(format!("{}/{}", stated.ctype(), stated.subtype().unwrap_or("unknown")).to_ascii_lowercase())
+    // What is no type at all is read as plain text (RFC 2045 5.2).
+    let Some(subtype) = stated.subtype() else { return Some("text/plain".to_owned()) };
+    let kind = format!("{}/{subtype}", stated.ctype()).to_ascii_lowercase();
+    Some(match kind.as_str() {
+        // Their marks are tags.
+        "text/enriched" | "text/richtext" => "text/html".to_owned(),
+        "text/markdown" | "text/x-markdown" => "text/plain".to_owned(),
+        _ => kind,
+    })
 }
 
 /// Without the line that mailbox files put before a mail (`From alice@b.example Mon …`), and without empty lines above.

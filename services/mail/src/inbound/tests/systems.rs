@@ -172,3 +172,15 @@ fn who_asks_in_words_of_machines_is_read_whole() {
         assert!(questions(&read.new_text).iter().any(|asked| asked.contains(last)), "{text}");
     }
 }
+
+#[test]
+fn an_answer_that_an_unknown_system_marks_as_generated_is_looked_at_by_a_person() {
+    let generated = |text: &str| reply("Auto-Submitted: auto-generated\n", text).class;
+    let words = "Our counsel will be in touch with you, and this is the last time that we write to you by mail.";
+    assert_eq!(generated(words), Class::Unclear);
+    assert_eq!(
+        generated("I am out of the office until Monday, and somebody will look at your mail when I am back."),
+        Class::AutoReply
+    );
+    assert_eq!(generated("Hello! I'm off the grid until October."), Class::AutoReply);
+}
