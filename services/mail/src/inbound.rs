@@ -218,7 +218,7 @@ impl Inbound {
     }
 
     /// Adds what its sender wrote between the lines of these letters, which it repeats without marks. Nothing is taken away.
-    pub fn read_between(&mut self, letters: &[SentLetter]) {
+    pub fn read_between(&mut self, letters: &[&SentLetter]) {
         let html: Vec<String> = letters.iter().filter_map(|letter| letter.html.as_deref()).map(html::to_text).collect();
         let texts: Vec<&str> =
             letters.iter().map(|letter| letter.text.as_str()).chain(html.iter().map(String::as_str)).collect();

@@ -65,29 +65,55 @@ pub(super) async fn understand_all(
     Ok(all)
 }
 
-/// Who answers between the lines of a letter of ours that stands there without marks: the letter tells whose a line is.
+/// Who answers between the lines of a letter of ours that stands there without marks: the letter tells whose a line is. It
+/// is found by its Message-ID, or is one of the conversation where a mail program names none.
 async fn read_between(app: &App, all: &mut [(String, Result<Understood, AppError>)]) -> Result<(), AppError> {
     let answers = |read: &mail::inbound::Inbound| -> Vec<String> {
         let thread = read.in_reply_to.iter().chain(read.references.iter().rev());
         thread.take(LETTERS).cloned().collect()
     };
-    let repeating = || all.iter().filter_map(|(_, one)| one.as_ref().ok()).filter(|one| one.read.repeats());
-    let ids: Vec<String> = repeating().flat_map(|one| answers(&one.read)).collect();
-    if ids.is_empty() {
+    let tokens = |read: &mail::inbound::Inbound| -> Vec<String> {
+        read.to.iter().filter_map(|address| model::ids::token_of(address)).take(1).collect()
+    };
+    let repeating: Vec<&mail::inbound::Inbound> = all
+        .iter()
+        .filter_map(|(_, one)| one.as_ref().ok())
+        .map(|one| &one.read)
+        .filter(|read| read.repeats())
+        .collect();
+    if repeating.is_empty() {
         return Ok(());
     }
-    let found = store::inbound::letters_named(&mut app.store.read().await?, &ids).await?;
-    let letters: HashMap<String, SentLetter> =
-        found.into_iter().map(|(id, text, html)| (id, SentLetter { text, html })).collect();
+    let mut conn = app.store.read().await?;
+    let ids: Vec<String> = repeating.iter().flat_map(|read| answers(read)).collect();
+    let named = by_key(store::inbound::letters_named(&mut conn, &ids).await?);
+    let nameless = repeating.iter().filter(|read| answers(read).iter().all(|id| !named.contains_key(id)));
+    let nameless: Vec<String> = nameless.flat_map(|read| tokens(read)).collect();
+    let of_conversations = by_key(store::inbound::letters_of_tokens(&mut conn, &nameless).await?);
+    drop(conn);
     for (_, one) in all.iter_mut() {
         let Ok(one) = one else { continue };
-        let answered: Vec<SentLetter> = answers(&one.read).iter().filter_map(|id| letters.get(id)).cloned().collect();
-        if one.read.repeats() && !answered.is_empty() {
-            one.read.read_between(&answered);
-            one.heard = heard(&one.read);
+        if !one.read.repeats() {
+            continue;
         }
+        let mut letters: Vec<&SentLetter> =
+            answers(&one.read).iter().filter_map(|id| named.get(id)).flatten().collect();
+        if letters.is_empty() {
+            letters = tokens(&one.read).iter().filter_map(|token| of_conversations.get(token)).flatten().collect();
+            letters.truncate(LETTERS);
+        }
+        one.read.read_between(&letters);
+        one.heard = heard(&one.read);
     }
     Ok(())
+}
+
+fn by_key(found: Vec<store::inbound::Letter>) -> HashMap<String, Vec<SentLetter>> {
+    let mut letters: HashMap<String, Vec<SentLetter>> = HashMap::new();
+    for (key, text, html) in found {
+        letters.entry(key).or_default().push(SentLetter { text, html });
+    }
+    letters
 }
 
 /// Reads one mail.
