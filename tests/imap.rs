@@ -287,3 +287,27 @@ fn nothing_is_said_to_a_server_whose_certificate_is_not_the_right_one() {
     // Nor is TLS left out where none is offered.
     check(&format!("tls = \"required\"\nport = {}", server.port), "bad: mailbox support: ");
 }
+
+#[test]
+fn work_until_idle_takes_what_is_in_each_mailbox_and_says_which_it_could_not_look_into() {
+    let (world, server) = (World::new(Backend::Sqlite), Dovecot::start());
+    for n in 0..3 {
+        server.deliver("support", &world.mail(&format!("Question {n}?")));
+    }
+    let nobody = "port = 1\ntls = \"none\"".to_owned();
+    let run = world.with(&[("another", nobody), ("support", plain(&server, "after = \"delete\""))]);
+    let ended = run.run(&["work", "--until-idle", "--timeout", "60"]);
+    assert_eq!(ended.status, 75, "{}", ended.stderr);
+    assert!(ended.stderr.contains("mail was not taken from another: "), "{}", ended.stderr);
+    assert_eq!(
+        world.asked(),
+        ["Question 0?", "Question 1?", "Question 2?"],
+        "the other one is looked into all the same"
+    );
+    assert!(server.messages("support", "").is_empty());
+    let run = world.with(&[("support", plain(&server, "after = \"delete\""))]);
+    server.deliver("support", &world.mail("One more?"));
+    let ended = run.run(&["work", "--until-idle", "--timeout", "60"]);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    assert_eq!(world.asked().len(), 4);
+}

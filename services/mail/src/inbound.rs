@@ -148,6 +148,9 @@ pub struct Inbound {
     pub may_answer: bool,
     /// The sender's own words: without quotes of earlier mails and without signature.
     pub new_text: String,
+    /// What stands below that without marks and was taken for a repeated mail; empty where nothing was.
+    #[serde(default, skip_serializing)]
+    pub repeated: String,
     /// The whole text.
     pub full_text: String,
     /// Of whom a report speaks.
@@ -169,6 +172,7 @@ pub fn read(
     let mail = mime::parse(raw);
     let marked = mail.text();
     let full_text = words::shown(&marked);
+    let parts = words::parts(&marked, words::Purpose::of(&mail.subject));
     let mut inbound = Inbound {
         class: Class::Unclear,
         message_id: mail.fields.ids("message-id").into_iter().next(),
@@ -183,7 +187,8 @@ pub fn read(
         date: mail.date,
         encrypted: mail.is_encrypted(&full_text),
         may_answer: false,
-        new_text: words::own(&marked, words::Purpose::of(&mail.subject)),
+        new_text: parts.own,
+        repeated: parts.repeated,
         full_text,
         recipients: Vec::new(),
         complains: false,
@@ -199,6 +204,35 @@ pub fn read(
         ENCRYPTED.clone_into(&mut inbound.new_text);
     }
     inbound
+}
+
+/// A letter of ours as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentLetter {
+    /// Its text part.
+    pub text: String,
+    /// Its HTML part.
+    pub html: Option<String>,
+}
+
+impl Inbound {
+    /// Whether the letters that it answers can tell more of what its sender wrote.
+    pub fn repeats(&self) -> bool {
+        !self.repeated.is_empty() && matches!(self.class, Class::Human | Class::Unclear)
+    }
+
+    /// Adds what its sender wrote between the lines of these letters, which it repeats without marks. Nothing is taken away.
+    pub fn read_between(&mut self, letters: &[&SentLetter]) {
+        let html: Vec<String> = letters.iter().filter_map(|letter| letter.html.as_deref()).map(html::to_text).collect();
+        let texts: Vec<&str> =
+            letters.iter().map(|letter| letter.text.as_str()).chain(html.iter().map(String::as_str)).collect();
+        let own = words::between(&self.repeated, &texts);
+        if !own.is_empty() {
+            self.new_text.push_str("\n\n");
+            self.new_text.push_str(&own);
+            self.evidence.push("words of its sender stand between the lines of our letter".to_owned());
+        }
+    }
 }
 
 /// What a person attached as text is theirs, too: what it asks stands below their own words.

@@ -432,3 +432,35 @@ pub async fn acknowledge(
         .map(drop))?;
     Ok(())
 }
+
+/// The letters of ours with one of these Message-IDs: Message-ID, text and HTML.
+pub async fn letters_named<T: AsRef<str>>(conn: &mut Conn, ids: &[T]) -> Result<Vec<Letter>, StoreError> {
+    let head = "SELECT o.message_id, l.text, l.html FROM outbox o JOIN letters l ON l.id = o.letter_id \
+                WHERE o.message_id IN";
+    letters(conn, head, ids).await
+}
+
+/// The letters of conversations by these tokens: token, text and HTML.
+pub async fn letters_of_tokens<T: AsRef<str>>(conn: &mut Conn, tokens: &[T]) -> Result<Vec<Letter>, StoreError> {
+    let head = "SELECT DISTINCT t.token, l.text, l.html FROM tickets t JOIN outbox o ON o.ticket_id = t.id \
+                JOIN letters l ON l.id = o.letter_id WHERE t.token IN";
+    letters(conn, head, tokens).await
+}
+
+/// By what it was asked for, text and HTML.
+pub type Letter = (String, String, Option<String>);
+
+async fn letters<T: AsRef<str>>(conn: &mut Conn, head: &str, keys: &[T]) -> Result<Vec<Letter>, StoreError> {
+    let mut found = Vec::new();
+    for part in keys.chunks(ROWS_AN_INSERT) {
+        let text = format!("{head} {}", list(conn.dialect(), 1, part.len()));
+        found.extend(on!(conn, |c| {
+            let mut query = sqlx::query_as::<_, Letter>(AssertSqlSafe(text));
+            for key in part {
+                query = query.bind(key.as_ref().to_owned());
+            }
+            query.fetch_all(c).await
+        })?);
+    }
+    Ok(found)
+}

@@ -55,6 +55,16 @@ pub enum WorkerError {
         /// What is still due.
         left: String,
     },
+    /// A mailbox that could not be looked into; all else that was due is done: exit code 75.
+    #[error("mail was not taken from {mailbox}: {fault}")]
+    MailboxDown {
+        /// Its name, and how many others.
+        mailbox: String,
+        /// What happened last.
+        fault: String,
+        /// The next step.
+        hint: String,
+    },
     /// A task of ours ended by a fault of the program.
     #[error("{task} ended unexpectedly: {fault}; what was under way is resumed from the rows")]
     Ended {
@@ -78,6 +88,7 @@ impl WorkerError {
             Self::RouteDown { .. } => Some(
                 "start the mail server or correct --smtp, then run the same command again: it goes on where it stopped",
             ),
+            Self::MailboxDown { hint, .. } => Some(hint),
             Self::Stuck { hint, .. } => hint.as_deref().or(Some("correct the cause, then run the same command again")),
             Self::TimedOut { .. } => Some("run the same command again, or give it longer with --timeout SECONDS"),
             Self::Ended { .. } => Some("run the same command again, and report this"),
@@ -89,7 +100,7 @@ impl WorkerError {
         match self {
             Self::App(error) => error.exit_code(),
             Self::NoRoute { .. } => 2,
-            Self::RouteDown { .. } | Self::Stuck { .. } | Self::TimedOut { .. } => 75,
+            Self::RouteDown { .. } | Self::MailboxDown { .. } | Self::Stuck { .. } | Self::TimedOut { .. } => 75,
             Self::NoReceiver { .. } | Self::Ended { .. } => 1,
         }
     }

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use app::{App, AppError};
 use mail::route::Routes;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::PARK;
 use crate::desk::{Desk, Done, ROUTE};
+use crate::mailboxes::{self, Unreached};
 use crate::{WorkerError, runner};
 
 /// Between two looks, unless a look takes long: then ten times as long as it takes.
@@ -28,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Left {
     Jobs,
+    Mailboxes,
     Hosts,
     Inbound,
     Escalations,
@@ -42,6 +45,7 @@ impl Left {
     fn words(self) -> &'static str {
         match self {
             Self::Jobs => "a job is running",
+            Self::Mailboxes => "mailboxes are looked into",
             Self::Hosts => "hosts wait for mapping",
             Self::Inbound => "received mails wait to be filed",
             Self::Escalations => "escalations are due",
@@ -59,8 +63,9 @@ impl Left {
     }
 }
 
-/// Runs whatever is due, with everything that follows from it, and says what was done. Without a route, due mail is an
-/// error; so is a time-out, and a step that fails for ten seconds.
+/// Runs whatever is due, with everything that follows from it, and says what was done; each mailbox of the configuration is
+/// looked into once. Without a route, due mail is an error; so is a time-out, a step that fails for ten seconds, and, once
+/// all else is done, a mailbox that cannot be looked into.
 pub async fn work_until_idle(app: App, routes: Option<Routes>, timeout: Option<Duration>) -> Result<Done, WorkerError> {
     let stop = CancellationToken::new();
     // Whoever drops this call ends its tasks.
@@ -68,22 +73,35 @@ pub async fn work_until_idle(app: App, routes: Option<Routes>, timeout: Option<D
     let desk = Desk::new(app, stop.clone());
     let shown = routes.as_ref().map(ToString::to_string);
     let running = tokio::spawn(runner::run_at(Arc::clone(&desk), routes));
-    let watched = watch(&desk, shown.as_deref(), timeout).await;
+    let looking = tokio::spawn(mailboxes::collect_once(Arc::clone(&desk)));
+    let watched = watch(&desk, shown.as_deref(), timeout, &looking).await;
     stop.cancel();
+    let unreached =
+        looking.await.map_err(|error| WorkerError::Ended { task: "the collector", fault: error.to_string() })?;
     let ended = running.await.map_err(|error| WorkerError::Ended { task: "the runner", fault: error.to_string() })?;
     watched.and(ended)?;
-    Ok(desk.done())
+    match unreached.into_iter().next() {
+        Some(Unreached { mailbox, fault, hint }) => Err(WorkerError::MailboxDown { mailbox, fault, hint }),
+        None => Ok(desk.done()),
+    }
 }
 
-async fn watch(desk: &Desk, route: Option<&str>, timeout: Option<Duration>) -> Result<(), WorkerError> {
+async fn watch(
+    desk: &Desk,
+    route: Option<&str>,
+    timeout: Option<Duration>,
+    looking: &JoinHandle<Vec<Unreached>>,
+) -> Result<(), WorkerError> {
     let began = Instant::now();
     let mut quiet_since: Option<Instant> = None;
     while !desk.stop.is_cancelled() {
         let look = Instant::now();
+        // Asked first: what it takes is in the rows that are looked at then.
+        let looked = looking.is_finished();
         let left = match what_is_left(desk, route).await {
             Ok(left) => {
                 desk.went_well(LOOKING);
-                left
+                left.or((!looked).then_some(Left::Mailboxes))
             }
             Err(error) => {
                 desk.failed(LOOKING, error.to_string(), error.hint().map(str::to_owned));

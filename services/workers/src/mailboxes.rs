@@ -96,14 +96,69 @@ async fn watch(desk: Arc<Desk>, mailbox: ImapSettings) {
     }
 }
 
-/// Opens a mailbox and takes what is there and what comes, until something fails.
-async fn visit(desk: &Arc<Desk>, mailbox: &ImapSettings, went_well: &mut bool) -> Result<(), VisitError> {
-    let mut session = Session::open(&mailbox.account()?, Purpose::Take).await?;
-    let mut folder = app::mailboxes::opened(&desk.app, mailbox, session.validity()).await?;
+/// A mailbox that could not be looked into.
+#[derive(Debug)]
+pub(crate) struct Unreached {
+    pub(crate) mailbox: String,
+    pub(crate) fault: String,
+    pub(crate) hint: String,
+}
+
+/// Takes what is in each mailbox now, and ends; those that could not be looked into, by name.
+pub(crate) async fn collect_once(desk: Arc<Desk>) -> Vec<Unreached> {
+    let mut looking = JoinSet::new();
+    for mailbox in desk.app.settings.receive.imap.clone() {
+        looking.spawn(look_once(Arc::clone(&desk), mailbox));
+    }
+    let mut unreached: Vec<Unreached> = looking.join_all().await.into_iter().flatten().collect();
+    unreached.sort_by(|a, b| a.mailbox.cmp(&b.mailbox));
+    unreached
+}
+
+async fn look_once(desk: Arc<Desk>, mailbox: ImapSettings) -> Option<Unreached> {
+    let mut pause = FIRST_PAUSE;
+    for last in [false, false, true] {
+        let mut went_well = false;
+        let ended = tokio::select! {
+            () = desk.stop.cancelled() => return None,
+            ended = take_what_is_there(&desk, &mailbox, &mut went_well) => ended,
+        };
+        let Err(error) = ended else { return None };
+        let (fault, hint) = (error.to_string(), error.hint().to_owned());
+        if let Err(error) = app::mailboxes::unreachable(&desk.app, &mailbox, &fault, &hint).await {
+            tracing::warn!(mailbox = mailbox.name, %error, "that a mailbox cannot be looked into could not be noted");
+        }
+        if last || error.is_login() {
+            return Some(Unreached { mailbox: mailbox.name, fault, hint });
+        }
+        tokio::select! {
+            () = desk.stop.cancelled() => return None,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause *= 2;
+    }
+    None
+}
+
+async fn take_what_is_there(desk: &Arc<Desk>, mailbox: &ImapSettings, went_well: &mut bool) -> Result<(), VisitError> {
+    let (mut session, mut folder) = open(desk, mailbox).await?;
+    while round::take(desk, mailbox, &mut session, &mut folder, went_well).await? == round::Ended::Again {}
+    Ok(())
+}
+
+async fn open(desk: &Arc<Desk>, mailbox: &ImapSettings) -> Result<(Session, app::mailboxes::Folder), VisitError> {
+    let session = Session::open(&mailbox.account()?, Purpose::Take).await?;
+    let folder = app::mailboxes::opened(&desk.app, mailbox, session.validity()).await?;
     if folder.renewed {
         tracing::warn!(mailbox = mailbox.name, "the server numbers its mails anew: all of them are looked at again");
     }
     tracing::info!(mailbox = mailbox.name, idle = session.can_idle(), "mail is taken from a mailbox");
+    Ok((session, folder))
+}
+
+/// Opens a mailbox and takes what is there and what comes, until something fails.
+async fn visit(desk: &Arc<Desk>, mailbox: &ImapSettings, went_well: &mut bool) -> Result<(), VisitError> {
+    let (mut session, mut folder) = open(desk, mailbox).await?;
     loop {
         let round = round::take(desk, mailbox, &mut session, &mut folder, went_well).await?;
         *went_well = true;

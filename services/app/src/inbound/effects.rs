@@ -272,13 +272,20 @@ impl<'a> Filing<'a> {
         Ok(())
     }
 
-    /// It stands in one conversation: in the others that it names it is owed that somebody reads it, without its words,
-    /// for they may be another organisation's.
+    /// It stands in one conversation: in the others that it names it is owed that somebody reads it. Its words stand there
+    /// only where that conversation is with the same organisation.
     async fn tell_others(&self, tx: &mut Tx) -> Result<(), AppError> {
         for ticket in &self.whose.also {
             store::tickets::lock(tx, &ticket.id).await?;
-            let text =
+            let pointer =
                 format!("a mail that a person must read ({}): it was sent to other conversations, too", self.row.id);
+            let is_theirs = self.whose.ticket.as_ref().is_some_and(|first| first.tenant_id == ticket.tenant_id);
+            let words = self.read.new_text.trim();
+            let text = if is_theirs && !words.is_empty() {
+                format!("{pointer}\n\n{}", cut(words, &self.row.id))
+            } else {
+                pointer
+            };
             self.ask(tx, ticket, &[text]).await?;
             crate::tickets::set_turn(tx, &ticket.id).await?;
         }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mail::inbound::{Class, Heard};
+use mail::inbound::{Class, Heard, SentLetter};
 use store::inbound::Inbound;
 use tokio::task::JoinSet;
 
@@ -23,6 +23,8 @@ pub(super) struct Understood {
     pub(super) heard: Heard,
 }
 
+/// Letters of one thread that are compared.
+const LETTERS: usize = 8;
 /// Mails that are read at a time.
 const AT_A_TIME: usize = 4;
 
@@ -39,6 +41,7 @@ pub(super) async fn understand_all(
         waiting.push((row, raw, None));
     }
     let mut all = parse_all(waiting).await;
+    read_between(app, &mut all).await?;
     let ids: Vec<String> = all.iter().filter_map(|(_, one)| one.as_ref().ok()?.read.message_id.clone()).collect();
     let own = store::delivery::own_message_ids(&mut app.store.read().await?, &ids).await?;
     if own.is_empty() {
@@ -60,6 +63,57 @@ pub(super) async fn understand_all(
         }
     }
     Ok(all)
+}
+
+/// Who answers between the lines of a letter of ours that stands there without marks: the letter tells whose a line is. It
+/// is found by its Message-ID, or is one of the conversation where a mail program names none.
+async fn read_between(app: &App, all: &mut [(String, Result<Understood, AppError>)]) -> Result<(), AppError> {
+    let answers = |read: &mail::inbound::Inbound| -> Vec<String> {
+        let thread = read.in_reply_to.iter().chain(read.references.iter().rev());
+        thread.take(LETTERS).cloned().collect()
+    };
+    let tokens = |read: &mail::inbound::Inbound| -> Vec<String> {
+        read.to.iter().filter_map(|address| model::ids::token_of(address)).take(1).collect()
+    };
+    let repeating: Vec<&mail::inbound::Inbound> = all
+        .iter()
+        .filter_map(|(_, one)| one.as_ref().ok())
+        .map(|one| &one.read)
+        .filter(|read| read.repeats())
+        .collect();
+    if repeating.is_empty() {
+        return Ok(());
+    }
+    let mut conn = app.store.read().await?;
+    let ids: Vec<String> = repeating.iter().flat_map(|read| answers(read)).collect();
+    let named = by_key(store::inbound::letters_named(&mut conn, &ids).await?);
+    let nameless = repeating.iter().filter(|read| answers(read).iter().all(|id| !named.contains_key(id)));
+    let nameless: Vec<String> = nameless.flat_map(|read| tokens(read)).collect();
+    let of_conversations = by_key(store::inbound::letters_of_tokens(&mut conn, &nameless).await?);
+    drop(conn);
+    for (_, one) in all.iter_mut() {
+        let Ok(one) = one else { continue };
+        if !one.read.repeats() {
+            continue;
+        }
+        let mut letters: Vec<&SentLetter> =
+            answers(&one.read).iter().filter_map(|id| named.get(id)).flatten().collect();
+        if letters.is_empty() {
+            letters = tokens(&one.read).iter().filter_map(|token| of_conversations.get(token)).flatten().collect();
+            letters.truncate(LETTERS);
+        }
+        one.read.read_between(&letters);
+        one.heard = heard(&one.read);
+    }
+    Ok(())
+}
+
+fn by_key(found: Vec<store::inbound::Letter>) -> HashMap<String, Vec<SentLetter>> {
+    let mut letters: HashMap<String, Vec<SentLetter>> = HashMap::new();
+    for (key, text, html) in found {
+        letters.entry(key).or_default().push(SentLetter { text, html });
+    }
+    letters
 }
 
 /// Reads one mail.
@@ -101,12 +155,16 @@ fn parse(row: Inbound, raw: &[u8], own: Option<&str>) -> Understood {
     let is_own = |id: &str| own == Some(id);
     let read = mail::inbound::read(raw, row.envelope_from.as_deref(), row.envelope_to.as_deref(), &is_own);
     let read = without_nul(read);
-    let heard = match read.class {
+    let heard = heard(&read);
+    Understood { row, read, content_digest: mail::inbound::content_digest(raw), heard }
+}
+
+fn heard(read: &mail::inbound::Inbound) -> Heard {
+    match read.class {
         Class::Human => mail::inbound::heard(&read.new_text),
         Class::Unclear => Heard { objects: mail::inbound::says_objection(&read.new_text), ..Heard::default() },
         _ => Heard::default(),
-    };
-    Understood { row, read, content_digest: mail::inbound::content_digest(raw), heard }
+    }
 }
 
 /// PostgreSQL keeps no NUL in a text; a hostile mail has some.
@@ -119,6 +177,7 @@ pub(super) fn without_nul(mut read: mail::inbound::Inbound) -> mail::inbound::In
     read.from = read.from.as_deref().map(clean);
     read.subject = clean(&read.subject);
     read.new_text = clean(&read.new_text);
+    read.repeated = clean(&read.repeated);
     for recipient in &mut read.recipients {
         recipient.diagnostic = clean(&recipient.diagnostic);
         recipient.address = clean(&recipient.address);

@@ -3,7 +3,7 @@
 //! Opens none of them and trusts nothing that the sender says of them. Invariant: a file's name is ours, its type is what
 //! its first bytes say, and none is larger than [`LARGEST`].
 
-use super::{decode, mime};
+use super::{decode, mime, tnef};
 
 /// Bytes of one file.
 pub const LARGEST: usize = 25 * 1024 * 1024;
@@ -23,17 +23,28 @@ pub struct Attachment {
     pub body: Option<Vec<u8>>,
 }
 
-/// The files of a mail in their order: all leaves that are no text of the mail itself.
+/// The files of a mail in their order: all leaves that are no text of the mail itself, and behind one in Outlook's own
+/// format (`winmail.dat`) what is in it.
 pub fn attachments(raw: &[u8]) -> Vec<Attachment> {
-    mime::files(raw)
-        .into_iter()
-        .map(|file| {
-            let body = decode::transfer(&file.encoding, file.body);
-            let (kind, extension) = by_content(&body);
-            let body = (body.len() <= LARGEST).then_some(body);
-            Attachment { stated_name: file.name, kind, extension, body }
-        })
-        .collect()
+    let (mut found, mut unpacked) = (Vec::new(), 0);
+    for file in mime::files(raw) {
+        let body = decode::transfer(&file.encoding, file.body);
+        let is_one_more = unpacked < mime::UNPACKED && mime::is_outlooks(&file.kind, &file.name);
+        let inside = is_one_more.then(|| tnef::read(&body)).flatten();
+        unpacked += usize::from(inside.is_some());
+        let inside = inside.map(|inside| inside.files).unwrap_or_default();
+        let inside: Vec<Attachment> =
+            inside.into_iter().map(|file| attachment(file.name, file.data.to_vec())).collect();
+        found.push(attachment(file.name, body));
+        found.extend(inside);
+    }
+    found
+}
+
+fn attachment(stated_name: String, body: Vec<u8>) -> Attachment {
+    let (kind, extension) = by_content(&body);
+    let body = (body.len() <= LARGEST).then_some(body);
+    Attachment { stated_name, kind, extension, body }
 }
 
 /// Type and extension. What a browser or a shell would run is plain text or bytes.
@@ -87,6 +98,31 @@ mod tests {
         check(&format!("{named}JVBERi0xLjcK"), "application/pdf", "../../etc/cron.d/x.png", b"%PDF-1.7\n");
         check(&format!("{named}PGh0bWw+"), "text/plain", "../../etc/cron.d/x.png", b"<html>");
         check(&format!("{named}AAEC"), "application/octet-stream", "../../etc/cron.d/x.png", &[0, 1, 2]);
+    }
+
+    #[test]
+    fn the_files_in_outlooks_own_format_are_files_of_the_mail() {
+        let attribute = |id: u32, data: &[u8]| {
+            let length = u32::try_from(data.len()).unwrap();
+            [&[2][..], &id.to_le_bytes(), &length.to_le_bytes(), data, &[0, 0]].concat()
+        };
+        let name = |name: &str| attribute(0x0001_8010, format!("{name}\0").as_bytes());
+        let (begins, data) = (|| attribute(0x0006_9002, &[0; 14]), |data: &[u8]| attribute(0x0006_800f, data));
+        let attributes = [begins(), name("a.exe"), data(b"%PDF-1.7"), begins(), name("b.pdf"), data(b"MZ\0")].concat();
+        let packed = [&0x223e_9f78_u32.to_le_bytes()[..], &[1, 0], &attributes].concat();
+        let mut raw = mail(
+            "Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: binary\r\n\r\nHERE",
+        );
+        let at = raw.windows(4).position(|four| four == b"HERE").unwrap();
+        raw.splice(at..at + 4, packed);
+        let found: Vec<(String, &str, usize)> = attachments(&raw)
+            .into_iter()
+            .map(|file| (file.stated_name, file.kind, file.body.map_or(0, |body| body.len())))
+            .collect();
+        let expected = [("winmail.dat", 0), ("a.exe", 8), ("b.pdf", 3)];
+        assert_eq!(found.iter().map(|file| file.0.as_str()).collect::<Vec<_>>(), expected.map(|file| file.0));
+        assert_eq!((found[1].1, found[1].2), ("application/pdf", 8));
+        assert_eq!((found[2].1, found[2].2), ("application/octet-stream", 3));
     }
 
     #[test]

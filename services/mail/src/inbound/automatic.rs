@@ -78,6 +78,9 @@ const TICKETS: [&str; 24] = [
 /// Bytes of a text in which an absence note or acknowledgement says what it is.
 const OPENING: usize = 1_500;
 
+/// Words of an answer that is more than a remark.
+const SENTENCES: usize = 12;
+
 /// Weighs the signs. `words` are the sender's own.
 pub(super) fn signs(mail: &Mail, words: &str, null_sender: bool) -> Signs {
     if let Some(signs) = by_header(mail, words) {
@@ -153,6 +156,10 @@ fn by_header(mail: &Mail, words: &str) -> Option<Signs> {
                 Signs::Unclear(format!("{why}, but it comes from a system in which people write ({name})"))
             }
             _ if wants(words, &text) => Signs::Unclear(format!("{why}, but it asks for something")),
+            // Ticket systems that are not known here put it into what their people write.
+            None if is_unknown_answer(mail, words, &text) => {
+                Signs::Unclear(format!("{why}, but it answers in words that no program is known for"))
+            }
             Some(_) | None => Signs::Reply(why),
         });
     }
@@ -160,6 +167,15 @@ fn by_header(mail: &Mail, words: &str) -> Option<Signs> {
         true => Signs::Unclear(format!("{why}, but it asks for something")),
         false => Signs::Reply(why),
     })
+}
+
+/// Whether it answers a letter, in some sentences of which none is a machine's or an absence note's, under a subject of
+/// none.
+fn is_unknown_answer(mail: &Mail, words: &str, text: &str) -> bool {
+    let usual = [MACHINE_TEXTS, ABSENCE_TEXTS, SERVICE_TEXTS].iter().any(|phrases| says(text, phrases));
+    let answers = mail.fields.get("in-reply-to").is_some() && is_answer(&mail.subject.to_lowercase());
+    let marked = mail.fields.get("x-auto-response-suppress").is_some() || header(mail).is_some();
+    answers && !marked && !usual && words.split_whitespace().count() >= SENTENCES
 }
 
 /// Whether a person may want something: what no program's text says, or a question that stands in none.

@@ -21,7 +21,7 @@ const DEEPEST: usize = 10;
 /// Bytes of one text part, encoded.
 const TEXT: usize = 2 * 1024 * 1024;
 /// Parts in Outlook's own format that are read; Outlook writes one.
-const UNPACKED: usize = 3;
+pub(super) const UNPACKED: usize = 3;
 
 /// A message, as far as it matters here.
 #[derive(Debug, Default)]
@@ -179,7 +179,7 @@ impl Walk {
         let name =
             message.and_then(|message| message.attachment_name()).map(one_line).unwrap_or_default().to_lowercase();
         let encoding = message.and_then(|message| message.content_transfer_encoding()).unwrap_or_default();
-        if matches!(kind.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef") || name == "winmail.dat" {
+        if is_outlooks(&kind, &name) {
             self.unpack(if name.is_empty() { "winmail.dat" } else { &name }, &decode::transfer(encoding, body));
         }
         let wanted = kind.starts_with("text/") || kind.starts_with("message/");
@@ -201,7 +201,8 @@ impl Walk {
         };
         let mut said = format!("its part {name} is in Outlook's own format (TNEF): its text was read");
         if !inside.files.is_empty() {
-            said.push_str(&format!(", and its files were not: {}", inside.files.join(", ")));
+            let names: Vec<&str> = inside.files.iter().map(|file| file.name.as_str()).collect();
+            said.push_str(&format!(", and its files are among the mail's: {}", names.join(", ")));
         }
         self.mail.notes.push(said);
         self.mail.leaves.push(Leaf {
@@ -217,11 +218,18 @@ impl Walk {
     }
 }
 
+/// Whether a part says that it is in Outlook's own format.
+pub(super) fn is_outlooks(kind: &str, name: &str) -> bool {
+    matches!(kind, "application/ms-tnef" | "application/vnd.ms-tnef") || name.eq_ignore_ascii_case("winmail.dat")
+}
+
 /// A leaf that is no text of the mail itself.
 #[derive(Debug)]
 pub(super) struct File<'a> {
     /// What its sender calls it, on one line; empty where they do not.
     pub(super) name: String,
+    /// As the mail states it, in lower case.
+    pub(super) kind: String,
     pub(super) encoding: String,
     /// As it was sent.
     pub(super) body: &'a [u8],
@@ -260,12 +268,20 @@ fn files_of<'a>(entity: &'a [u8], depth: usize, seen: &mut usize, found: &mut Ve
     }
     let name = message.as_ref().and_then(|message| message.attachment_name()).map(one_line).unwrap_or_default();
     let encoding = message.as_ref().and_then(|message| message.content_transfer_encoding()).unwrap_or_default();
-    found.push(File { name, encoding: encoding.to_owned(), body });
+    found.push(File { name, kind: stated, encoding: encoding.to_owned(), body });
 }
 
 fn kind(message: &Message) -> Option<String> {
     let stated = message.content_type()?;
-    Some(format!("{}/{}", stated.ctype(), stated.subtype().unwrap_or("unknown")).to_ascii_lowercase())
+    // What is no type at all is read as plain text (RFC 2045 5.2).
+    let Some(subtype) = stated.subtype() else { return Some("text/plain".to_owned()) };
+    let kind = format!("{}/{subtype}", stated.ctype()).to_ascii_lowercase();
+    Some(match kind.as_str() {
+        // Their marks are tags.
+        "text/enriched" | "text/richtext" => "text/html".to_owned(),
+        "text/markdown" | "text/x-markdown" => "text/plain".to_owned(),
+        _ => kind,
+    })
 }
 
 /// Without the line that mailbox files put before a mail (`From alice@b.example Mon …`), and without empty lines above.

@@ -4,6 +4,7 @@ mod doubtful;
 mod machines;
 mod parts;
 mod people;
+mod systems;
 
 use proptest::prelude::*;
 

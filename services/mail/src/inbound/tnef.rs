@@ -1,6 +1,6 @@
-//! Outlook's own format (`winmail.dat`, TNEF): the text in it, and what its files are called.
+//! Outlook's own format (`winmail.dat`, TNEF): the text in it, and its files.
 //!
-//! Source: MS-OXTNEF. Does not read the files themselves. Invariant: any bytes are read in one pass, and what is broken
+//! Source: MS-OXTNEF. Does not read what is in the files. Invariant: any bytes are read in one pass, and what is broken
 //! ends the reading where it stands, with what was found so far.
 
 mod bytes;
@@ -23,14 +23,25 @@ const MESSAGE: u32 = 0x0006_9003;
 const FILE_BEGINS: u32 = 0x0006_9002;
 const FILE_NAME: u32 = 0x0001_8010;
 const FILE: u32 = 0x0006_9005;
+const FILE_DATA: u32 = 0x0006_800f;
+/// Before a message or another object that is a file's data: which interface it has.
+const INTERFACE: usize = 16;
+
+/// A file in one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct FileInside<'a> {
+    /// What its sender calls it, on one line; empty where they do not.
+    pub(super) name: String,
+    pub(super) data: &'a [u8],
+}
 
 /// What is in one.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Inside {
+pub(super) struct Inside<'a> {
     /// As a reader sees it; empty where there is none.
     pub(super) text: String,
-    /// The names of its files.
-    pub(super) files: Vec<String>,
+    /// Its files, each with a name or some data.
+    pub(super) files: Vec<FileInside<'a>>,
 }
 
 /// The bodies that a message may have, from the best.
@@ -49,11 +60,12 @@ enum Value<'a> {
     Number(u32),
     /// In the message's character set, or of no text.
     Bytes(&'a [u8]),
+    Object(&'a [u8]),
     Text(String),
 }
 
 /// Reads it; `None` if it is none.
-pub(super) fn read(bytes: &[u8]) -> Option<Inside> {
+pub(super) fn read(bytes: &[u8]) -> Option<Inside<'_>> {
     let mut bytes = Bytes(bytes);
     if bytes.u32()? != SIGNATURE {
         return None;
@@ -65,13 +77,14 @@ pub(super) fn read(bytes: &[u8]) -> Option<Inside> {
             BODY => bodies.old = Some(data.to_vec()),
             CODEPAGE => bodies.codepage = Bytes(data).u32().or(bodies.codepage),
             MESSAGE => message(data, &mut bodies),
-            FILE_BEGINS if files.len() < FILES => files.push(String::new()),
+            FILE_BEGINS if files.len() < FILES => files.push(FileInside::default()),
+            FILE_DATA => files.last_mut().into_iter().for_each(|file: &mut FileInside| file.data = data),
             FILE_NAME => name(&mut files, &text(data, bodies.codepage)),
             FILE => file(data, &mut files, bodies.codepage),
             _ => {}
         }
     }
-    files.retain(|name: &String| !name.is_empty());
+    files.retain(|file| !file.name.is_empty() || !file.data.is_empty());
     Some(Inside { text: bodies.text(), files })
 }
 
@@ -109,8 +122,14 @@ fn message(data: &[u8], bodies: &mut Bodies) {
     });
 }
 
-fn file(data: &[u8], files: &mut [String], codepage: Option<u32>) {
+fn file<'a>(data: &'a [u8], files: &mut [FileInside<'a>], codepage: Option<u32>) {
     properties(data, |id, value| match (id, value) {
+        (0x3701, Value::Bytes(bytes)) => files.last_mut().into_iter().for_each(|file| file.data = bytes),
+        // An attached message is in this format itself.
+        (0x3701, Value::Object(bytes)) => {
+            let bytes = bytes.get(INTERFACE..).unwrap_or_default();
+            files.last_mut().into_iter().for_each(|file| file.data = bytes);
+        }
         (0x3707, Value::Text(long)) => name(files, &long),
         (0x3707, Value::Bytes(long)) => name(files, &text(long, codepage)),
         _ => {}
@@ -118,12 +137,12 @@ fn file(data: &[u8], files: &mut [String], codepage: Option<u32>) {
 }
 
 /// The last name counts: the long one stands behind the short one.
-fn name(files: &mut [String], name: &str) {
+fn name(files: &mut [FileInside<'_>], name: &str) {
     let name = name.trim_matches(['\0', ' ']);
     if let Some(last) = files.last_mut()
         && !name.is_empty()
     {
-        *last = name.chars().take(NAME).map(|char| if char.is_control() { ' ' } else { char }).collect();
+        last.name = name.chars().take(NAME).map(|char| if char.is_control() { ' ' } else { char }).collect();
     }
 }
 
@@ -144,7 +163,7 @@ fn charset(codepage: u32) -> Option<String> {
 }
 
 /// Hands each property over; ends at the first that cannot be read.
-fn properties(data: &[u8], mut with: impl FnMut(u16, Value<'_>)) {
+fn properties<'a>(data: &'a [u8], mut with: impl FnMut(u16, Value<'a>)) {
     let mut bytes = Bytes(data);
     let Some(count) = bytes.u32() else { return };
     for _ in 0..count.min(PROPERTIES) {
@@ -154,7 +173,7 @@ fn properties(data: &[u8], mut with: impl FnMut(u16, Value<'_>)) {
     }
 }
 
-fn property(bytes: &mut Bytes<'_>, with: &mut impl FnMut(u16, Value<'_>)) -> Option<()> {
+fn property<'a>(bytes: &mut Bytes<'a>, with: &mut impl FnMut(u16, Value<'a>)) -> Option<()> {
     const MANY: u16 = 0x1000;
     let (kind, id) = (bytes.u16()?, bytes.u16()?);
     if id >= 0x8000 {
@@ -173,7 +192,12 @@ fn property(bytes: &mut Bytes<'_>, with: &mut impl FnMut(u16, Value<'_>)) -> Opt
                 let length = usize::try_from(bytes.u32()?).ok()?;
                 let value = bytes.up_to(length);
                 bytes.up_to(length.wrapping_neg() % 4);
-                with(id, if kind == 0x1f { Value::Text(utf_16(value)) } else { Value::Bytes(value) });
+                let value = match kind {
+                    0x1f => Value::Text(utf_16(value)),
+                    0x0d => Value::Object(value),
+                    _ => Value::Bytes(value),
+                };
+                with(id, value);
             }
             _ => return None,
         }
@@ -230,22 +254,28 @@ mod tests {
     }
 
     #[test]
-    fn the_text_and_the_names_of_the_files_are_found() {
+    fn the_text_and_the_files_are_found() {
         let named = [&3_u16.to_le_bytes()[..], &0x8001_u16.to_le_bytes(), &[7; 16], &[0; 4], &[1; 4], &[9; 4]].concat();
         let body = set(&[named, property(0x102, 0x1009, b"no rtf"), property(0x1f, 0x1000, &wide("Wer las was?\0"))]);
+        let object = [&[8; INTERFACE][..], b"inner"].concat();
         let file = set(&[property(0x1f, 0x3707, &wide("Die Liste.pdf\0"))]);
+        let message = set(&[property(0x1f, 0x3707, &wide("Anfrage\0")), property(0x0d, 0x3701, &object)]);
         let bytes = tnef(&[
             attribute(CODEPAGE, &1252_u64.to_le_bytes()),
             attribute(MESSAGE, &body),
             attribute(FILE_BEGINS, &[0; 14]),
             attribute(FILE_NAME, b"DIELIS~1.PDF\0"),
+            attribute(FILE_DATA, b"%PDF-1.7"),
             attribute(FILE, &file),
             attribute(FILE_BEGINS, &[0; 14]),
             attribute(FILE_NAME, b"f\xfcr.txt\0"),
+            attribute(FILE_BEGINS, &[0; 14]),
+            attribute(FILE, &message),
         ]);
         let inside = read(&bytes).unwrap();
         assert_eq!(inside.text, "Wer las was?");
-        assert_eq!(inside.files, ["Die Liste.pdf", "für.txt"]);
+        let files: Vec<(&str, &[u8])> = inside.files.iter().map(|file| (file.name.as_str(), file.data)).collect();
+        assert_eq!(files, [("Die Liste.pdf", &b"%PDF-1.7"[..]), ("für.txt", b""), ("Anfrage", b"inner")]);
         assert_eq!(read(&bytes[..bytes.len() - 80]).unwrap().text, "Wer las was?");
     }
 

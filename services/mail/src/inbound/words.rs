@@ -3,7 +3,10 @@
 //! Does not understand text; it knows how mail programs mark what they repeat. Invariant: in doubt a line stays. Cut is
 //! only what is marked (`>`), what a mail program's own heading introduces, and a short block behind `-- `.
 
+mod between;
 mod marks;
+
+pub(super) use between::between;
 
 use super::requests;
 use marks::{
@@ -128,8 +131,21 @@ impl Purpose {
     }
 }
 
-/// The sender's own words in a text; empty if it repeats only. What is passed on counts as own.
+/// A text taken apart.
+pub(super) struct Parts {
+    /// The sender's own words; empty if it repeats only. What is passed on counts as own.
+    pub(super) own: String,
+    /// What stands below a heading without marks, to the end, and was taken for a repeated mail.
+    pub(super) repeated: String,
+}
+
+/// The sender's own words in a text alone.
 pub(super) fn own(text: &str, purpose: Purpose) -> String {
+    parts(text, purpose).own
+}
+
+/// Takes a text apart.
+pub(super) fn parts(text: &str, purpose: Purpose) -> Parts {
     let lines: Vec<&str> =
         text.lines().map(|line| if line == SIGNATURE_MARK { line } else { line.trim_end() }).collect();
     let (lines, mut kinds) = marked(&lines);
@@ -146,16 +162,18 @@ pub(super) fn own(text: &str, purpose: Purpose) -> String {
         Purpose::Forwards => None,
     };
     let end = repeated.unwrap_or(lines.len());
+    let shown = (end..lines.len()).filter(|at| kinds[*at] != Line::Hidden).map(|at| lines[at]);
+    let repeated = shown.collect::<Vec<_>>().join("\n");
     let (lines, kinds) = (&lines[..end], &mut kinds[..end]);
     keep_answers(lines, kinds);
     mark_signature(lines, kinds);
     let own = joined(lines, kinds);
     if !own.is_empty() || kinds.contains(&Line::Heading) {
-        return own;
+        return Parts { own, repeated };
     }
     // Nothing but marked lines, and no mail program says that they are a quote: they may be the sender's bullets.
     let bullets = kinds.iter().map(|kind| if kind.is_quote() { Line::Own } else { *kind });
-    joined(lines, &bullets.collect::<Vec<_>>())
+    Parts { own: joined(lines, &bullets.collect::<Vec<_>>()), repeated }
 }
 
 /// Lines without marks, and what the marks say they are.
@@ -276,15 +294,22 @@ fn names_an_address(heading: &[&str]) -> bool {
         && heading.iter().any(|line| line.contains(['<', '[', '(']) || line.contains("mailto:"))
 }
 
-/// Whether no more than a few lines follow, and a later paragraph of them asks something: a letter that is repeated is
-/// longer, and who pastes a few lines of another text goes on below them.
+/// Whether no more than a few lines follow, and a later paragraph of them asks something, or one that no empty line parts
+/// from the heading: a letter that is repeated is longer, and who pastes a few lines of another text goes on below them.
 fn goes_on(below: &[&str]) -> bool {
     let mut written = below.iter().filter(|line| !line.trim().is_empty());
     if written.by_ref().take(FEW).count() == 0 || written.next().is_some() {
         return false;
     }
+    if below.first().is_some_and(|line| asks(line)) {
+        return true;
+    }
     let pasted = below.iter().skip_while(|line| line.trim().is_empty()).skip_while(|line| !line.trim().is_empty());
-    pasted.into_iter().any(|line| line.contains(['?', '？', '؟']) || requests::is_one(line))
+    pasted.into_iter().any(|line| asks(line))
+}
+
+fn asks(line: &str) -> bool {
+    line.contains(['?', '？', '؟']) || requests::is_one(line)
 }
 
 /// Below an unmarked mail, `>>>` marks what its reader wrote into it, unless there are quotes of one mark, too.

@@ -148,3 +148,12 @@ fn what_markup_quotes_in_a_mail_that_is_passed_on_is_content() {
         format!("From: a@contoso.example\nSubject: Fwd: Data\nContent-Type: text/html\n\n<p>For you.</p>{quoted}\n");
     assert!(mail(&raw).new_text.contains("Which users are ours?"));
 }
+
+#[test]
+fn what_is_said_in_a_type_that_few_know_or_in_none_is_read() {
+    for kind in ["text", "text/enriched", "text/richtext", "text/markdown", "plain"] {
+        let inbound = reply(&format!("Content-Type: {kind}\n"), "<bold>Which files?</bold>");
+        assert!(inbound.new_text.contains("Which files?"), "{kind}: {inbound:?}");
+        assert_eq!(inbound.class, Class::Human, "{kind}");
+    }
+}
