@@ -7,8 +7,8 @@ use super::{MORNING, at, fired, names, work};
 use crate::setup::{Clock, SLUG, Stage, path};
 use crate::tickets::reply_to;
 
-const OFFICE: &str = "[calendars.berlin]\nzone = \"Europe/Berlin\"\nholidays = [\"DE\", \"works\"]\n\
-    [policies.debt]\nrungs = [{ after = \"4h\", hours = \"business\", calendar = \"berlin\", targets = [\"agent\"] }]\n";
+const OFFICE: &str = "[calendars.berlin]\nzone = \"Europe/Berlin\"\nholidays = [\"DE\", \"works\"]\n";
+const LADDER: &str = "[policies.debt]\nrungs = [{ after = \"4h\", hours = \"business\", calendar = \"berlin\", targets = [\"agent\"] }]\n";
 const NOTHING_OFF: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:Long ago\r\n\
     DTSTART;VALUE=DATE:20200106\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 
@@ -24,6 +24,8 @@ fn a_rung_in_office_hours_waits_for_them_and_for_holidays_that_are_imported_or_t
         let file = stage.file("forthright.toml", OFFICE);
         let stage = Stage { run: stage.run.with("FORTHRIGHT_CONFIG", path(&file)), ..stage };
         stage.small(1);
+        let ladder = stage.file("ladder.toml", LADDER);
+        at(&stage, MORNING).ok(&["escalation", "policy", "set", SLUG, path(&ladder), "--why", "office hours"]);
         stage.release_at(&at(&stage, MORNING));
         let recorder = Recorder::start().unwrap();
         work(&stage, MORNING, &recorder);
