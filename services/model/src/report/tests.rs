@@ -116,6 +116,19 @@ fn a_number_that_is_hidden_is_found_in_words_of_any_kind_and_another_one_is_not(
         assert!(users(fifteen, 15) && users(six, 6), "{fifteen}, {six}");
         assert!(!users(fifteen, 99) && !users(six, 99), "{fifteen}, {six}");
     }
+    let said = |text: &str| {
+        let figures = vec![("users".to_owned(), 41)];
+        super::told(text, &Facts { figures, ..facts() }).map(|one| one.said)
+    };
+    for (text, number) in [
+        ("Forty-one users.", "Forty-one"),
+        ("Einundvierzig Nutzer sind versiegelt.", "Einundvierzig"),
+        ("Quarante et un utilisateurs.", "Quarante et un"),
+        ("Cuarenta y un usuarios.", "Cuarenta y un"),
+        ("四十一件は証拠です。", "四十一"),
+    ] {
+        assert_eq!(said(text).as_deref(), Some(number), "{text}");
+    }
     assert!(users("elf", 11) && users("fifteen of them", 15), "without a noun");
 }
 

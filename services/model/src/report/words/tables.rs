@@ -90,8 +90,10 @@ pub(super) const GERMAN: [(&str, Part); 35] = [
     ("dutzend", About(12, 2)),
     ("halbe", Half),
 ];
-const FRENCH: [(&str, Part); 35] = [
+const FRENCH: [(&str, Part); 37] = [
     ("zéro", Add(0)),
+    ("un", Add(1)),
+    ("une", Add(1)),
     ("deux", Add(2)),
     ("trois", Add(3)),
     ("quatre", Add(4)),
@@ -127,8 +129,11 @@ const FRENCH: [(&str, Part); 35] = [
     ("centaine", About(100, 20)),
     ("demi", Half),
 ];
-const SPANISH: [(&str, Part); 47] = [
+const SPANISH: [(&str, Part); 50] = [
     ("cero", Add(0)),
+    ("un", Add(1)),
+    ("uno", Add(1)),
+    ("una", Add(1)),
     ("dos", Add(2)),
     ("tres", Add(3)),
     ("cuatro", Add(4)),
