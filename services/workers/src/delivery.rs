@@ -145,7 +145,7 @@ async fn one_sender(desk: &Arc<Desk>, lanes: &Arc<Lanes>, pacer: &Arc<Pacer>) ->
     }
     late.record(&sender).await;
     // Without it the lease runs out by itself.
-    Ok(app::delivery::farewell(app, &sender).await?)
+    app::delivery::farewell(app, &sender).await
 }
 
 /// Until the sender is over and its tasks have ended, by themselves or after the time of grace.
