@@ -72,9 +72,10 @@ pub(super) fn read(line: &str) -> Line {
     of_program(host, name, said)
 }
 
-/// Not even the program is whole. Lines of other shapes are hardly without a colon and a space.
+/// Not even the program is whole. Lines of other shapes are hardly without a colon and a space: `-- MARK --`, `-- Boot … --`,
+/// `message repeated 3 times`.
 fn half_or_foreign(line: &str) -> Line {
-    if line.contains("message repeated") { Line::Foreign } else { Line::Half }
+    if line.contains("message repeated") || line.contains("-- ") { Line::Foreign } else { Line::Half }
 }
 
 fn of_program(host: &str, program: &str, said: &str) -> Line {

@@ -182,6 +182,24 @@ fn a_filter_that_took_a_mail_did_not_deliver_it() {
 }
 
 #[test]
+fn marks_of_the_log_itself_are_no_lines_that_break_off() {
+    let active = "from=<a@vendor.example>, size=999, nrcpt=1 (queue active)";
+    let at = "Nov 26 10:00:00 relay";
+    let log = |more: &str| {
+        format!(
+            "{at} postfix/cleanup[7]: 4Xk2jC1zN9z: message-id=<{ID}>\n{at} postfix/qmgr[8]: 4Xk2jC1zN9z: {active}\n{more}\n"
+        )
+    };
+    for mark in
+        [format!("{at} -- MARK --"), "-- Boot 4d1c --".to_owned(), format!("{at} last message repeated 3 times")]
+    {
+        accepted(said(&log(&mark)), "queue active");
+    }
+    let half = said(&log(&format!("{at} postf")));
+    assert!(matches!(&half, Some(Said::Unclear(why)) if why.contains("line 3 of the log breaks off")), "{half:?}");
+}
+
+#[test]
 fn a_log_without_end_takes_no_more_room_than_its_mails() {
     let mut log = String::new();
     for n in 0..5_000 {
