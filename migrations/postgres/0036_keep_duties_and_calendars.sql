@@ -101,3 +101,7 @@ CREATE TABLE calendar_files (
 );
 -- The newest of a name is looked for.
 CREATE INDEX calendar_files_by_name ON calendar_files (name, imported_at);
+
+-- SQLite alone has REPLACE, which is refused there:
+-- CREATE TRIGGER events_are_added_once
+-- CREATE TRIGGER duty_acts_are_added_once

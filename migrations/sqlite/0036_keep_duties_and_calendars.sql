@@ -106,3 +106,7 @@ CREATE TABLE calendar_files (
 ) STRICT;
 -- The newest of a name is looked for.
 CREATE INDEX calendar_files_by_name ON calendar_files (name, imported_at);
+
+-- PostgreSQL alone has TRUNCATE, which is refused there:
+-- CREATE TRIGGER events_are_not_truncated
+-- CREATE TRIGGER duty_acts_are_not_truncated
