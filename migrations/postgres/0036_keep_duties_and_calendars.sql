@@ -27,17 +27,20 @@ CREATE TABLE duty_acts (
     recorded_at BIGINT NOT NULL,
     approved_by TEXT COLLATE "C",
     approved_at BIGINT,
+    nth         BIGINT NOT NULL, -- in the order of words in the incident, whatever clocks say
+    counts_nth  BIGINT,          -- from which place in that order it counts; none: it waits for a second person
+    CONSTRAINT waits_for_the_second CHECK (counts_nth IS NOT NULL OR (approved_by IS NULL AND act IN ('not_notify', 'pause'))),
     CONSTRAINT approved_by_another CHECK (approved_by IS NULL OR approved_by <> actor),
     CONSTRAINT approved_iff_time CHECK ((approved_by IS NULL) = (approved_at IS NULL)),
     CONSTRAINT approved_acts_are_grave CHECK (approved_by IS NULL OR act IN ('not_notify', 'pause')),
     CONSTRAINT time_iff_act CHECK ((at IS NOT NULL) = (act IN ('done', 'pause')))
 );
--- The clocks of an incident are derived from all of them.
-CREATE INDEX duty_acts_by_incident ON duty_acts (incident_id, recorded_at);
+-- The clocks of an incident are derived from all of them, in their order.
+CREATE UNIQUE INDEX duty_acts_by_incident ON duty_acts (incident_id, nth);
 CREATE TRIGGER duty_acts_are_frozen BEFORE UPDATE ON duty_acts FOR EACH ROW
-WHEN (OLD.approved_by IS NOT NULL
-    OR (NEW.id, NEW.incident_id, NEW.duty, NEW.act, NEW.at, NEW.reference, NEW.why, NEW.actor, NEW.recorded_at)
-    IS DISTINCT FROM (OLD.id, OLD.incident_id, OLD.duty, OLD.act, OLD.at, OLD.reference, OLD.why, OLD.actor, OLD.recorded_at))
+WHEN (OLD.counts_nth IS NOT NULL
+    OR (NEW.id, NEW.incident_id, NEW.duty, NEW.act, NEW.at, NEW.reference, NEW.why, NEW.actor, NEW.recorded_at, NEW.nth)
+    IS DISTINCT FROM (OLD.id, OLD.incident_id, OLD.duty, OLD.act, OLD.at, OLD.reference, OLD.why, OLD.actor, OLD.recorded_at, OLD.nth))
 EXECUTE FUNCTION is_refused('duty_acts_are_frozen: what was said of a duty never changes');
 CREATE TRIGGER duty_acts_are_kept BEFORE DELETE ON duty_acts FOR EACH ROW
 EXECUTE FUNCTION is_refused('duty_acts_are_kept: what was said of a duty is never deleted');
@@ -98,3 +101,7 @@ CREATE TABLE calendar_files (
 );
 -- The newest of a name is looked for.
 CREATE INDEX calendar_files_by_name ON calendar_files (name, imported_at);
+
+-- SQLite alone has REPLACE, which is refused there:
+-- CREATE TRIGGER events_are_added_once
+-- CREATE TRIGGER duty_acts_are_added_once

@@ -31,17 +31,20 @@ CREATE TABLE duty_acts (
     recorded_at INTEGER NOT NULL,
     approved_by TEXT,
     approved_at INTEGER,
+    nth         INTEGER NOT NULL, -- in the order of words in the incident, whatever clocks say
+    counts_nth  INTEGER,          -- from which place in that order it counts; none: it waits for a second person
+    CONSTRAINT waits_for_the_second CHECK (counts_nth IS NOT NULL OR (approved_by IS NULL AND act IN ('not_notify', 'pause'))),
     CONSTRAINT approved_by_another CHECK (approved_by IS NULL OR approved_by <> actor),
     CONSTRAINT approved_iff_time CHECK ((approved_by IS NULL) = (approved_at IS NULL)),
     CONSTRAINT approved_acts_are_grave CHECK (approved_by IS NULL OR act IN ('not_notify', 'pause')),
     CONSTRAINT time_iff_act CHECK ((at IS NOT NULL) = (act IN ('done', 'pause')))
 ) STRICT;
--- The clocks of an incident are derived from all of them.
-CREATE INDEX duty_acts_by_incident ON duty_acts (incident_id, recorded_at);
+-- The clocks of an incident are derived from all of them, in their order.
+CREATE UNIQUE INDEX duty_acts_by_incident ON duty_acts (incident_id, nth);
 CREATE TRIGGER duty_acts_are_frozen BEFORE UPDATE ON duty_acts
-WHEN OLD.approved_by IS NOT NULL OR NEW.rowid <> OLD.rowid OR NEW.id IS NOT OLD.id OR NEW.incident_id IS NOT OLD.incident_id
+WHEN OLD.counts_nth IS NOT NULL OR NEW.rowid <> OLD.rowid OR NEW.id IS NOT OLD.id OR NEW.incident_id IS NOT OLD.incident_id
     OR NEW.duty IS NOT OLD.duty OR NEW.act IS NOT OLD.act OR NEW.at IS NOT OLD.at OR NEW.reference IS NOT OLD.reference
-    OR NEW.why IS NOT OLD.why OR NEW.actor IS NOT OLD.actor OR NEW.recorded_at IS NOT OLD.recorded_at
+    OR NEW.why IS NOT OLD.why OR NEW.actor IS NOT OLD.actor OR NEW.recorded_at IS NOT OLD.recorded_at OR NEW.nth IS NOT OLD.nth
 BEGIN SELECT RAISE(ABORT, 'duty_acts_are_frozen: what was said of a duty never changes'); END;
 CREATE TRIGGER duty_acts_are_kept BEFORE DELETE ON duty_acts
 BEGIN SELECT RAISE(ABORT, 'duty_acts_are_kept: what was said of a duty is never deleted'); END;
@@ -103,3 +106,7 @@ CREATE TABLE calendar_files (
 ) STRICT;
 -- The newest of a name is looked for.
 CREATE INDEX calendar_files_by_name ON calendar_files (name, imported_at);
+
+-- PostgreSQL alone has TRUNCATE, which is refused there:
+-- CREATE TRIGGER events_are_not_truncated
+-- CREATE TRIGGER duty_acts_are_not_truncated

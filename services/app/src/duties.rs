@@ -86,6 +86,7 @@ pub async fn say(app: &App, slug: &str, duty: &str, word: &Word<'_>) -> Result<K
     let mut tx = app.store.begin().await?;
     let clock = find(&mut tx, &incident, duty, now).await?;
     refuse(slug, duty, word, &clock, now)?;
+    let nth = store::duties::next_nth(&mut tx, incident.id).await?;
     let row = ActRow {
         id: new_id("dut"),
         incident_id: incident.id,
@@ -98,8 +99,9 @@ pub async fn say(app: &App, slug: &str, duty: &str, word: &Word<'_>) -> Result<K
         recorded_at: now.micros(),
         approved_by: None,
         approved_at: None,
+        counts_nth: Some(nth).filter(|_| !word.act.needs_two()),
     };
-    store::duties::insert_act(&mut tx, &row).await?;
+    store::duties::insert_act(&mut tx, &row, nth).await?;
     store::duties::look_at(&mut tx, incident.id, 0).await?;
     let detail = serde_json::json!({ "id": row.id, "duty": duty, "act": word.act, "at": word.at, "reference": word.reference, "why": word.why });
     tx.commit(app.entry("duty.say", slug, detail)).await?;
@@ -136,7 +138,8 @@ pub async fn approve(app: &App, slug: &str, id: &str) -> Result<(), AppError> {
             format!("propose it anew: `forthright duty pause {slug} {} --until TIME --why TEXT`", row.duty),
         ));
     }
-    store::duties::approve(&mut tx, id, &app.actor, now.micros()).await?;
+    let nth = store::duties::next_nth(&mut tx, incident.id).await?;
+    store::duties::approve(&mut tx, id, &app.actor, now.micros(), nth).await?;
     store::duties::look_at(&mut tx, incident.id, 0).await?;
     let detail = serde_json::json!({ "duty": row.duty, "act": row.act, "proposed_by": row.actor });
     tx.commit(app.entry("duty.approve", id, detail)).await?;

@@ -44,8 +44,8 @@ pub struct Said {
     pub act: Act,
     /// Done: when. Pause: until when.
     pub at: Option<Timestamp>,
-    /// From when it counts; none: it waits for a second person.
-    pub counts_from: Option<Timestamp>,
+    /// From which place in the order of words it counts, whatever clocks say; none: it waits for a second person.
+    pub nth: Option<i64>,
 }
 
 /// What all of it comes to.
@@ -55,8 +55,8 @@ pub struct Standing {
     pub applies: Option<Applies>,
     /// When it was fulfilled.
     pub done: Option<Timestamp>,
-    /// Since when it is decided that nobody is notified.
-    pub decided: Option<Timestamp>,
+    /// Whether two people decided that nobody is notified.
+    pub decided: bool,
     /// Until when it rests.
     pub paused_until: Option<Timestamp>,
 }
@@ -71,18 +71,17 @@ pub enum Applies {
 }
 
 impl Standing {
-    /// What counts at a time, of what was said in this order.
+    /// What counts at a time, of what was said.
     pub fn at(now: Timestamp, said: &[Said]) -> Self {
-        let mut counting: Vec<(Timestamp, &Said)> =
-            said.iter().filter_map(|one| Some((one.counts_from?, one))).filter(|(from, _)| *from <= now).collect();
-        counting.sort_by_key(|(from, _)| *from);
+        let mut counting: Vec<(i64, &Said)> = said.iter().filter_map(|one| Some((one.nth?, one))).collect();
+        counting.sort_by_key(|(nth, _)| *nth);
         let mut standing = Self::default();
-        for (from, one) in counting {
+        for (_, one) in counting {
             match one.act {
-                Act::Applies => (standing.applies, standing.decided) = (Some(Applies::Yes), None),
+                Act::Applies => (standing.applies, standing.decided) = (Some(Applies::Yes), false),
                 Act::AppliesNot => standing.applies = Some(Applies::No),
                 Act::Done => standing.done = one.at,
-                Act::NotNotify => standing.decided = Some(from),
+                Act::NotNotify => standing.decided = true,
                 Act::Pause => standing.paused_until = one.at,
                 Act::Resume => standing.paused_until = None,
             }
@@ -147,7 +146,7 @@ impl State {
         }
         match () {
             () if standing.applies == Some(Applies::No) => Self::NotApplicable,
-            () if standing.decided.is_some() => Self::Decided,
+            () if standing.decided => Self::Decided,
             () if standing.paused_until.is_some() => Self::Paused,
             () if started.is_none() => Self::Waiting,
             () if due.is_some_and(|due| due < now) => Self::Late,
@@ -191,8 +190,8 @@ mod tests {
         Timestamp::from_micros(hours * 3_600_000_000)
     }
 
-    fn said(act: Act, counts_from: i64, time: Option<i64>) -> Said {
-        Said { act, at: time.map(at), counts_from: Some(at(counts_from)) }
+    fn said(act: Act, nth: i64, time: Option<i64>) -> Said {
+        Said { act, at: time.map(at), nth: Some(nth) }
     }
 
     #[track_caller]
@@ -213,10 +212,10 @@ mod tests {
 
     #[test]
     fn what_needs_two_people_counts_from_the_second_ones_word() {
-        let waiting = Said { act: Act::NotNotify, at: None, counts_from: None };
+        let waiting = Said { act: Act::NotNotify, at: None, nth: None };
         check(&[waiting], 10, State::Running);
         check(&[said(Act::NotNotify, 9, None)], 10, State::Decided);
-        check(&[said(Act::NotNotify, 11, None)], 10, State::Running);
+        check(&[said(Act::NotNotify, 11, None), said(Act::Applies, 10, None)], 11, State::Decided);
         check(&[said(Act::NotNotify, 9, None), said(Act::Applies, 10, None)], 11, State::Running);
     }
 

@@ -8,7 +8,7 @@ use crate::{Conn, StoreError, Tx};
 macro_rules! act {
     ($rest:literal) => {
         concat!(
-            "SELECT id, incident_id, duty, act, at, reference, why, actor, recorded_at, approved_by, approved_at \
+            "SELECT id, incident_id, duty, act, at, reference, why, actor, recorded_at, approved_by, approved_at, counts_nth \
              FROM duty_acts ",
             $rest
         )
@@ -17,14 +17,20 @@ macro_rules! act {
 
 statements! {
     INSERT_ACT = "
-        INSERT INTO duty_acts (id, incident_id, duty, act, at, reference, why, actor, recorded_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        INSERT INTO duty_acts (id, incident_id, duty, act, at, reference, why, actor, recorded_at, nth, counts_nth)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (incident_id, nth) DO NOTHING";
+    /// What counts later than it was said takes the place of a further word.
+    NEXT_NTH = "
+        SELECT COALESCE(MAX(CASE WHEN counts_nth > nth THEN counts_nth ELSE nth END), 0) + 1
+        FROM duty_acts
+        WHERE incident_id = $1";
     ACT = act!("WHERE id = $1");
-    ACTS = act!("WHERE incident_id = $1 ORDER BY recorded_at, id");
+    ACTS = act!("WHERE incident_id = $1 ORDER BY nth");
     APPROVE = "
         UPDATE duty_acts
-        SET approved_by = $1, approved_at = $2
-        WHERE id = $3 AND approved_at IS NULL";
+        SET approved_by = $1, approved_at = $2, counts_nth = $3
+        WHERE id = $4 AND counts_nth IS NULL";
     INSERT_CONTRACT = "
         INSERT INTO contracts (id, tenant_id, hours, trigger_event, source, why, added_by, added_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -116,6 +122,8 @@ pub struct ActRow {
     pub approved_by: Option<String>,
     /// Microseconds since the epoch.
     pub approved_at: Option<i64>,
+    /// From which place in the order of words it counts; none: it waits for a second person.
+    pub counts_nth: Option<i64>,
 }
 
 /// Hours that were promised to a tenant.
@@ -200,9 +208,14 @@ pub struct Asked {
     pub settled_at: Option<i64>,
 }
 
-/// Keeps what was said.
-pub async fn insert_act(tx: &mut Tx, act: &ActRow) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(INSERT_ACT)
+/// The place of the next word in an incident.
+pub async fn next_nth(conn: &mut Conn, incident: i64) -> Result<i64, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(NEXT_NTH).bind(incident).fetch_one(c).await)?)
+}
+
+/// Keeps what was said, at its place.
+pub async fn insert_act(tx: &mut Tx, act: &ActRow, nth: i64) -> Result<(), StoreError> {
+    let hit = on!(tx, |c| sqlx::query(INSERT_ACT)
         .bind(&act.id)
         .bind(act.incident_id)
         .bind(&act.duty)
@@ -212,10 +225,12 @@ pub async fn insert_act(tx: &mut Tx, act: &ActRow) -> Result<(), StoreError> {
         .bind(&act.why)
         .bind(&act.actor)
         .bind(act.recorded_at)
+        .bind(nth)
+        .bind(act.counts_nth)
         .execute(c)
         .await
-        .map(drop))?;
-    Ok(())
+        .map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || "somebody else spoke of the duties meanwhile".to_owned())
 }
 
 /// What was said under an id.
@@ -229,10 +244,11 @@ pub async fn acts(conn: &mut Conn, incident: i64) -> Result<Vec<ActRow>, StoreEr
 }
 
 /// Approves what was said, as the second person.
-pub async fn approve(tx: &mut Tx, id: &str, actor: &str, now: i64) -> Result<(), StoreError> {
+pub async fn approve(tx: &mut Tx, id: &str, actor: &str, now: i64, nth: i64) -> Result<(), StoreError> {
     let hit = on!(tx, |c| sqlx::query(APPROVE)
         .bind(actor)
         .bind(now)
+        .bind(nth)
         .bind(id)
         .execute(c)
         .await

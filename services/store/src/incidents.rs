@@ -56,7 +56,8 @@ statements! {
     SET_FACTS = "UPDATE incidents SET facts = $1 WHERE id = $2 AND facts = $3";
     INSERT_EVENT = "
         INSERT INTO incident_events (incident_id, name, at, why, actor, recorded_at, nth)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (incident_id, name, nth) DO NOTHING";
     EVENTS = "
         SELECT name, at, why, actor, recorded_at, nth
         FROM incident_events
@@ -255,7 +256,7 @@ pub async fn set_facts(tx: &mut Tx, incident: i64, before: &str, facts: &str) ->
 
 /// Records a clock event.
 pub async fn insert_event(tx: &mut Tx, incident: i64, event: &Event) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(INSERT_EVENT)
+    let hit = on!(tx, |c| sqlx::query(INSERT_EVENT)
         .bind(incident)
         .bind(&event.name)
         .bind(event.at)
@@ -265,8 +266,8 @@ pub async fn insert_event(tx: &mut Tx, incident: i64, event: &Event) -> Result<(
         .bind(event.nth)
         .execute(c)
         .await
-        .map(drop))?;
-    Ok(())
+        .map(|done| done.rows_affected()))?;
+    crate::notices::one(hit, || format!("somebody else recorded `{}` meanwhile", event.name))
 }
 
 /// The clock events of an incident, in the order they were recorded.

@@ -132,12 +132,7 @@ fn standing(now: Timestamp, rows: &[ActRow]) -> Result<Standing, AppError> {
     let mut said = Vec::with_capacity(rows.len());
     for row in rows {
         let act = Act::parse(&row.act).ok_or_else(|| unknown("duty_acts.act", &row.act))?;
-        let counts_from = if act.needs_two() { row.approved_at } else { Some(row.recorded_at) };
-        said.push(Said {
-            act,
-            at: row.at.map(Timestamp::from_micros),
-            counts_from: counts_from.map(Timestamp::from_micros),
-        });
+        said.push(Said { act, at: row.at.map(Timestamp::from_micros), nth: row.counts_nth });
     }
     Ok(Standing::at(now, &said))
 }
