@@ -141,12 +141,12 @@ fn each_rule_that_is_broken_by_hand_is_named() {
         world.work(LATER);
         // The question has ended it: it is to be one that runs.
         world.sql("UPDATE escalations SET ended_at = NULL, ended_why = NULL WHERE policy = 'silence'");
+        let mut before = world.rules("2022-09-26T10:00:00Z");
         for (rule, statement) in BREAKS {
-            let before = world.rules("2022-09-26T10:00:00Z");
             assert!(!before.contains(*rule), "{rule} is broken before");
             world.sql(statement);
-            let after = world.rules("2022-09-26T10:00:00Z");
-            assert!(after.contains(*rule), "{backend:?}: {rule} is not named: {after:?}");
+            before = world.rules("2022-09-26T10:00:00Z");
+            assert!(before.contains(*rule), "{backend:?}: {rule} is not named: {before:?}");
         }
         let found = world.at("2022-09-26T10:00:00Z").run(&["doctor"]);
         assert!(found.stdout.contains("run `forthright audit engine`"), "{}", found.stdout);
