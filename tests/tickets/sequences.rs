@@ -72,7 +72,7 @@ async fn run(backend: Backend, cases: u32) {
             for (n, (verb, which)) in steps.into_iter().enumerate() {
                 let n = done.get() * 100 + n;
                 match verb {
-                    18 if n % 4 == 0 => drop(raw_sql(&stage, BY_HAND[n % BY_HAND.len()])),
+                    18 if n.is_multiple_of(4) => drop(raw_sql(&stage, BY_HAND[n % BY_HAND.len()])),
                     _ => handle.block_on(step(&app, &stage, verb, which, &messages[which % 2], n)),
                 }
             }
@@ -150,7 +150,7 @@ async fn step(app: &App, stage: &Stage, verb: u8, which: usize, notice: &Message
         14 => match named.first() {
             Some(question) => {
                 let proposed = app::tickets::withdraw_question(app, question, "they said so", None).await;
-                let by_another = app.acting_as(if which % 2 == 0 { "counsel" } else { "agent" });
+                let by_another = app.acting_as(if which.is_multiple_of(2) { "counsel" } else { "agent" });
                 proposed
                     .and(app::tickets::withdraw_question(&by_another, question, "so they did", None).await)
                     .map(drop)

@@ -24,18 +24,45 @@ pub(in super::super) fn between(repeated: &str, letters: &[&str]) -> String {
     found.max_by_key(|(known, _)| *known).filter(|(known, _)| *known >= KNOWN).map(|(_, own)| own).unwrap_or_default()
 }
 
+/// A letter of ours, made ready to be compared.
+struct Letter {
+    /// Letters and figures of all of it.
+    whole: String,
+    /// Its lines, and where each ends in that.
+    lines: HashMap<String, usize>,
+    ends: HashSet<usize>,
+}
+
+impl Letter {
+    fn of(text: &str) -> Self {
+        let mut end = 0;
+        let ending = |line: &str| {
+            let line = letters_of(line);
+            end += line.len();
+            (line, end)
+        };
+        let lines: HashMap<String, usize> = text.lines().map(ending).collect();
+        let ends = lines.values().copied().collect();
+        Self { whole: letters_of(text), lines, ends }
+    }
+
+    /// Where a line ends in it that is one of its own, or a part of one; `next` is where the line above ended.
+    fn end_of(&self, line: &str, next: usize, below: &[&str]) -> Option<usize> {
+        let is_long = line.chars().count() >= LONG;
+        // The beginning of a line of it that is wrapped anew, and not somebody's own word that happens to be the same.
+        let is_wrapped = |end: &usize| {
+            let below = below.iter().take(NEAR).map(|line| letters_of(line)).find(|line| !line.is_empty());
+            is_long || self.ends.contains(end) || below.is_some_and(|below| self.whole[*end..].starts_with(&below))
+        };
+        let goes_on = self.whole[next..].starts_with(line).then(|| next + line.len()).filter(is_wrapped);
+        let stands = || is_long.then(|| self.whole.find(line).map(|from| from + line.len())).flatten();
+        goes_on.or_else(stands).or_else(|| self.lines.get(line).copied())
+    }
+}
+
 /// How much of the letter stands there, and what else does.
 fn compare(repeated: &str, letter: &str) -> (usize, String) {
-    let whole: String = letters_of(letter);
-    let lines: HashMap<String, usize> = letter
-        .lines()
-        .scan(0, |at, line| {
-            let line = letters_of(line);
-            *at += line.len();
-            Some((line, *at))
-        })
-        .collect();
-    let ends: HashSet<usize> = lines.values().copied().collect();
+    let letter = Letter::of(letter);
     let block: Vec<&str> = repeated.lines().take(LOOKED_AT).collect();
     let (mut own, mut known, mut next, mut gap) = (String::new(), 0, 0, true);
     let mut at = 0;
@@ -48,17 +75,7 @@ fn compare(repeated: &str, letter: &str) -> (usize, String) {
             if block[here].contains(['?', '？']) && known > 0 {
                 push(&mut own, block[here], &mut gap);
             }
-            continue;
-        }
-        let is_long = line.chars().count() >= LONG;
-        // The beginning of a line of it that is wrapped anew, and not somebody's own word that happens to be the same.
-        let is_wrapped = |end: usize| {
-            let below = block[at..].iter().take(NEAR).map(|line| letters_of(line)).find(|line| !line.is_empty());
-            is_long || ends.contains(&end) || below.is_some_and(|below| whole[end..].starts_with(&below))
-        };
-        let goes_on = whole[next..].starts_with(&line).then(|| next + line.len()).filter(|end| is_wrapped(*end));
-        let stands = || is_long.then(|| whole.find(&line).map(|from| from + line.len())).flatten();
-        if let Some(end) = goes_on.or_else(stands).or_else(|| lines.get(&line).copied()) {
+        } else if let Some(end) = letter.end_of(&line, next, &block[at..]) {
             (next, gap) = (end, true);
             known += line.chars().count();
         } else if let Some(end) = header_block_at(&block, here) {
