@@ -37,6 +37,8 @@ pub use preflight::{Checked, Outlook, Tested, check, test};
 
 /// Ladders that start, or climb, before the clocks of others are looked at again.
 const CHUNK: i64 = 500;
+/// Chunks of ladders that climb before it is looked again at what starts and ends.
+const CHUNKS: u32 = 20;
 /// Tasks that are listed.
 const TASKS: i64 = 100_000;
 
@@ -86,7 +88,14 @@ pub async fn tick(app: &App) -> Result<Ticked, AppError> {
         for (reason, policy) in STARTING {
             round.add(start(&app, reason, policy, now).await?);
         }
-        round.add(climb::climb_due(&app, now).await?);
+        // A look at all tickets costs as much as a chunk, so that many are climbed before the next one.
+        for _ in 0..CHUNKS {
+            let climbed = climb::climb_due(&app, now).await?;
+            round.add(climbed);
+            if climbed == Ticked::default() {
+                break;
+            }
+        }
         round.tasks += reviews::climb(&app, now, CHUNK).await?;
         round.tasks += crate::duties::climb(&app, now, CHUNK).await?;
         total.add(round);

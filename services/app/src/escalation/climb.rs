@@ -143,7 +143,8 @@ async fn climb(app: &App, due: &[(String, String)], now: Timestamp) -> Result<Ti
     Ok(ticked)
 }
 
-fn grouped<K: Eq + Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, Vec<V>> {
+/// Rows by what they belong to, in their order.
+pub(super) fn grouped<K: Eq + Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, Vec<V>> {
     let mut map: HashMap<K, Vec<V>> = HashMap::new();
     for row in rows {
         map.entry(key(&row)).or_default().push(row);

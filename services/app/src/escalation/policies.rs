@@ -12,6 +12,7 @@ use store::Tx;
 use store::escalation::policies::Version;
 use store::escalation::{Escalation, events};
 
+use super::climb::grouped;
 use super::course::Course;
 use super::deeds::{deed, entry};
 use crate::{App, AppError, Incident, new_id};
@@ -204,9 +205,15 @@ async fn replace(
             hint: "let the workers climb them (`forthright work --until-idle`), then set the policy again".to_owned(),
         });
     }
+    let ids: Vec<String> = ladders.iter().map(|ladder| ladder.id.clone()).collect();
+    let fired = grouped(store::escalation::firings_among(tx, &ids).await?, |one| one.escalation_id.clone());
+    let events = grouped(events::among(tx, &ids).await?, |one| one.escalation_id.clone());
     let (mut new, mut deeds, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for ladder in ladders {
-        let (next, done) = successor(app, tx, ladder, policies, version, now).await?;
+        let fired = fired.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
+        let events = events.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
+        let course = Course::of(ladder, fired, events)?;
+        let (next, done) = successor(app, ladder, &course, policies, version)?;
         let why = format!("the policy changed to version {}: another ladder took its place", version.version);
         store::escalation::policies::end(tx, &ladder.id, now.micros(), &why).await?;
         let said = match version.running.as_str() {
@@ -226,14 +233,14 @@ async fn replace(
 }
 
 /// The ladder that takes the place of another, and what was done to it before it began.
-async fn successor(
+fn successor(
     app: &App,
-    tx: &mut Tx,
     old: &Escalation,
+    course: &Course,
     policies: &Policies,
     version: &Version,
-    now: Timestamp,
 ) -> Result<(Escalation, Vec<events::Event>), AppError> {
+    let now = Timestamp::from_micros(version.set_at);
     let policy = PolicyName::parse(&old.policy).map(|name| policies.get(name));
     let policy = policy.ok_or_else(|| store::StoreError::Unknown { what: format!("policy {}", old.policy) })?;
     let mut new = Escalation {
@@ -243,7 +250,6 @@ async fn successor(
         carried: "[]".to_owned(),
         ..old.clone()
     };
-    let course = Course::read(tx, old).await?;
     let mut done = Vec::new();
     if version.running == Running::Restart.as_str() {
         done.push(deed(app, &new, "restart", &version.why));
