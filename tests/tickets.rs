@@ -23,7 +23,11 @@ use crate::setup::{SLUG, Stage, readable};
 /// One statement by the database's own client, as somebody in a hurry would type it.
 pub(crate) fn raw_sql(stage: &Stage, statement: &str) -> Result<String, String> {
     let output = match stage.run.database() {
-        None => Command::new("sqlite3").arg(stage.run.folder().join("forthright.db")).arg(statement).output(),
+        None => Command::new("sqlite3")
+            .args(["-cmd", ".timeout 10000"])
+            .arg(stage.run.folder().join("forthright.db"))
+            .arg(statement)
+            .output(),
         Some(url) => Command::new("psql").args(["-v", "ON_ERROR_STOP=1", "-Atc", statement, url]).output(),
     }
     .unwrap();

@@ -14,8 +14,8 @@ use store::tickets::{Change, QuestionRow};
 use super::case::Case;
 use super::letters::{self, Content, Post};
 use super::{
-    About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, not_passed, set_turn, unsaid, untrue,
-    words,
+    About, Answered, Done, add_entry, cut, finish, foreign, ids, in_future, links, not_passed, set_turn, unsaid,
+    untrue, words,
 };
 use crate::{App, AppError};
 
