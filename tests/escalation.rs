@@ -156,3 +156,60 @@ fn a_clock_that_goes_back_lets_nobody_promise_a_time_that_has_passed() {
         assert_eq!(promised.status, 0, "{}", promised.stderr);
     }
 }
+
+fn ask(stage: &Stage, recorder: &Recorder, time: &str, question: &str) {
+    let raw = reply_to(&recorder.messages()[0], "", question);
+    let output = at(stage, time).run_with_input(&["mail", "receive"], raw.as_bytes());
+    assert_eq!(output.status, 0, "{}", output.stderr);
+}
+
+/// Answers the question that was asked first of those that wait.
+fn answer_oldest(stage: &Stage, time: &str) {
+    let ticket = stage.run.csv(&["ticket", "list", SLUG]).remove(0)["ticket"].clone();
+    let shown = stage.run.json(&["ticket", "show", &ticket]);
+    let open = shown["questions"].as_array().unwrap().iter().filter(|question| question["state"] == "open");
+    let oldest = open.min_by_key(|question| question["asked_at"].to_string()).unwrap()["id"].as_str().unwrap();
+    at(stage, time).ok(&["ticket", "answer", &ticket, "--questions", oldest, "--snippet", "facts"]);
+}
+
+#[test]
+fn a_question_that_came_while_another_waited_has_a_ladder_of_its_own_once_that_one_is_answered() {
+    for backend in Backend::each() {
+        let (stage, recorder) = released(backend);
+        ask(&stage, &recorder, "2022-09-26T09:00:00Z", "What was it?");
+        work(&stage, "2022-10-08T10:00:00Z", &recorder);
+        let climbed = [("debt", "1", "agent"), ("debt", "2", "lead"), ("debt", "3", "counsel")];
+        assert_eq!(fired(&stage), names(&climbed));
+        ask(&stage, &recorder, "2022-10-08T11:00:00Z", "And who has seen it?");
+        work(&stage, "2022-10-08T11:30:00Z", &recorder);
+        assert_eq!(fired(&stage).len(), 3, "{backend:?}: one beside the oldest starts none");
+        answer_oldest(&stage, "2022-10-08T12:00:00Z");
+        let found = at(&stage, "2022-10-08T13:00:00Z").run(&["audit", "engine"]);
+        assert!(found.stdout.contains("debt-ladder-of-another"), "{backend:?}: {}", found.stdout);
+        let until = ["escalation", "preview", SLUG, "--until", "2022-10-09T12:00:00Z"];
+        assert_eq!(stage.run.csv(&until).len(), 1, "{backend:?}: the first rung of the ladder that will start");
+        work(&stage, "2022-10-08T13:00:00Z", &recorder);
+        assert_eq!(fired(&stage).len(), 3, "{backend:?}: measured from the second question");
+        let found = at(&stage, "2022-10-08T14:00:00Z").run(&["audit", "engine"]);
+        assert!(!found.stdout.contains("debt-ladder-of-another"), "{backend:?}: {}", found.stdout);
+        work(&stage, "2022-10-09T12:00:00Z", &recorder);
+        assert_eq!(fired(&stage), names(&[climbed[0], climbed[1], climbed[2], climbed[0]]), "{backend:?}");
+    }
+}
+
+#[test]
+fn a_question_that_came_after_all_were_answered_escalates_although_no_worker_saw_it() {
+    for backend in Backend::each() {
+        let (stage, recorder) = released(backend);
+        ask(&stage, &recorder, "2022-09-26T09:00:00Z", "What was it?");
+        work(&stage, "2022-09-27T10:00:00Z", &recorder);
+        assert_eq!(fired(&stage), names(&[("debt", "1", "agent")]));
+        answer_oldest(&stage, "2022-09-27T11:00:00Z");
+        ask(&stage, &recorder, "2022-09-27T12:00:00Z", "And who has seen it?");
+        work(&stage, "2022-09-28T11:00:00Z", &recorder);
+        assert_eq!(fired(&stage).len(), 1, "{backend:?}: measured from the second question");
+        work(&stage, "2022-10-27T12:00:00Z", &recorder);
+        let again = [("debt", "1", "agent"), ("debt", "1", "agent"), ("debt", "2", "lead"), ("debt", "3", "counsel")];
+        assert_eq!(fired(&stage), names(&again), "{backend:?}");
+    }
+}

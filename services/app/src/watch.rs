@@ -68,9 +68,17 @@ const UNREADABLE: Rule =
 const TICK: Rule = ("tick-late", "the engine has not been through lately", WORKERS);
 
 /// Rules whose time is the store's: what should have happened before the grace began.
-const BY_CLOCK: [(Undone, Rule); 9] = [
+const BY_CLOCK: [(Undone, Rule); 10] = [
     (Undone::Overdue, ("ladder-overdue", "a rung is due and has not fired", WORKERS)),
     (Undone::Debt, ("debt-without-ladder", "a question waits and no ladder runs for it", WORKERS)),
+    (
+        Undone::DebtAnew,
+        (
+            "debt-ladder-of-another",
+            "a question waits, and the ladder that runs is that of one which is settled",
+            WORKERS,
+        ),
+    ),
     (Undone::Promise, ("promise-without-ladder", "a promise is broken and nobody was turned to", WORKERS)),
     (
         Undone::Review,

@@ -24,6 +24,23 @@ macro_rules! ladder {
 }
 pub(crate) use ladder;
 
+/// Whether a question waits that is no younger than what a debt ladder is measured from. One that was moved or begun anew
+/// is measured from where the first one was; and a further question beside the oldest changes nothing.
+macro_rules! waits_since {
+    ($ladder:literal) => {
+        concat!(
+            "EXISTS (
+                        SELECT 1 FROM questions q
+                        WHERE q.ticket_id = ",
+            $ladder,
+            ".ticket_id AND q.state IN ('open', 'promised') AND COALESCE(q.reopened_at, q.asked_at) <= ",
+            $ladder,
+            ".measured_from)"
+        )
+    };
+}
+pub(crate) use waits_since;
+
 /// Running ladders whose reason is gone, as the `END_…` statements see them; `$filter` narrows.
 macro_rules! settled {
     ($filter:literal) => {
@@ -34,7 +51,9 @@ macro_rules! settled {
             WHERE ",
             $filter,
             " AND e.ended_at IS NULL
-                AND ((e.policy = 'debt' AND t.debt = 0)
+                AND ((e.policy = 'debt' AND NOT ",
+            waits_since!("e"),
+            ")
                     OR (e.policy = 'silence' AND (t.last_inbound_at IS NOT NULL OR t.status = 'closed'))
                     OR (e.policy = 'promise' AND NOT EXISTS (
                         SELECT 1 FROM questions q
@@ -87,16 +106,17 @@ macro_rules! question_starts {
 // Grouped by the ticket's key alone: with a second column beside it SQLite reads and sorts all tickets before it can
 // stop at the limit.
 statements! {
-    /// Tickets with debt and no ladder for it.
-    DEBT_STARTS = "
+    /// Tickets with debt and no ladder that is measured from the oldest question or from later: where that one is settled,
+    /// its ladder ends and another one starts.
+    DEBT_STARTS = concat!("
         SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MIN(COALESCE(q.reopened_at, q.asked_at)) AS measured_from
         FROM tickets t
         JOIN questions q ON q.ticket_id = t.id AND q.state IN ('open', 'promised')
         WHERE t.debt > 0 AND t.id >= $1
-            AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'debt' AND e.ended_at IS NULL)
+            AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'debt' AND e.ended_at IS NULL AND ", waits_since!("e"), ")
         GROUP BY t.id
         ORDER BY t.id
-        LIMIT $2";
+        LIMIT $2");
     /// Promises that have passed and whose ladder never started.
     PROMISE_STARTS = question_starts!("promise", "promised_by", "q.state = 'promised' AND q.promised_by <= $1", "$2");
     /// Declined questions whose review is due and whose ladder never started.
@@ -166,11 +186,12 @@ statements! {
         WHERE ended_at IS NULL AND next_due_at > $1 AND snapshot LIKE '%\"hours\":\"business\"%'";
     SET_NEXT = "UPDATE escalations SET next_due_at = $1 WHERE id = $2";
     /// Ladders whose reason is gone.
-    END_DEBT = "
+    END_DEBT = concat!("
         UPDATE escalations
-        SET ended_at = $1, ended_why = 'every question is settled'
-        WHERE ended_at IS NULL AND policy = 'debt'
-            AND EXISTS (SELECT 1 FROM tickets t WHERE t.id = escalations.ticket_id AND t.debt = 0)";
+        SET ended_at = $1,
+            ended_why = CASE WHEN EXISTS (SELECT 1 FROM tickets t WHERE t.id = escalations.ticket_id AND t.debt > 0)
+                THEN 'the question that it was climbed for is settled' ELSE 'every question is settled' END
+        WHERE ended_at IS NULL AND policy = 'debt' AND NOT ", waits_since!("escalations"));
     END_PROMISE = "
         UPDATE escalations
         SET ended_at = $1, ended_why = 'the promise is kept or renewed'
@@ -210,10 +231,9 @@ statements! {
                 SELECT 1 FROM outbox o
                 WHERE o.ticket_id = escalations.ticket_id AND o.notice_id IS NOT NULL
                     AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled'))";
-    TO_END = "
+    TO_END = concat!("
         SELECT
-            (SELECT COUNT(*) FROM escalations e JOIN tickets t ON t.id = e.ticket_id
-             WHERE e.ended_at IS NULL AND e.policy = 'debt' AND t.debt = 0)
+            (SELECT COUNT(*) FROM escalations e WHERE e.ended_at IS NULL AND e.policy = 'debt' AND NOT ", waits_since!("e"), ")
           + (SELECT COUNT(*) FROM escalations e JOIN tickets t ON t.id = e.ticket_id
              WHERE e.ended_at IS NULL AND e.policy = 'silence' AND (t.last_inbound_at IS NOT NULL OR t.status = 'closed'))
           + (SELECT COUNT(*) FROM escalations e
@@ -235,7 +255,7 @@ statements! {
              WHERE e.ended_at IS NULL AND e.policy = 'unreachable' AND EXISTS (
                 SELECT 1 FROM outbox o
                 WHERE o.ticket_id = e.ticket_id AND o.notice_id IS NOT NULL
-                    AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')))";
+                    AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')))");
     FIRINGS_OF = "
         SELECT id, escalation_id, rung, repeat, due_at, fired_at, target, acknowledged_at, acknowledged_by
         FROM firings

@@ -3,6 +3,7 @@
 //! Decides nothing. Invariant: no question has a lower bound of time: what was forgotten years ago is found as what was
 //! forgotten today; each is answered by an index, and by a limit.
 
+use crate::escalation::waits_since;
 use crate::{Conn, StoreError, Tx};
 
 /// Questions in a state whose time has passed, and whose ladder never started.
@@ -60,6 +61,18 @@ statements! {
                 WHERE q.ticket_id = t.id AND q.state IN ('open', 'promised') AND COALESCE(q.reopened_at, q.asked_at) <= $1)
         ORDER BY t.id
         LIMIT $2";
+    /// What was settled a moment ago is for the next tick to see.
+    DEBT_ANEW = concat!("
+        SELECT e.id, e.ticket_id AS about
+        FROM tickets t
+        JOIN escalations e ON e.ticket_id = t.id AND e.policy = 'debt' AND e.ended_at IS NULL
+        WHERE t.debt > 0 AND NOT ", waits_since!("e"), "
+            AND EXISTS (
+                SELECT 1 FROM questions q
+                WHERE q.ticket_id = t.id AND q.state IN ('open', 'promised') AND COALESCE(q.reopened_at, q.asked_at) <= $1)
+            AND NOT EXISTS (SELECT 1 FROM questions s WHERE s.ticket_id = t.id AND s.settled_at > $1)
+        ORDER BY e.id
+        LIMIT $2");
     PROMISE = unstarted!("promise", "promised_by", "q.state = 'promised'");
     REVIEW = unstarted!("review", "review_at", "q.state = 'declined'");
     OBJECTION = unstarted!("objection", "objected_at", "q.objected_at IS NOT NULL AND q.state IN ('open', 'promised')");
@@ -142,6 +155,8 @@ pub enum Undone {
     Overdue,
     /// A ticket with debt from before this and no ladder.
     Debt,
+    /// A ticket with debt from before this whose ladder is measured from a question that is settled.
+    DebtAnew,
     /// A promise that was to be kept before this and has no ladder.
     Promise,
     /// A declined question that was to be looked at before this and has no ladder.
@@ -206,6 +221,7 @@ pub async fn undone(conn: &mut Conn, what: Undone, at: i64, limit: i64) -> Resul
     let text = match what {
         Undone::Overdue => OVERDUE,
         Undone::Debt => DEBT,
+        Undone::DebtAnew => DEBT_ANEW,
         Undone::Promise => PROMISE,
         Undone::Review => REVIEW,
         Undone::Objection => OBJECTION,
