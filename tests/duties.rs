@@ -294,3 +294,68 @@ fn a_promised_update_escalates_until_a_statement_keeps_it_and_all_stands_in_one_
         );
     }
 }
+
+#[test]
+fn what_rests_is_previewed_and_escalates_from_the_moment_on_at_which_it_rests_no_more() {
+    for backend in Backend::each() {
+        let stage = germans(backend);
+        let run = at(&stage, EARLY);
+        let duty = "eu-gdpr-33-authority";
+        run.ok(&["duty", "applies", SLUG, duty, "yes", "--why", "controller for staff data"]);
+        let until = "2022-09-27T07:10:00Z";
+        let kept = run.json(&["duty", "pause", SLUG, duty, "--until", until, "--why", "police"]);
+        run.as_actor("counsel").ok(&["duty", "approve", SLUG, kept["id"].as_str().unwrap()]);
+        let mine = |run: &Forthright| {
+            let lines = run.csv(&["escalation", "preview", SLUG, "--until", "2022-09-27T07:30:00Z"]);
+            lines.iter().filter(|line| line["escalation"].contains(duty)).count()
+        };
+        assert_eq!(mine(&run), 2, "{backend:?}: counsel and the lead");
+        let count = |now: &str| {
+            at(&stage, now).sending_to("file:out").ok(&["work", "--until-idle", "--timeout", "60"]);
+            let query = "SELECT COUNT(*) FROM tasks WHERE kind = 'duty' AND text LIKE '%the duty eu-gdpr-33-authority%'";
+            crate::tickets::raw_sql(&stage, query).unwrap().trim().to_owned()
+        };
+        assert_eq!(count("2022-09-27T07:00:00Z"), "0", "{backend:?}: it rests");
+        // Not at the next look of an hour later.
+        assert_eq!(count("2022-09-27T07:10:01Z"), "2", "{backend:?}");
+    }
+}
+
+#[test]
+fn what_cannot_have_been_is_refused_and_what_one_person_alone_may_not_end_too() {
+    for backend in Backend::each() {
+        let stage = germans(backend);
+        let run = at(&stage, EARLY);
+        let aware = |at: &str| {
+            let output = run.run(&["incident", "event", SLUG, "aware", "--at", at, "--why", "by the log"]);
+            (output.status, output.stderr.contains("hint:"))
+        };
+        assert_eq!(aware("2022-09-25T10:10:00Z"), (1, true), "{backend:?}: in the future");
+        assert_eq!(aware("2022-09-24T12:00:00Z"), (0, false), "{backend:?}");
+        let duty = "eu-gdpr-33-authority";
+        let done = |at: &str| run.run(&["duty", "done", SLUG, duty, "--at", at, "--why", "by the form"]).status;
+        assert_eq!(done("2022-09-24T11:00:00Z"), 4, "{backend:?}: before the clock began");
+        run.ok(&["duty", "applies", SLUG, duty, "yes", "--why", "controller"]);
+        let no = run.run(&["duty", "applies", SLUG, duty, "no", "--why", "on second thoughts"]);
+        assert!(no.status == 4 && no.stderr.contains("not-notify"), "{backend:?}: {}", no.stderr);
+        assert_eq!(clocks(&run, &[])[duty]["state"], "running", "{backend:?}");
+        assert_eq!(done("2022-09-25T09:00:00Z"), 0, "{backend:?}");
+    }
+}
+
+#[test]
+fn a_contract_that_is_ended_while_its_clock_runs_stays_in_the_list_and_the_time_line() {
+    for backend in Backend::each() {
+        let stage = germans(backend);
+        let run = at(&stage, EARLY);
+        let args = ["contract", "add", "t-b", "--hours", "24", "--trigger", "aware", "--source", "DPA 7.2", "--why", "c"];
+        run.ok(&args);
+        let late = clocks(&run, &[]).into_values().find(|row| row["tenant_id"] == "t-b").unwrap();
+        assert_eq!(late["state"], "late", "{backend:?}");
+        run.ok(&["contract", "end", &late["duty"], "--why", "the customer left"]);
+        let ended = clocks(&run, &[])[&late["duty"]].clone();
+        assert_eq!(ended["state"], "ended", "{backend:?}");
+        assert!(ended["note"].contains("the customer left"), "{backend:?}: {}", ended["note"]);
+        assert!(run.ok(&["incident", "timeline", SLUG]).contains("the customer left"), "{backend:?}");
+    }
+}

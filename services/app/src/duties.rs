@@ -21,7 +21,7 @@ use crate::{App, AppError, Incident, new_id};
 
 pub use clocks::{ClockLine, Duties, Which, list};
 pub use contracts::{ContractLine, NewContract, add as add_contract, end as end_contract, list as contracts};
-pub(crate) use ladder::{climb, is_due, lines};
+pub(crate) use ladder::{acknowledge, climb, is_due, lines};
 pub use timeline::{Happened, Timeline, timeline};
 pub use updates::{Promised, promise as promise_update, sent as update_sent};
 

@@ -15,6 +15,7 @@ mod policies;
 mod preflight;
 mod reviews;
 mod targets;
+pub(crate) mod ticketless;
 #[cfg(test)]
 mod tests;
 mod told;

@@ -1,5 +1,5 @@
-//! Ladders of duties that apply, of those that nobody has spoken of yet, and of promised updates: tasks before and after
-//! the time is over, until the duty is met or decided.
+//! Ladders of duties that apply, of those that nobody has spoken of yet, and of promised updates: tasks and letters
+//! before and after the time is over, until the duty is met or decided.
 //!
 //! They have no ticket, so they are no rows: their rungs follow from the clocks at each look. A look comes after each word
 //! that is said, at each rung, and each hour where clocks could run. Invariant: a rung is one task, by its key, and a
@@ -11,12 +11,12 @@ use std::time::Duration;
 use model::duties::{Applies, State};
 use model::escalation::{self, Due, PolicyName};
 use model::time::Timestamp;
-use store::Conn;
-use store::escalation::{NewTask, Task};
+use store::{Conn, Tx};
 
 use super::clocks::{ClockLine, derive};
 use crate::escalation::Line;
-use crate::{App, AppError, Incident, new_id};
+use crate::escalation::ticketless::Rungs;
+use crate::{App, AppError, Incident};
 
 /// Ladders have no rungs before their start, so those of duties start so long before the time is over.
 const LEAD: Duration = Duration::from_secs(24 * 3600);
@@ -63,14 +63,20 @@ async fn look(app: &App, incident: i64, now: Timestamp) -> Result<u64, AppError>
     let incident = app.incident_by_id(&mut tx, incident).await?;
     let (mut tasks, mut next) = (0, now.plus(LOOK_AGAIN));
     for ladder in ladders(&mut tx, &incident, now).await? {
-        for due in rungs(app, &incident, &ladder) {
-            if due.due_at > now {
-                next = next.min(due.due_at);
-                continue;
-            }
-            let task = task(&ladder, &due, now);
-            let new = NewTask { incident: incident.id, task: &task, unique_key: &key(&ladder, &due) };
-            tasks += store::escalation::insert_task(&mut tx, &new).await?;
+        let rungs = rungs(app, &incident, &ladder);
+        let later = rungs.iter().map(|due| due.due_at).find(|at| *at > now);
+        next = next.min(later.unwrap_or(next));
+        let fires = Rungs {
+            incident: &incident,
+            ladder: &ladder.key,
+            policy: ladder.policy,
+            kind: KIND,
+            tenant: ladder.tenant.as_deref(),
+            why: &ladder.text,
+            next: later,
+        };
+        for due in rungs.iter().filter(|due| due.due_at <= now) {
+            tasks += fires.fire(app, &mut tx, due, &key(&ladder, due)).await?;
         }
     }
     store::duties::look_at(&mut tx, incident.id, next.micros()).await?;
@@ -109,6 +115,31 @@ pub(crate) async fn lines(
         }));
     }
     Ok(lines)
+}
+
+/// Notes that somebody has seen the rungs of a ladder that fired; how many. None: there is no such ladder. It goes on until
+/// the duty is met or decided.
+pub(crate) async fn acknowledge(app: &App, tx: &mut Tx, id: &str) -> Result<Option<u64>, AppError> {
+    let Some((_, of)) = id.split_once(&format!("{KIND}/")).filter(|(before, _)| before.is_empty()) else {
+        return Ok(None);
+    };
+    let now = app.clock.now();
+    let (mut count, mut is_known) = (0, false);
+    // A promised update is named by itself, everything else by its incident.
+    let slug = of.split('/').next().unwrap_or_default();
+    for row in store::incidents::list(tx).await?.into_iter().filter(|row| slug.starts_with("upd_") || row.slug == slug) {
+        for (key, ..) in store::escalation::tasks_of_kind(tx, row.id, KIND).await? {
+            if key.strip_prefix(id).is_some_and(|rung| rung.starts_with('/')) {
+                is_known = true;
+                count += store::withholdings::acknowledge(tx, &key, &app.actor, now.micros()).await?;
+            }
+        }
+        if !is_known {
+            let incident = app.incident_by_id(tx, row.id).await?;
+            is_known = ladders(tx, &incident, now).await?.iter().any(|ladder| ladder.key == id);
+        }
+    }
+    Ok(Some(count).filter(|_| is_known))
 }
 
 async fn ladders(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Vec<Ladder>, AppError> {
@@ -171,17 +202,4 @@ fn rungs(app: &App, incident: &Incident, ladder: &Ladder) -> Vec<Due> {
 
 fn key(ladder: &Ladder, due: &Due) -> String {
     format!("{}/{}/{}/{}", ladder.key, due.rung, due.repeat, due.target)
-}
-
-fn task(ladder: &Ladder, due: &Due, now: Timestamp) -> Task {
-    Task {
-        id: new_id("tsk"),
-        tenant_id: ladder.tenant.clone(),
-        ticket_id: None,
-        kind: KIND.to_owned(),
-        target: due.target.as_str().to_owned(),
-        text: format!("rung {}: {}", due.rung, ladder.text),
-        created_at: now.micros(),
-        due_at: due.due_at.micros(),
-    }
 }
