@@ -62,7 +62,11 @@ async fn look(app: &App, incident: i64, now: Timestamp) -> Result<u64, AppError>
     let mut tx = app.store.begin().await?;
     let incident = app.incident_by_id(&mut tx, incident).await?;
     let (mut tasks, mut next) = (0, now.plus(LOOK_AGAIN));
-    for ladder in ladders(&mut tx, &incident, now).await? {
+    let clocks = derive(&mut tx, &incident, now).await?;
+    // What rests goes on by itself.
+    let rests = clocks.iter().filter_map(|clock| clock.standing.paused_until);
+    next = next.min(rests.min().unwrap_or(next));
+    for ladder in ladders(&mut tx, &incident, &clocks).await? {
         let rungs = rungs(app, &incident, &ladder);
         let later = rungs.iter().map(|due| due.due_at).find(|at| *at > now);
         next = next.min(later.unwrap_or(next));
@@ -88,18 +92,19 @@ async fn look(app: &App, incident: i64, now: Timestamp) -> Result<u64, AppError>
     Ok(tasks)
 }
 
-/// Every rung of the ladders of an incident that run.
+/// Every rung of the ladders of an incident that run at a time: what rests until then runs again.
 pub(crate) async fn lines(
     app: &App,
     conn: &mut Conn,
     incident: &Incident,
-    now: Timestamp,
+    at: Timestamp,
 ) -> Result<Vec<Line>, AppError> {
     let made = store::escalation::tasks_of_kind(conn, incident.id, KIND).await?;
     let made: HashMap<&str, (i64, Option<i64>)> =
         made.iter().map(|(key, made_at, done_at)| (key.as_str(), (*made_at, *done_at))).collect();
     let mut lines = Vec::new();
-    for ladder in ladders(conn, incident, now).await? {
+    let clocks = derive(conn, incident, at).await?;
+    for ladder in ladders(conn, incident, &clocks).await? {
         lines.extend(rungs(app, incident, &ladder).iter().map(|due| {
             let fired = made.get(key(&ladder, due).as_str());
             Line {
@@ -136,15 +141,15 @@ pub(crate) async fn acknowledge(app: &App, tx: &mut Tx, id: &str) -> Result<Opti
         }
         if !is_known {
             let incident = app.incident_by_id(tx, row.id).await?;
-            is_known = ladders(tx, &incident, now).await?.iter().any(|ladder| ladder.key == id);
+            let clocks = derive(tx, &incident, now).await?;
+            is_known = ladders(tx, &incident, &clocks).await?.iter().any(|ladder| ladder.key == id);
         }
     }
     Ok(Some(count).filter(|_| is_known))
 }
 
-async fn ladders(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Vec<Ladder>, AppError> {
+async fn ladders(conn: &mut Conn, incident: &Incident, clocks: &[ClockLine]) -> Result<Vec<Ladder>, AppError> {
     let slug = &incident.slug;
-    let clocks = derive(conn, incident, now).await?;
     let counting = |clock: &&ClockLine| matches!(clock.state, State::Running | State::Late) && clock.due.is_some();
     let open: Vec<&ClockLine> = clocks.iter().filter(counting).collect();
     let applies = open.iter().filter(|clock| clock.standing.applies == Some(Applies::Yes));
