@@ -10,7 +10,7 @@ mod timeline;
 mod updates;
 
 use model::actor::is_one_person;
-use model::duties::{Act, Standing, State};
+use model::duties::{Act, Applies, Standing, State};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Tx;
@@ -186,6 +186,10 @@ fn refuse(slug: &str, duty: &str, word: &Word<'_>, clock: &ClockLine, now: Times
         Act::Done if word.at.is_some_and(|at| at > now) => {
             refused(format!("{duty} cannot be done in the future"), "say when it was: --at TIME".to_owned())
         }
+        Act::Done if clock.started_at.zip(word.at).is_some_and(|(started, at)| at < started) => refused(
+            format!("{duty} cannot be done before its clock began ({})", clock.trigger),
+            format!("say when it was: --at TIME; `forthright duty list {slug}` shows when the clock began, and `forthright incident event {slug} NAME --correct` puts an event right"),
+        ),
         Act::Done if standing.done.is_some() && word.record == Record::First => refused(
             format!("{duty} is recorded as done already"),
             "put it right with --correct: what is recorded is kept as history".to_owned(),
@@ -200,6 +204,10 @@ fn refuse(slug: &str, duty: &str, word: &Word<'_>, clock: &ClockLine, now: Times
         Act::NotNotify | Act::Pause | Act::AppliesNot if standing.done.is_some() => refused(
             format!("{duty} was fulfilled"),
             format!("`forthright duty history {slug}` shows when, and who said so"),
+        ),
+        Act::AppliesNot if standing.applies == Some(Applies::Yes) || clock.state == State::Late => refused(
+            format!("{duty} was said to apply or ran late: that it ends without anybody being told takes two people"),
+            format!("run `forthright duty not-notify {slug} {duty} --why TEXT`, which somebody else approves of"),
         ),
         Act::Resume if clock.state != State::Paused => {
             refused(format!("{duty} does not rest"), format!("run `forthright duty list {slug}` to see what does"))

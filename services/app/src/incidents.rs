@@ -161,6 +161,9 @@ pub async fn events(app: &App, slug: &str) -> Result<Vec<store::incidents::Event
     Ok(store::incidents::events(&mut app.store.read().await?, incident.id).await?)
 }
 
+/// By so much the clock of whoever records an event may be ahead.
+const CLOCK_SKEW: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+
 /// Whether an event is new, or put right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record {
@@ -179,6 +182,12 @@ pub async fn event(
     why: &str,
     record: Record,
 ) -> Result<(), AppError> {
+    if at > app.clock.now().plus(CLOCK_SKEW) {
+        return Err(AppError::bad(
+            format!("`{name}` cannot have happened at {at}: that is in the future"),
+            "say when it was: --at TIME; record it once it has happened",
+        ));
+    }
     let incident = app.incident(slug).await?;
     let mut tx = app.store.begin().await?;
     let events = store::incidents::events(&mut tx, incident.id).await?;
