@@ -40,7 +40,8 @@ fn germans(backend: Backend) -> Stage {
 
 fn tasks(stage: &Stage, run: &Forthright) -> Vec<String> {
     run.sending_to("file:out").ok(&["work", "--until-idle", "--timeout", "60"]);
-    let query = "SELECT target FROM tasks WHERE kind = 'duty' ORDER BY due_at, target";
+    let query =
+        "SELECT target FROM tasks WHERE kind = 'duty' AND text NOT LIKE '%nobody has said%' ORDER BY due_at, target";
     crate::tickets::raw_sql(stage, query).unwrap().lines().map(str::to_owned).collect()
 }
 
@@ -175,7 +176,14 @@ fn a_duty_that_applies_escalates_until_it_is_met_and_one_that_nobody_spoke_of_as
     for backend in Backend::each() {
         let stage = germans(backend);
         let run = at(&stage, EARLY);
-        assert!(tasks(&stage, &run).is_empty(), "{backend:?}: nothing was recorded");
+        assert!(tasks(&stage, &run).is_empty(), "{backend:?}: nobody has said that one applies");
+        // The clocks of the law run from the discovery, on the 24th at 08:00, although nothing was recorded.
+        let unspoken = || {
+            let query = "SELECT COUNT(*) FROM tasks WHERE text LIKE '%nobody has said whether%'";
+            crate::tickets::raw_sql(&stage, query).unwrap().trim().parse::<u32>().unwrap()
+        };
+        let asked = unspoken();
+        assert!(asked > 0, "{backend:?}: somebody is asked for a word");
         let gdpr = ["duty", "applies", SLUG, "eu-gdpr-33-authority", "yes", "--why", "controller for staff data"];
         run.ok(&gdpr);
         // Due 72 hours after the discovery, on the 27th at 08:00; the first rung is a day before that.
@@ -202,7 +210,9 @@ fn a_duty_that_applies_escalates_until_it_is_met_and_one_that_nobody_spoke_of_as
         // An event that starts the clocks of others is a question to somebody.
         let later = at(&stage, "2022-10-20T10:00:00Z");
         event(&later, "aware", "2022-10-20T09:00:00Z");
-        assert_eq!(tasks(&stage, &later).len(), 7, "{backend:?}: NIS2 is due within a day");
+        let before = unspoken();
+        tasks(&stage, &later);
+        assert!(unspoken() > before, "{backend:?}: NIS2 is due within a day");
     }
 }
 
@@ -312,7 +322,8 @@ fn what_rests_is_previewed_and_escalates_from_the_moment_on_at_which_it_rests_no
         assert_eq!(mine(&run), 2, "{backend:?}: counsel and the lead");
         let count = |now: &str| {
             at(&stage, now).sending_to("file:out").ok(&["work", "--until-idle", "--timeout", "60"]);
-            let query = "SELECT COUNT(*) FROM tasks WHERE kind = 'duty' AND text LIKE '%the duty eu-gdpr-33-authority%'";
+            let query =
+                "SELECT COUNT(*) FROM tasks WHERE kind = 'duty' AND text LIKE '%the duty eu-gdpr-33-authority%'";
             crate::tickets::raw_sql(&stage, query).unwrap().trim().to_owned()
         };
         assert_eq!(count("2022-09-27T07:00:00Z"), "0", "{backend:?}: it rests");
@@ -348,7 +359,8 @@ fn a_contract_that_is_ended_while_its_clock_runs_stays_in_the_list_and_the_time_
     for backend in Backend::each() {
         let stage = germans(backend);
         let run = at(&stage, EARLY);
-        let args = ["contract", "add", "t-b", "--hours", "24", "--trigger", "aware", "--source", "DPA 7.2", "--why", "c"];
+        let args =
+            ["contract", "add", "t-b", "--hours", "24", "--trigger", "aware", "--source", "DPA 7.2", "--why", "c"];
         run.ok(&args);
         let late = clocks(&run, &[]).into_values().find(|row| row["tenant_id"] == "t-b").unwrap();
         assert_eq!(late["state"], "late", "{backend:?}");

@@ -15,9 +15,9 @@ mod policies;
 mod preflight;
 mod reviews;
 mod targets;
-pub(crate) mod ticketless;
 #[cfg(test)]
 mod tests;
+pub(crate) mod ticketless;
 mod told;
 
 use std::collections::HashMap;

@@ -136,7 +136,7 @@ pub async fn open(app: &App, file: IncidentFile) -> Result<String, AppError> {
             format!("run `forthright incident show {}`, or choose another slug", file.slug),
         ));
     };
-    store::duties::look_at(&mut tx, id, 0).await?;
+    store::duties::look_at(&mut tx, id, crate::duties::at_once(app)).await?;
     let detail =
         serde_json::json!({ "title": facts.title, "vendor": facts.vendor, "discovered_at": facts.discovered_at });
     tx.commit(app.entry("incident.open", &file.slug, detail)).await?;
@@ -217,7 +217,7 @@ pub async fn event(
         nth: before.map_or(1, |before| before.nth + 1),
     };
     store::incidents::insert_event(&mut tx, incident.id, &event).await?;
-    store::duties::look_at(&mut tx, incident.id, 0).await?;
+    store::duties::look_at(&mut tx, incident.id, crate::duties::at_once(app)).await?;
     let corrected = before.map(|before| Timestamp::from_micros(before.at));
     let detail = serde_json::json!({ "event": name, "at": at, "why": why, "corrects": corrected });
     tx.commit(app.entry("incident.event", slug, detail)).await?;

@@ -5,7 +5,7 @@
 //! that is said, at each rung, and each hour where clocks could run. Invariant: a rung is one task, by its key, and a
 //! clock that cannot be derived stops no other incident's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use model::duties::{Applies, State};
@@ -122,6 +122,50 @@ pub(crate) async fn lines(
     Ok(lines)
 }
 
+/// Ladders of duties that apply by law and of promised updates, with rungs that were due before a time and have not fired,
+/// and their incidents; and incidents whose clocks cannot be derived. Of those that are to be looked at, nothing is said.
+pub(crate) async fn unfired(
+    app: &App,
+    conn: &mut Conn,
+    now: Timestamp,
+    before: Timestamp,
+) -> Result<Vec<(String, String)>, AppError> {
+    let waiting: HashSet<i64> = store::duties::looks_due(conn, now.micros(), i64::MAX).await?.into_iter().collect();
+    let mut found = Vec::new();
+    for row in store::incidents::list(conn).await? {
+        if row.erased_at.is_some() || waiting.contains(&row.id) {
+            continue;
+        }
+        match unfired_of(app, conn, row.id, now, before).await {
+            Ok(ladders) => found.extend(ladders.into_iter().map(|ladder| (ladder, row.slug.clone()))),
+            Err(error) if error.is_about_one_row() => found.push((row.slug.clone(), row.slug.clone())),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+async fn unfired_of(
+    app: &App,
+    conn: &mut Conn,
+    incident: i64,
+    now: Timestamp,
+    before: Timestamp,
+) -> Result<Vec<String>, AppError> {
+    let incident = app.incident_by_id(conn, incident).await?;
+    let made = store::escalation::tasks_of_kind(conn, incident.id, KIND).await?;
+    let made: HashSet<&str> = made.iter().map(|(key, ..)| key.as_str()).collect();
+    let clocks = derive(conn, &incident, now).await?;
+    // Customers become affected without a word, which the hourly look sees.
+    let spoken = |ladder: &Ladder| ladder.tenant.is_none() && !ladder.key.contains("/unspoken/");
+    let is_behind = |ladder: &Ladder| {
+        let mut rungs = rungs(app, &incident, ladder).into_iter();
+        rungs.any(|due| due.due_at <= before && !made.contains(key(ladder, &due).as_str()))
+    };
+    let ladders = ladders(conn, &incident, &clocks).await?.into_iter();
+    Ok(ladders.filter(|ladder| spoken(ladder) && is_behind(ladder)).map(|ladder| ladder.key).collect())
+}
+
 /// Notes that somebody has seen the rungs of a ladder that fired; how many. None: there is no such ladder. It goes on until
 /// the duty is met or decided.
 pub(crate) async fn acknowledge(app: &App, tx: &mut Tx, id: &str) -> Result<Option<u64>, AppError> {
@@ -132,7 +176,8 @@ pub(crate) async fn acknowledge(app: &App, tx: &mut Tx, id: &str) -> Result<Opti
     let (mut count, mut is_known) = (0, false);
     // A promised update is named by itself, everything else by its incident.
     let slug = of.split('/').next().unwrap_or_default();
-    for row in store::incidents::list(tx).await?.into_iter().filter(|row| slug.starts_with("upd_") || row.slug == slug) {
+    for row in store::incidents::list(tx).await?.into_iter().filter(|row| slug.starts_with("upd_") || row.slug == slug)
+    {
         for (key, ..) in store::escalation::tasks_of_kind(tx, row.id, KIND).await? {
             if key.strip_prefix(id).is_some_and(|rung| rung.starts_with('/')) {
                 is_known = true;
@@ -184,10 +229,10 @@ fn of_duty(slug: &str, clock: &ClockLine) -> Option<Ladder> {
     })
 }
 
-/// One for all that could apply and whose clock was started by a record, while nobody has said whether they do: from the
-/// first of their ends.
+/// One for all that could apply and whose clock runs, by a record or from the discovery, while nobody has said whether they
+/// do: from the first of their ends.
 fn unspoken(slug: &str, open: &[&ClockLine]) -> Option<Ladder> {
-    let silent = open.iter().filter(|clock| clock.likely && clock.recorded && clock.standing.applies.is_none());
+    let silent = open.iter().filter(|clock| clock.likely && clock.standing.applies.is_none());
     let (first, count) = (silent.clone().filter_map(|clock| clock.due).min()?, silent.count());
     Some(Ladder {
         key: format!("{KIND}/{slug}/unspoken/{first}"),

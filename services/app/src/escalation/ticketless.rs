@@ -67,14 +67,7 @@ impl Rungs<'_> {
     }
 
     /// Queues the letter to those who can be written to.
-    async fn write(
-        &self,
-        app: &App,
-        tx: &mut Tx,
-        due: &Due,
-        task: &str,
-        people: Vec<Person>,
-    ) -> Result<(), AppError> {
+    async fn write(&self, app: &App, tx: &mut Tx, due: &Due, task: &str, people: Vec<Person>) -> Result<(), AppError> {
         if people.is_empty() {
             return Ok(());
         }
