@@ -233,8 +233,9 @@ fn a_rung_that_names_a_webhook_calls_it_once_whatever_else_it_asked_for() {
         let ladder = "[policies.debt]\nrungs = [\n\
             { after = \"1d\", targets = [\"webhook:pager\"] },\n\
             { after = \"2d\", targets = [\"webhook:nobody\"] },\n]";
-        let lines = format!("{}\n{ladder}", standard(&receiver, "\"escalation\""));
-        let world = World::new(backend, &[("pager", lines)]);
+        let world = World::new(backend, &[("pager", standard(&receiver, "\"escalation\""))]);
+        let file = world.stage.file("ladders.toml", ladder);
+        world.at(MORNING).ok(&["escalation", "policy", "set", SLUG, path(&file), "--why", "to try it"]);
         world.ask("Which one was it?");
         world.work("2022-09-27T10:00:00Z");
         world.work("2022-09-27T10:00:00Z");
