@@ -52,6 +52,11 @@ impl Stage {
         stage
     }
 
+    /// Where to send mails that are kept as files of the stage.
+    pub(crate) fn files(&self) -> String {
+        format!("file:{}", self.folder.path().join("out").display())
+    }
+
     /// A file in the stage's folder.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);

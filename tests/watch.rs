@@ -64,6 +64,7 @@ fn what_nobody_did_while_workers_were_down_is_found_however_long_ago_and_gone_wh
     for backend in Backend::each() {
         let world = World::new(backend);
         assert_eq!(world.rules(MORNING), names(&[]));
+        world.work(LATER);
         let raw = reply_to(&world.recorder.messages()[0], "", "Which of ours? And whose else?");
         let asked = world.at(LATER).run_with_input(&["mail", "receive"], raw.as_bytes());
         assert_eq!(asked.status, 0, "{}", asked.stderr);
@@ -87,7 +88,10 @@ fn what_nobody_did_while_workers_were_down_is_found_however_long_ago_and_gone_wh
         world.at(LATER).ok(&promise);
         // Ten years later, and nobody has looked since.
         let found = world.rules("2032-09-26T10:00:00Z");
-        assert_eq!(found, names(&["debt-without-ladder", "ladder-overdue", "promise-without-ladder"]));
+        assert_eq!(
+            found,
+            names(&["debt-without-ladder", "duty-look-late", "ladder-overdue", "promise-without-ladder"])
+        );
         world.work("2032-09-26T10:00:00Z");
         assert_eq!(world.rules("2032-09-26T10:00:00Z"), names(&[]));
     }
@@ -111,6 +115,14 @@ const BREAKS: &[(&str, &str)] = &[
         "mail-held",
         "UPDATE outbox SET state = 'leased', settled_at = NULL, lease = 'snd_gone', leased_at = 1 WHERE notice_id IS NOT NULL",
     ),
+    // Somebody says that it applies, and whoever looks at clocks thinks that there is time.
+    (
+        "duty-overdue",
+        "INSERT INTO duty_acts (id, incident_id, duty, act, why, actor, recorded_at, nth, counts_nth)
+         VALUES ('dut_1', 1, 'eu-gdpr-33-authority', 'applies', 'w', 'a', 1, 1, 1);
+         UPDATE duty_looks SET look_at = 9000000000000000",
+    ),
+    ("duty-look-late", "UPDATE duty_looks SET look_at = 0"),
     ("mail-unfiled", "UPDATE inbound SET state = 'stored'"),
     ("notice-without-mail", "DELETE FROM attempts; DELETE FROM outbox WHERE notice_id IS NOT NULL"),
     // It changes what the notice may say, and what is not true any more is for nobody.

@@ -132,7 +132,8 @@ fn each_firing_acknowledgement_and_end_is_told_once_signed_and_in_the_timeline()
         // Missed and doubled ticks: two rungs, each told once.
         world.work("2022-09-29T10:00:00Z");
         world.work("2022-09-29T10:00:00Z");
-        let escalation = world.stage.run.csv(&["escalation", "list", SLUG])[0]["escalation"].clone();
+        let lines = world.stage.run.csv(&["escalation", "list", SLUG]);
+        let escalation = lines.iter().find(|line| line["policy"] == "debt").unwrap()["escalation"].clone();
         let ada = world.at("2022-09-29T11:00:00Z").as_actor("ada");
         ada.ok(&["escalation", "acknowledge", &escalation]);
         ada.ok(&["escalation", "acknowledge", &escalation]);
@@ -232,8 +233,9 @@ fn a_rung_that_names_a_webhook_calls_it_once_whatever_else_it_asked_for() {
         let ladder = "[policies.debt]\nrungs = [\n\
             { after = \"1d\", targets = [\"webhook:pager\"] },\n\
             { after = \"2d\", targets = [\"webhook:nobody\"] },\n]";
-        let lines = format!("{}\n{ladder}", standard(&receiver, "\"escalation\""));
-        let world = World::new(backend, &[("pager", lines)]);
+        let world = World::new(backend, &[("pager", standard(&receiver, "\"escalation\""))]);
+        let file = world.stage.file("ladders.toml", ladder);
+        world.at(MORNING).ok(&["escalation", "policy", "set", SLUG, path(&file), "--why", "to try it"]);
         world.ask("Which one was it?");
         world.work("2022-09-27T10:00:00Z");
         world.work("2022-09-27T10:00:00Z");
@@ -246,5 +248,71 @@ fn a_rung_that_names_a_webhook_calls_it_once_whatever_else_it_asked_for() {
         let tasks = raw_sql(&world.stage, "SELECT text FROM tasks WHERE kind = 'escalation'").unwrap();
         assert!(tasks.contains("there is no webhook nobody"), "{backend:?}: {tasks}");
         assert_eq!(receiver.heard().len(), 2, "{backend:?}");
+    }
+}
+
+#[test]
+fn the_look_at_the_ladders_knows_which_webhooks_would_be_called_and_a_test_calls_them() {
+    for backend in Backend::each() {
+        let receiver = Receiver::start();
+        let ladder = "[policies.debt]\nrungs = [{ after = \"1d\", targets = [\"webhook:pager\"] }]";
+        let world = World::new(backend, &[("pager", standard(&receiver, ""))]);
+        let run = world.at(MORNING);
+        let file = world.stage.file("ladders.toml", ladder);
+        run.ok(&["escalation", "policy", "set", SLUG, path(&file), "--why", "to try it"]);
+        let looked = || {
+            let output = run.run(&["escalation", "check", SLUG, "--json"]);
+            let lines: Vec<Value> = serde_json::from_str(&output.stdout).unwrap();
+            let line = lines.iter().find(|line| line["target"] == "webhook:pager").unwrap();
+            (output.status, line["result"].as_str().unwrap().to_owned(), line["tested_at"].is_string())
+        };
+        assert_eq!(looked(), (0, "good".to_owned(), false), "{backend:?}");
+        let test = ["escalation", "test", SLUG, "--target", "webhook:pager"];
+        let sent = run.csv(&test);
+        assert!(sent[0]["result"].contains("taken: status 204"), "{backend:?}: {sent:?}");
+        assert_eq!(kinds(&receiver.heard()), ["webhook.test"], "{backend:?}");
+        run.ok(&["escalation", "acknowledge", &sent[0]["test"]]);
+        assert_eq!(looked(), (0, "good".to_owned(), true), "{backend:?}");
+        receiver.script(&[testkit::receiver::Answer::Status(410, "")]);
+        assert!(run.csv(&test)[0]["result"].contains("not taken: status 410"), "{backend:?}");
+        assert_eq!(looked(), (4, "bad".to_owned(), true), "{backend:?}: nobody calls it any more");
+    }
+}
+
+#[test]
+fn a_duty_that_escalates_is_a_letter_and_a_call_beside_its_task_once_and_somebody_takes_it() {
+    for backend in Backend::each() {
+        let receiver = Receiver::start();
+        let World { stage, recorder } = World::new(backend, &[("pager", standard(&receiver, ""))]);
+        let run = stage.run.with("FORTHRIGHT_TARGETS_COUNSEL", "counsel@vendor.example");
+        let world = World { stage: Stage { run, ..stage }, recorder };
+        let ladder = "[policies.duty]\nrungs = [{ after = \"1h\", targets = [\"counsel\", \"webhook:pager\"] }]";
+        let file = world.stage.file("ladders.toml", ladder);
+        let run = world.at(MORNING);
+        run.ok(&["escalation", "policy", "set", SLUG, path(&file), "--why", "to try it"]);
+        let duty = "eu-gdpr-33-authority";
+        run.ok(&["duty", "applies", SLUG, duty, "yes", "--why", "controller for staff data"]);
+        // Due on the 27th at 08:00, and the ladder is measured from a day before that.
+        world.work("2022-09-26T09:00:01Z");
+        world.work("2022-09-26T09:30:00Z");
+        let mine = |text: &str| text.contains(duty);
+        let letters = world.recorder.messages();
+        let letters: Vec<_> =
+            letters.iter().filter(|mail| mail.header("Subject").is_some_and(|text| mine(&text))).collect();
+        assert_eq!(letters.len(), 1, "{backend:?}");
+        assert_eq!(letters[0].recipients, ["counsel@vendor.example"], "{backend:?}");
+        let heard: Vec<Value> = receiver.heard().iter().map(|call| call.json()["data"].clone()).collect();
+        let heard: Vec<&Value> = heard.iter().filter(|data| mine(data["escalation"]["id"].as_str().unwrap())).collect();
+        assert_eq!(heard.len(), 1, "{backend:?}");
+        assert_eq!(heard[0]["escalation"]["rung"]["target"], "webhook:pager", "{backend:?}");
+        let lines = || -> Vec<(String, bool)> {
+            let lines = run.csv(&["escalation", "list", SLUG]).into_iter().filter(|line| mine(&line["escalation"]));
+            lines.map(|line| (line["escalation"].clone(), !line["acknowledged_at"].is_empty())).collect()
+        };
+        let before = lines();
+        assert!(before.len() == 2 && before.iter().all(|(_, seen)| !seen), "{backend:?}: {before:?}");
+        run.ok(&["escalation", "acknowledge", &before[0].0]);
+        assert!(lines().iter().all(|(_, seen)| *seen), "{backend:?}");
+        assert_eq!(run.run(&["escalation", "acknowledge", "duty/nothing/of/this"]).status, 1, "{backend:?}");
     }
 }

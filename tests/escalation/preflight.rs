@@ -23,7 +23,8 @@ start = "2022-09-19"
 "#;
 
 fn policy(targets: &str) -> String {
-    format!("[policies.debt]\nrungs = [{{ after = \"1h\", targets = [{targets}] }}]\n")
+    let of_duties = "[policies.duty]\nrungs = [{ after = \"1h\", targets = [\"account-manager\"] }]\n";
+    format!("[policies.debt]\nrungs = [{{ after = \"1h\", targets = [{targets}] }}]\n{of_duties}")
 }
 
 /// A stage whose incident has this ladder for debt, and the configuration above.

@@ -110,7 +110,7 @@ fn two_files_at_once_beside_a_worker_give_the_figures_of_both() {
             "--shared-domains",
             path(&files.freemail),
         ]);
-        let mut worker = stage.run.sending_to("file:out").spawn(&["worker"]);
+        let mut worker = stage.run.sending_to(&stage.files()).spawn(&["worker"]);
         let mut both = [&first, &rest].map(|file| run.spawn(&["exposure", "import", SLUG, path(file)]));
         for running in &mut both {
             let end = running.wait();

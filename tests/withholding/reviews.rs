@@ -25,7 +25,7 @@ fn a_review_that_is_due_climbs_its_ladder_until_the_withholding_ends() {
         let (stage, id) = proposed(backend);
         at(&stage, "2022-09-25T10:00:00Z").as_actor("counsel").ok(&["notice", "withhold-approve", &id]);
         let work = |now: &str| {
-            at(&stage, now).sending_to("file:out").ok(&["work", "--until-idle", "--timeout", "60"]);
+            at(&stage, now).sending_to(&stage.files()).ok(&["work", "--until-idle", "--timeout", "60"]);
             let query = "SELECT target FROM tasks WHERE kind = 'withholding' ORDER BY due_at, target";
             let targets = crate::tickets::raw_sql(&stage, query).unwrap();
             targets.lines().map(str::to_owned).collect::<Vec<_>>()

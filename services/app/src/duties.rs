@@ -9,8 +9,10 @@ mod ladder;
 mod timeline;
 mod updates;
 
+use std::time::Duration;
+
 use model::actor::is_one_person;
-use model::duties::{Act, Standing, State};
+use model::duties::{Act, Applies, Standing, State};
 use model::time::Timestamp;
 use serde::Serialize;
 use store::Tx;
@@ -21,7 +23,7 @@ use crate::{App, AppError, Incident, new_id};
 
 pub use clocks::{ClockLine, Duties, Which, list};
 pub use contracts::{ContractLine, NewContract, add as add_contract, end as end_contract, list as contracts};
-pub(crate) use ladder::{climb, is_due, lines};
+pub(crate) use ladder::{acknowledge, climb, is_due, lines, unfired};
 pub use timeline::{Happened, Timeline, timeline};
 pub use updates::{Promised, promise as promise_update, sent as update_sent};
 
@@ -78,6 +80,11 @@ pub struct SaidLine {
     pub approved_at: Option<Timestamp>,
 }
 
+/// When clocks are looked at that are to be looked at now: a little earlier than now, for other hosts have other clocks.
+pub(crate) fn at_once(app: &App) -> i64 {
+    app.clock.now().minus(Duration::from_secs(60)).micros()
+}
+
 /// Says something of a duty of an incident.
 pub async fn say(app: &App, slug: &str, duty: &str, word: &Word<'_>) -> Result<Kept, AppError> {
     let incident = app.incident(slug).await?;
@@ -102,7 +109,7 @@ pub async fn say(app: &App, slug: &str, duty: &str, word: &Word<'_>) -> Result<K
         counts_nth: Some(nth).filter(|_| !word.act.needs_two()),
     };
     store::duties::insert_act(&mut tx, &row, nth).await?;
-    store::duties::look_at(&mut tx, incident.id, 0).await?;
+    store::duties::look_at(&mut tx, incident.id, at_once(app)).await?;
     let detail = serde_json::json!({ "id": row.id, "duty": duty, "act": word.act, "at": word.at, "reference": word.reference, "why": word.why });
     tx.commit(app.entry("duty.say", slug, detail)).await?;
     Ok(Kept { id: row.id, duty: duty.to_owned(), act: word.act, waits_for_approval: word.act.needs_two() })
@@ -140,7 +147,7 @@ pub async fn approve(app: &App, slug: &str, id: &str) -> Result<(), AppError> {
     }
     let nth = store::duties::next_nth(&mut tx, incident.id).await?;
     store::duties::approve(&mut tx, id, &app.actor, now.micros(), nth).await?;
-    store::duties::look_at(&mut tx, incident.id, 0).await?;
+    store::duties::look_at(&mut tx, incident.id, at_once(app)).await?;
     let detail = serde_json::json!({ "duty": row.duty, "act": row.act, "proposed_by": row.actor });
     tx.commit(app.entry("duty.approve", id, detail)).await?;
     Ok(())
@@ -186,6 +193,12 @@ fn refuse(slug: &str, duty: &str, word: &Word<'_>, clock: &ClockLine, now: Times
         Act::Done if word.at.is_some_and(|at| at > now) => {
             refused(format!("{duty} cannot be done in the future"), "say when it was: --at TIME".to_owned())
         }
+        Act::Done if clock.started_at.zip(word.at).is_some_and(|(started, at)| at < started) => refused(
+            format!("{duty} cannot be done before its clock began ({})", clock.trigger),
+            format!(
+                "say when it was: --at TIME; `forthright duty list {slug}` shows when the clock began, and `forthright incident event {slug} NAME --correct` puts an event right"
+            ),
+        ),
         Act::Done if standing.done.is_some() && word.record == Record::First => refused(
             format!("{duty} is recorded as done already"),
             "put it right with --correct: what is recorded is kept as history".to_owned(),
@@ -200,6 +213,10 @@ fn refuse(slug: &str, duty: &str, word: &Word<'_>, clock: &ClockLine, now: Times
         Act::NotNotify | Act::Pause | Act::AppliesNot if standing.done.is_some() => refused(
             format!("{duty} was fulfilled"),
             format!("`forthright duty history {slug}` shows when, and who said so"),
+        ),
+        Act::AppliesNot if standing.applies == Some(Applies::Yes) || clock.state == State::Late => refused(
+            format!("{duty} was said to apply or ran late: that it ends without anybody being told takes two people"),
+            format!("run `forthright duty not-notify {slug} {duty} --why TEXT`, which somebody else approves of"),
         ),
         Act::Resume if clock.state != State::Paused => {
             refused(format!("{duty} does not rest"), format!("run `forthright duty list {slug}` to see what does"))

@@ -17,6 +17,7 @@ mod reviews;
 mod targets;
 #[cfg(test)]
 mod tests;
+pub(crate) mod ticketless;
 mod told;
 
 use std::collections::HashMap;

@@ -136,7 +136,7 @@ pub async fn open(app: &App, file: IncidentFile) -> Result<String, AppError> {
             format!("run `forthright incident show {}`, or choose another slug", file.slug),
         ));
     };
-    store::duties::look_at(&mut tx, id, 0).await?;
+    store::duties::look_at(&mut tx, id, crate::duties::at_once(app)).await?;
     let detail =
         serde_json::json!({ "title": facts.title, "vendor": facts.vendor, "discovered_at": facts.discovered_at });
     tx.commit(app.entry("incident.open", &file.slug, detail)).await?;
@@ -161,6 +161,9 @@ pub async fn events(app: &App, slug: &str) -> Result<Vec<store::incidents::Event
     Ok(store::incidents::events(&mut app.store.read().await?, incident.id).await?)
 }
 
+/// By so much the clock of whoever records an event may be ahead.
+const CLOCK_SKEW: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+
 /// Whether an event is new, or put right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record {
@@ -179,6 +182,12 @@ pub async fn event(
     why: &str,
     record: Record,
 ) -> Result<(), AppError> {
+    if at > app.clock.now().plus(CLOCK_SKEW) {
+        return Err(AppError::bad(
+            format!("`{name}` cannot have happened at {at}: that is in the future"),
+            "say when it was: --at TIME; record it once it has happened",
+        ));
+    }
     let incident = app.incident(slug).await?;
     let mut tx = app.store.begin().await?;
     let events = store::incidents::events(&mut tx, incident.id).await?;
@@ -208,7 +217,7 @@ pub async fn event(
         nth: before.map_or(1, |before| before.nth + 1),
     };
     store::incidents::insert_event(&mut tx, incident.id, &event).await?;
-    store::duties::look_at(&mut tx, incident.id, 0).await?;
+    store::duties::look_at(&mut tx, incident.id, crate::duties::at_once(app)).await?;
     let corrected = before.map(|before| Timestamp::from_micros(before.at));
     let detail = serde_json::json!({ "event": name, "at": at, "why": why, "corrects": corrected });
     tx.commit(app.entry("incident.event", slug, detail)).await?;

@@ -16,6 +16,7 @@ use crate::{App, AppError};
 
 /// Findings of one rule that are named.
 const NAMED: i64 = 100;
+const NAMED_OF_DUTIES: usize = 100;
 /// Ladders that are looked at in one go.
 const PAGE: i64 = 5_000;
 /// A sender holds a mail for an hour at most; see `sweeps`.
@@ -65,6 +66,8 @@ const BY_HAND: &str =
 const STEPLESS: Rule = ("ladder-without-step", "a running ladder has rungs that will never fire", BY_HAND);
 const UNREADABLE: Rule =
     ("ladder-unreadable", "a running ladder cannot be read, and nobody has a task for it", BY_HAND);
+const DUTY: Rule =
+    ("duty-overdue", "a duty that applies or a promised update is due, and a rung has not fired", WORKERS);
 const TICK: Rule = ("tick-late", "the engine has not been through lately", WORKERS);
 
 /// Rules whose time is the store's: what should have happened before the grace began.
@@ -90,6 +93,7 @@ const BY_CLOCK: [(Undone, Rule); 10] = [
         Undone::Withholding,
         ("withholding-overdue", "a withholding was to be looked at and nobody was turned to", WORKERS),
     ),
+    (Undone::DutyLook, ("duty-look-late", "the clocks of an incident were to be looked at and were not", WORKERS)),
     (Undone::Unmailed, ("notice-without-mail", "a notice was released and is in no mail", WORKERS)),
     (Undone::MailUnfiled, ("mail-unfiled", "a mail came in and was not read", WORKERS)),
 ];
@@ -135,6 +139,8 @@ pub async fn check(app: &App) -> Result<Report, AppError> {
             }
         }
     }
+    let duties = crate::duties::unfired(app, &mut conn, now, now.minus(grace)).await?.into_iter();
+    findings.extend(duties.take(NAMED_OF_DUTIES).map(|(ladder, slug)| finding(DUTY, &ladder, &slug)));
     let climbed = stepless(&mut conn, &mut findings).await?;
     Ok(Report {
         passed: findings.is_empty(),

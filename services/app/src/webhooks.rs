@@ -40,9 +40,9 @@ pub struct Happening<'a> {
     pub cause: &'a str,
     /// The incident's number and slug.
     pub incident: (i64, &'a str),
-    /// The ticket.
+    /// The ticket; empty: it is about none.
     pub ticket: &'a str,
-    /// The organisation's id.
+    /// The organisation's id; empty: it is about none.
     pub tenant: &'a str,
     /// The ladder, where it is about one.
     pub ladder: Option<Ladder>,
@@ -90,7 +90,7 @@ pub async fn queue(app: &App, tx: &mut Tx, happening: &Happening<'_>) -> Result<
             alert: happening.alert(),
             cause: happening.cause,
             incident: Some(happening.incident.0),
-            ticket: Some(happening.ticket),
+            ticket: Some(happening.ticket).filter(|ticket| !ticket.is_empty()),
             preset: webhook.preset.as_str(),
             body,
             next_at: app.clock.real().micros(),
@@ -100,7 +100,10 @@ pub async fn queue(app: &App, tx: &mut Tx, happening: &Happening<'_>) -> Result<
             store::webhooks::hurry(tx, name, call.alert, call.next_at).await?;
             new += 1;
         }
-        if let (EventKind::Fired, Some(ladder)) = (happening.kind, &happening.ladder) {
+        // A ladder without a ticket is no row, and nobody hears of its end.
+        if let (EventKind::Fired, Some(ladder), false) =
+            (happening.kind, &happening.ladder, happening.ticket.is_empty())
+        {
             store::webhooks::knows(tx, name, &ladder.id).await?;
         }
     }

@@ -113,6 +113,8 @@ pub enum State {
     Decided,
     /// It was not law when the incident was discovered.
     NotInForce,
+    /// The contract was ended while its clock ran.
+    Ended,
 }
 
 impl State {
@@ -128,6 +130,7 @@ impl State {
             Self::NotApplicable => "not applicable",
             Self::Decided => "decided",
             Self::NotInForce => "not in force",
+            Self::Ended => "ended",
         }
     }
 
@@ -135,7 +138,7 @@ impl State {
     pub fn is_open(self) -> bool {
         match self {
             Self::Waiting | Self::Running | Self::Late | Self::Paused => true,
-            Self::Met | Self::MetLate | Self::NotApplicable | Self::Decided | Self::NotInForce => false,
+            Self::Met | Self::MetLate | Self::NotApplicable | Self::Decided | Self::NotInForce | Self::Ended => false,
         }
     }
 

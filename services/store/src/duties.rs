@@ -42,15 +42,14 @@ statements! {
         UPDATE contracts
         SET ended_by = $1, ended_at = $2, ended_why = $3
         WHERE id = $4 AND ended_at IS NULL";
-    /// Of tenants with such a contract that are affected, with the time at which a notice of theirs was accepted first.
+    /// Of tenants with such a contract that are affected, ended or not, with the time at which a notice of theirs was accepted first.
     CONTRACTS_OF_INCIDENT = "
-        SELECT c.id, c.tenant_id, c.hours, c.trigger_event, c.source, (
+        SELECT c.id, c.tenant_id, c.hours, c.trigger_event, c.source, c.ended_by, c.ended_at, c.ended_why, (
             SELECT MIN(o.settled_at)
             FROM outbox o
             WHERE o.incident_id = $1 AND o.tenant_id = c.tenant_id AND o.notice_id IS NOT NULL AND o.state = 'accepted') AS told_at
         FROM contracts c
-        WHERE c.ended_at IS NULL
-            AND EXISTS (SELECT 1 FROM fact_sheets f WHERE f.incident_id = $1 AND f.tenant_id = c.tenant_id AND f.verdict = 'mapped')
+        WHERE EXISTS (SELECT 1 FROM fact_sheets f WHERE f.incident_id = $1 AND f.tenant_id = c.tenant_id AND f.verdict = 'mapped')
         ORDER BY c.tenant_id, c.id";
     COUNTRIES = "
         SELECT DISTINCT t.country
@@ -166,6 +165,12 @@ pub struct ContractClock {
     pub trigger_event: String,
     /// Contract and clause.
     pub source: String,
+    /// By whom it was ended.
+    pub ended_by: Option<String>,
+    /// Microseconds since the epoch.
+    pub ended_at: Option<i64>,
+    /// The reason.
+    pub ended_why: Option<String>,
     /// When a notice of theirs was accepted first, microseconds since the epoch.
     pub told_at: Option<i64>,
 }

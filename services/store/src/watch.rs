@@ -119,6 +119,13 @@ statements! {
         WHERE lease IS NOT NULL AND leased_at <= $1
         ORDER BY leased_at, id
         LIMIT $2";
+    DUTY_LOOK = "
+        SELECT i.slug AS id, i.slug AS about
+        FROM duty_looks l
+        JOIN incidents i ON i.id = l.incident_id
+        WHERE l.look_at <= $1
+        ORDER BY l.look_at, l.incident_id
+        LIMIT $2";
     MAIL_UNFILED = "
         SELECT id, '' AS about
         FROM inbound
@@ -167,6 +174,8 @@ pub enum Undone {
     Silence,
     /// A withholding that was to be looked at before this, and whose rung has not fired.
     Withholding,
+    /// An incident whose clocks were to be looked at before this.
+    DutyLook,
     /// A notice that was released before this and is in no mail.
     Unmailed,
     /// A mail that is due after this.
@@ -227,6 +236,7 @@ pub async fn undone(conn: &mut Conn, what: Undone, at: i64, limit: i64) -> Resul
         Undone::Objection => OBJECTION,
         Undone::Silence => SILENCE,
         Undone::Withholding => WITHHOLDING,
+        Undone::DutyLook => DUTY_LOOK,
         Undone::Unmailed => UNMAILED,
         Undone::MailTooLate => MAIL_TOO_LATE,
         Undone::MailHeld => MAIL_HELD,

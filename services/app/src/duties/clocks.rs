@@ -121,7 +121,7 @@ pub(super) async fn derive(conn: &mut Conn, incident: &Incident, now: Timestamp)
         clocks.push(line);
     }
     for row in store::duties::contracts_of(conn, incident.id).await? {
-        let mut line = contract(&row, &facts, standing(now, of(&row.id))?, now)?;
+        let Some(mut line) = contract(&row, &facts, standing(now, of(&row.id))?, now)? else { continue };
         line.add_note(&waiting(of(&row.id), now));
         clocks.push(line);
     }
@@ -201,7 +201,13 @@ fn obligation(
     line
 }
 
-fn contract(row: &ContractClock, facts: &Facts, mut standing: Standing, now: Timestamp) -> Result<ClockLine, AppError> {
+/// None: it was ended before its clock began, or after it was met.
+fn contract(
+    row: &ContractClock,
+    facts: &Facts,
+    mut standing: Standing,
+    now: Timestamp,
+) -> Result<Option<ClockLine>, AppError> {
     let trigger = ClockEvent::from_word(&row.trigger_event)
         .ok_or_else(|| unknown("contracts.trigger_event", &row.trigger_event))?;
     let started = facts.time_of(trigger);
@@ -211,7 +217,14 @@ fn contract(row: &ContractClock, facts: &Facts, mut standing: Standing, now: Tim
     // Their mail server took the notice: that is when they were told.
     standing.done = standing.done.or(row.told_at.map(Timestamp::from_micros));
     standing.applies = standing.applies.or(Some(Applies::Yes));
-    Ok(ClockLine {
+    let ended = row.ended_at.map(Timestamp::from_micros);
+    let ran = |ended: Timestamp| {
+        started.is_some_and(|(from, _)| from <= ended) && standing.done.is_none_or(|done| done > ended)
+    };
+    if ended.is_some_and(|ended| !ran(ended)) {
+        return Ok(None);
+    }
+    let mut line = ClockLine {
         duty: row.id.clone(),
         tenant_id: Some(row.tenant_id.clone()),
         jurisdiction: "contract".to_owned(),
@@ -223,7 +236,13 @@ fn contract(row: &ContractClock, facts: &Facts, mut standing: Standing, now: Tim
         term: format!("{hours} hours"),
         likely: true,
         ..blank(standing, started, due, now)
-    })
+    };
+    if let Some(at) = ended {
+        (line.state, line.left) = (State::Ended, String::new());
+        let (by, why) = (row.ended_by.as_deref().unwrap_or_default(), row.ended_why.as_deref().unwrap_or_default());
+        line.add_note(&format!("the contract was ended at {at} by {by}: {why}"));
+    }
+    Ok(Some(line))
 }
 
 fn blank(

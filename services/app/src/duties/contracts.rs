@@ -68,7 +68,7 @@ pub async fn add(app: &App, new: &NewContract<'_>) -> Result<String, AppError> {
         ended_why: None,
     };
     store::duties::insert_contract(&mut tx, &row).await?;
-    store::duties::look_at_all(&mut tx, 0).await?;
+    store::duties::look_at_all(&mut tx, super::at_once(app)).await?;
     let detail = serde_json::json!({
         "contract": row.id, "hours": new.hours, "trigger": new.trigger, "source": new.source, "why": new.why,
     });

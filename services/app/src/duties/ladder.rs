@@ -1,22 +1,22 @@
-//! Ladders of duties that apply, of those that nobody has spoken of yet, and of promised updates: tasks before and after
-//! the time is over, until the duty is met or decided.
+//! Ladders of duties that apply, of those that nobody has spoken of yet, and of promised updates: tasks and letters
+//! before and after the time is over, until the duty is met or decided.
 //!
 //! They have no ticket, so they are no rows: their rungs follow from the clocks at each look. A look comes after each word
 //! that is said, at each rung, and each hour where clocks could run. Invariant: a rung is one task, by its key, and a
 //! clock that cannot be derived stops no other incident's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use model::duties::{Applies, State};
 use model::escalation::{self, Due, PolicyName};
 use model::time::Timestamp;
-use store::Conn;
-use store::escalation::{NewTask, Task};
+use store::{Conn, Tx};
 
 use super::clocks::{ClockLine, derive};
 use crate::escalation::Line;
-use crate::{App, AppError, Incident, new_id};
+use crate::escalation::ticketless::Rungs;
+use crate::{App, AppError, Incident};
 
 /// Ladders have no rungs before their start, so those of duties start so long before the time is over.
 const LEAD: Duration = Duration::from_secs(24 * 3600);
@@ -62,15 +62,25 @@ async fn look(app: &App, incident: i64, now: Timestamp) -> Result<u64, AppError>
     let mut tx = app.store.begin().await?;
     let incident = app.incident_by_id(&mut tx, incident).await?;
     let (mut tasks, mut next) = (0, now.plus(LOOK_AGAIN));
-    for ladder in ladders(&mut tx, &incident, now).await? {
-        for due in rungs(app, &incident, &ladder) {
-            if due.due_at > now {
-                next = next.min(due.due_at);
-                continue;
-            }
-            let task = task(&ladder, &due, now);
-            let new = NewTask { incident: incident.id, task: &task, unique_key: &key(&ladder, &due) };
-            tasks += store::escalation::insert_task(&mut tx, &new).await?;
+    let clocks = derive(&mut tx, &incident, now).await?;
+    // What rests goes on by itself.
+    let rests = clocks.iter().filter_map(|clock| clock.standing.paused_until);
+    next = next.min(rests.min().unwrap_or(next));
+    for ladder in ladders(&mut tx, &incident, &clocks).await? {
+        let rungs = rungs(app, &incident, &ladder);
+        let later = rungs.iter().map(|due| due.due_at).find(|at| *at > now);
+        next = next.min(later.unwrap_or(next));
+        let fires = Rungs {
+            incident: &incident,
+            ladder: &ladder.key,
+            policy: ladder.policy,
+            kind: KIND,
+            tenant: ladder.tenant.as_deref(),
+            why: &ladder.text,
+            next: later,
+        };
+        for due in rungs.iter().filter(|due| due.due_at <= now) {
+            tasks += fires.fire(app, &mut tx, due, &key(&ladder, due)).await?;
         }
     }
     store::duties::look_at(&mut tx, incident.id, next.micros()).await?;
@@ -82,18 +92,19 @@ async fn look(app: &App, incident: i64, now: Timestamp) -> Result<u64, AppError>
     Ok(tasks)
 }
 
-/// Every rung of the ladders of an incident that run.
+/// Every rung of the ladders of an incident that run at a time: what rests until then runs again.
 pub(crate) async fn lines(
     app: &App,
     conn: &mut Conn,
     incident: &Incident,
-    now: Timestamp,
+    at: Timestamp,
 ) -> Result<Vec<Line>, AppError> {
     let made = store::escalation::tasks_of_kind(conn, incident.id, KIND).await?;
     let made: HashMap<&str, (i64, Option<i64>)> =
         made.iter().map(|(key, made_at, done_at)| (key.as_str(), (*made_at, *done_at))).collect();
     let mut lines = Vec::new();
-    for ladder in ladders(conn, incident, now).await? {
+    let clocks = derive(conn, incident, at).await?;
+    for ladder in ladders(conn, incident, &clocks).await? {
         lines.extend(rungs(app, incident, &ladder).iter().map(|due| {
             let fired = made.get(key(&ladder, due).as_str());
             Line {
@@ -111,9 +122,79 @@ pub(crate) async fn lines(
     Ok(lines)
 }
 
-async fn ladders(conn: &mut Conn, incident: &Incident, now: Timestamp) -> Result<Vec<Ladder>, AppError> {
+/// Ladders of duties that apply by law and of promised updates, with rungs that were due before a time and have not fired,
+/// and their incidents; and incidents whose clocks cannot be derived. Of those that are to be looked at, nothing is said.
+pub(crate) async fn unfired(
+    app: &App,
+    conn: &mut Conn,
+    now: Timestamp,
+    before: Timestamp,
+) -> Result<Vec<(String, String)>, AppError> {
+    let waiting: HashSet<i64> = store::duties::looks_due(conn, now.micros(), i64::MAX).await?.into_iter().collect();
+    let mut found = Vec::new();
+    for row in store::incidents::list(conn).await? {
+        if row.erased_at.is_some() || waiting.contains(&row.id) {
+            continue;
+        }
+        match unfired_of(app, conn, row.id, now, before).await {
+            Ok(ladders) => found.extend(ladders.into_iter().map(|ladder| (ladder, row.slug.clone()))),
+            Err(error) if error.is_about_one_row() => found.push((row.slug.clone(), row.slug.clone())),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+async fn unfired_of(
+    app: &App,
+    conn: &mut Conn,
+    incident: i64,
+    now: Timestamp,
+    before: Timestamp,
+) -> Result<Vec<String>, AppError> {
+    let incident = app.incident_by_id(conn, incident).await?;
+    let made = store::escalation::tasks_of_kind(conn, incident.id, KIND).await?;
+    let made: HashSet<&str> = made.iter().map(|(key, ..)| key.as_str()).collect();
+    let clocks = derive(conn, &incident, now).await?;
+    // Customers become affected without a word, which the hourly look sees.
+    let spoken = |ladder: &Ladder| ladder.tenant.is_none() && !ladder.key.contains("/unspoken/");
+    let is_behind = |ladder: &Ladder| {
+        let mut rungs = rungs(app, &incident, ladder).into_iter();
+        rungs.any(|due| due.due_at <= before && !made.contains(key(ladder, &due).as_str()))
+    };
+    let ladders = ladders(conn, &incident, &clocks).await?.into_iter();
+    Ok(ladders.filter(|ladder| spoken(ladder) && is_behind(ladder)).map(|ladder| ladder.key).collect())
+}
+
+/// Notes that somebody has seen the rungs of a ladder that fired; how many. None: there is no such ladder. It goes on until
+/// the duty is met or decided.
+pub(crate) async fn acknowledge(app: &App, tx: &mut Tx, id: &str) -> Result<Option<u64>, AppError> {
+    let Some((_, of)) = id.split_once(&format!("{KIND}/")).filter(|(before, _)| before.is_empty()) else {
+        return Ok(None);
+    };
+    let now = app.clock.now();
+    let (mut count, mut is_known) = (0, false);
+    // A promised update is named by itself, everything else by its incident.
+    let slug = of.split('/').next().unwrap_or_default();
+    for row in store::incidents::list(tx).await?.into_iter().filter(|row| slug.starts_with("upd_") || row.slug == slug)
+    {
+        for (key, ..) in store::escalation::tasks_of_kind(tx, row.id, KIND).await? {
+            if key.strip_prefix(id).is_some_and(|rung| rung.starts_with('/')) {
+                is_known = true;
+                count += store::withholdings::acknowledge(tx, &key, &app.actor, now.micros()).await?;
+            }
+        }
+        if !is_known {
+            let incident = app.incident_by_id(tx, row.id).await?;
+            let clocks = derive(tx, &incident, now).await?;
+            is_known = ladders(tx, &incident, &clocks).await?.iter().any(|ladder| ladder.key == id);
+        }
+    }
+    Ok(Some(count).filter(|_| is_known))
+}
+
+async fn ladders(conn: &mut Conn, incident: &Incident, clocks: &[ClockLine]) -> Result<Vec<Ladder>, AppError> {
     let slug = &incident.slug;
-    let clocks = derive(conn, incident, now).await?;
     let counting = |clock: &&ClockLine| matches!(clock.state, State::Running | State::Late) && clock.due.is_some();
     let open: Vec<&ClockLine> = clocks.iter().filter(counting).collect();
     let applies = open.iter().filter(|clock| clock.standing.applies == Some(Applies::Yes));
@@ -148,10 +229,10 @@ fn of_duty(slug: &str, clock: &ClockLine) -> Option<Ladder> {
     })
 }
 
-/// One for all that could apply and whose clock was started by a record, while nobody has said whether they do: from the
-/// first of their ends.
+/// One for all that could apply and whose clock runs, by a record or from the discovery, while nobody has said whether they
+/// do: from the first of their ends.
 fn unspoken(slug: &str, open: &[&ClockLine]) -> Option<Ladder> {
-    let silent = open.iter().filter(|clock| clock.likely && clock.recorded && clock.standing.applies.is_none());
+    let silent = open.iter().filter(|clock| clock.likely && clock.standing.applies.is_none());
     let (first, count) = (silent.clone().filter_map(|clock| clock.due).min()?, silent.count());
     Some(Ladder {
         key: format!("{KIND}/{slug}/unspoken/{first}"),
@@ -171,17 +252,4 @@ fn rungs(app: &App, incident: &Incident, ladder: &Ladder) -> Vec<Due> {
 
 fn key(ladder: &Ladder, due: &Due) -> String {
     format!("{}/{}/{}/{}", ladder.key, due.rung, due.repeat, due.target)
-}
-
-fn task(ladder: &Ladder, due: &Due, now: Timestamp) -> Task {
-    Task {
-        id: new_id("tsk"),
-        tenant_id: ladder.tenant.clone(),
-        ticket_id: None,
-        kind: KIND.to_owned(),
-        target: due.target.as_str().to_owned(),
-        text: format!("rung {}: {}", due.rung, ladder.text),
-        created_at: now.micros(),
-        due_at: due.due_at.micros(),
-    }
 }

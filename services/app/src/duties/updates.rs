@@ -39,7 +39,7 @@ pub async fn promise(app: &App, slug: &str, by: Timestamp, why: &str) -> Result<
         kept_at: None,
     };
     store::duties::insert_update(&mut tx, incident.id, &new).await?;
-    store::duties::look_at(&mut tx, incident.id, 0).await?;
+    store::duties::look_at(&mut tx, incident.id, super::at_once(app)).await?;
     tx.commit(app.entry("incident.next_update", slug, serde_json::json!({ "update": new.id, "by": by, "why": why })))
         .await?;
     Ok(Promised { update: new.id, by })
@@ -59,7 +59,7 @@ pub async fn sent(app: &App, slug: &str, at: Timestamp, why: &str) -> Result<u64
             format!("run `forthright incident timeline {slug}` to see what was promised"),
         ));
     }
-    store::duties::look_at(&mut tx, incident.id, 0).await?;
+    store::duties::look_at(&mut tx, incident.id, super::at_once(app)).await?;
     tx.commit(app.entry("incident.update_sent", slug, serde_json::json!({ "at": at, "why": why, "kept": kept })))
         .await?;
     Ok(kept)

@@ -32,7 +32,11 @@ pub async fn acknowledge(app: &App, id: &str) -> Result<Acknowledged, AppError> 
         return acknowledge_test(app, id).await;
     }
     let mut tx = app.store.begin().await?;
-    if let Some(firings) = reviews::acknowledge(app, &mut tx, id).await? {
+    let mut seen = reviews::acknowledge(app, &mut tx, id).await?;
+    if seen.is_none() {
+        seen = crate::duties::acknowledge(app, &mut tx, id).await?;
+    }
+    if let Some(firings) = seen {
         tx.commit(app.entry("escalation.acknowledge", id, serde_json::json!({ "firings": firings }))).await?;
         return Ok(Acknowledged { firings, wanted: 0, held_until: None, next_at: None });
     }

@@ -81,7 +81,8 @@ pub async fn preview(app: &App, slug: &str, until: Timestamp) -> Result<Vec<Line
         lines.extend(fires.iter().map(|due| line("", name.as_str(), &start.ticket_id, due)));
     }
     let reviews = super::reviews::lines(app, &mut conn, &incident).await?.into_iter();
-    let reviews = reviews.chain(crate::duties::lines(app, &mut conn, &incident, app.clock.now()).await?);
+    let at = until.max(app.clock.now());
+    let reviews = reviews.chain(crate::duties::lines(app, &mut conn, &incident, at).await?);
     lines.extend(reviews.filter(|line| line.fired_at.is_none() && line.due_at <= until));
     Ok(sorted(lines))
 }

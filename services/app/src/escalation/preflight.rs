@@ -76,7 +76,7 @@ pub async fn check(app: &App, slug: &str) -> Result<Vec<Checked>, AppError> {
     for (label, policy) in policies(&mut conn, &incident).await? {
         for (rung, at) in (1..).zip(&policy.rungs) {
             for target in &at.targets {
-                let (result, what, next) = outlook(app, target, &at.hours);
+                let (result, what, next) = outlook(app, &mut conn, target, &at.hours).await?;
                 let tests = probes.iter().rfind(|probe| probe.target == target.as_str());
                 let came =
                     probes.iter().rfind(|probe| probe.target == target.as_str() && probe.acknowledged_at.is_some());
@@ -114,15 +114,20 @@ async fn policies(conn: &mut store::Conn, incident: &Incident) -> Result<Vec<(St
 }
 
 /// What a rung for this target finds now.
-fn outlook(app: &App, target: &Target, hours: &Hours) -> (Outlook, String, String) {
+async fn outlook(
+    app: &App,
+    conn: &mut store::Conn,
+    target: &Target,
+    hours: &Hours,
+) -> Result<(Outlook, String, String), AppError> {
     let now = app.clock.now();
     if let Hours::Business { calendar } = hours
         && app.business().after(now, Duration::ZERO, calendar).is_none()
     {
         let what = format!("there is no calendar {calendar}: its delay is measured by the clock on the wall");
-        return (Outlook::Bad, what, format!("add [calendars.{calendar}] to the configuration"));
+        return Ok((Outlook::Bad, what, format!("add [calendars.{calendar}] to the configuration")));
     }
-    match target {
+    Ok(match target {
         Target::Contact => {
             let what =
                 "a reminder to the contacts that have the notice; where there are none, a task for the incident lead";
@@ -134,10 +139,7 @@ fn outlook(app: &App, target: &Target, hours: &Hours) -> (Outlook, String, Strin
             (Outlook::Good, what.to_owned(), String::new())
         }
         Target::AccountManager => (Outlook::Task, "a task on the overview, by nature".to_owned(), String::new()),
-        Target::Webhook(name) => {
-            let what = format!("there is no webhook {}: it becomes a task on the overview", name.as_str());
-            (Outlook::Bad, what, "turn to a person, role or rotation beside it".to_owned())
-        }
+        Target::Webhook(name) => webhook(app, conn, name.as_str()).await?,
         Target::Rotation(name) => rotation(&app.settings, name.as_str(), now),
         Target::Agent
         | Target::Lead
@@ -146,7 +148,25 @@ fn outlook(app: &App, target: &Target, hours: &Hours) -> (Outlook, String, Strin
         | Target::Person(_)
         | Target::Role(_)
         | Target::Address(_) => staff(target, &targets::behind(&app.settings, target, None, now)),
+    })
+}
+
+/// Whether a call would be made: of one that is not configured, cannot be opened or is gone, none is.
+async fn webhook(app: &App, conn: &mut store::Conn, name: &str) -> Result<(Outlook, String, String), AppError> {
+    let Some(settings) = app.settings.webhooks.get(name) else {
+        let what = format!("there is no webhook {name}: it becomes a task on the overview");
+        return Ok((Outlook::Bad, what, format!("add [webhooks.{name}] to the configuration")));
+    };
+    if let Err(error) = settings.open() {
+        let next = error.hint().unwrap_or_default().to_owned();
+        return Ok((Outlook::Bad, format!("webhook {name} cannot be called: {error}"), next));
     }
+    if let Some(since) = store::webhooks::gone_since(conn, name).await? {
+        let since = Timestamp::from_micros(since);
+        let what = format!("the receiver of webhook {name} said at {since} that nothing is there any more (410)");
+        return Ok((Outlook::Bad, what, format!("mend it, then run `forthright webhook test {name}`")));
+    }
+    Ok((Outlook::Good, format!("call of webhook {name}"), String::new()))
 }
 
 fn staff(target: &Target, behind: &Behind) -> (Outlook, String, String) {
@@ -225,20 +245,45 @@ pub async fn test(app: &App, slug: &str, target: Option<&Target>) -> Result<Vec<
     if let Some(target) = wanted.iter().find(|target| !is_ours(target)) {
         return Err(AppError::refused(
             format!("{target} is no target that a test can be sent to"),
-            "tests go to the vendor's own people: agent, lead, counsel, incident-lead, person:…, role:…, rotation:…, address:…",
+            "tests go to the vendor's own: agent, lead, counsel, incident-lead, person:…, role:…, rotation:…, address:…, webhook:…",
         ));
+    }
+    // No call is made inside a transaction.
+    let mut called = BTreeMap::new();
+    for target in &wanted {
+        if let Target::Webhook(name) = target {
+            called.insert(target, call(app, name.as_str()).await?);
+        }
     }
     let mut tx = app.store.begin().await?;
     let mut done = Vec::new();
     for target in &wanted {
-        done.push(probe(app, &mut tx, &incident, target).await?);
+        done.push(match called.get(target) {
+            Some(result) => {
+                let test = new_id("tst");
+                keep(app, &mut tx, &incident, &test, target, result, None).await?;
+                Tested { test, target: target.to_string(), mails: 0, result: result.clone() }
+            }
+            None => probe(app, &mut tx, &incident, target).await?,
+        });
     }
     tx.commit(app.entry("escalation.test", slug, serde_json::json!({ "tests": done }))).await?;
     Ok(done)
 }
 
 fn is_ours(target: &Target) -> bool {
-    !matches!(target, Target::Contact | Target::NextContact | Target::AccountManager | Target::Webhook(_))
+    !matches!(target, Target::Contact | Target::NextContact | Target::AccountManager)
+}
+
+/// Sends the test event to a webhook, as `webhook test` does; what came of it, in words.
+async fn call(app: &App, name: &str) -> Result<String, AppError> {
+    if !app.settings.webhooks.contains_key(name) {
+        return Ok(format!("no call: there is no webhook {name}: add [webhooks.{name}] to the configuration"));
+    }
+    let tried = crate::webhooks::test(app, name).await?;
+    let status = tried.status.map_or_else(|| tried.reply.clone(), |status| format!("status {status}"));
+    let verb = if tried.taken { "taken" } else { "not taken" };
+    Ok(format!("call {} was {verb}: {status}", tried.call))
 }
 
 async fn probe(app: &App, tx: &mut store::Tx, incident: &Incident, target: &Target) -> Result<Tested, AppError> {
@@ -259,19 +304,33 @@ async fn probe(app: &App, tx: &mut store::Tx, incident: &Incident, target: &Targ
         (count, why) if why.is_empty() => format!("{count} mail(s) queued"),
         (count, why) => format!("{count} mail(s) queued; {why}"),
     };
+    let first = mails.first().map(|mail| mail.id.clone());
+    keep(app, tx, incident, &test, target, &result, first).await?;
+    Ok(Tested { test, target: target.to_string(), mails: mails.len(), result })
+}
+
+/// Keeps what became of a test.
+async fn keep(
+    app: &App,
+    tx: &mut store::Tx,
+    incident: &Incident,
+    test: &str,
+    target: &Target,
+    result: &str,
+    mail_id: Option<String>,
+) -> Result<(), AppError> {
     let row = Probe {
-        id: test.clone(),
+        id: test.to_owned(),
         target: target.to_string(),
-        result: result.clone(),
-        mail_id: mails.first().map(|mail| mail.id.clone()),
+        result: result.to_owned(),
+        mail_id,
         sent_by: app.actor.clone(),
-        sent_at: now.micros(),
+        sent_at: app.clock.now().micros(),
         acknowledged_by: None,
         acknowledged_at: None,
         accepted_at: None,
     };
-    store::escalation::probes::insert(tx, incident.id, &row).await?;
-    Ok(Tested { test, target: target.to_string(), mails: mails.len(), result })
+    Ok(store::escalation::probes::insert(tx, incident.id, &row).await?)
 }
 
 fn letter(incident: &Incident, target: &Target, test: &str) -> Letter {

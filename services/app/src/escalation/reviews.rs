@@ -1,4 +1,5 @@
-//! The ladder of a withholding whose review is due: a task for the next one up, until somebody has looked at it.
+//! The ladder of a withholding whose review is due: a task and a letter for the next one up, until somebody has looked
+//! at it.
 //!
 //! It has no ticket, so it is no row of its own: its rungs follow from the date of the review and the incident's policy.
 //! Invariant: a rung is one task, by its key; the ladder ends with the withholding and not with a task.
@@ -8,12 +9,12 @@ use std::collections::hash_map::Entry;
 
 use model::escalation::{Due, Ladder, PolicyName};
 use model::time::Timestamp;
-use store::escalation::{NewTask, Task};
 use store::withholdings::Withholding;
 use store::{Conn, Tx};
 
 use super::plan::Line;
-use crate::{App, AppError, Incident, new_id};
+use super::ticketless::Rungs;
+use crate::{App, AppError, Incident};
 
 const POLICY: PolicyName = PolicyName::Withholding;
 /// The ladder is climbed to its end.
@@ -38,13 +39,20 @@ pub(super) async fn climb(app: &App, now: Timestamp, limit: i64) -> Result<u64, 
             Entry::Vacant(none) => none.insert(app.incident_by_id(&mut tx, row.incident_id).await?),
         };
         let rungs = rungs(app, incident, &row);
+        let next = rungs.iter().map(|due| due.due_at).find(|at| *at > now);
+        let fires = Rungs {
+            incident,
+            ladder: &row.id,
+            policy: POLICY,
+            kind: KIND,
+            tenant: row.tenant_id.as_deref(),
+            why: &why(&row),
+            next,
+        };
         for due in rungs.iter().filter(|due| due.due_at <= now) {
-            let task = task(&row, due, now);
-            let new = NewTask { incident: row.incident_id, task: &task, unique_key: &key(&row, due) };
-            tasks += store::escalation::insert_task(&mut tx, &new).await?;
+            tasks += fires.fire(app, &mut tx, due, &key(&row, due)).await?;
         }
-        let next = rungs.iter().find(|due| due.due_at > now).map_or(NEVER, |due| due.due_at.micros());
-        store::withholdings::climb_at(&mut tx, &row.id, next).await?;
+        store::withholdings::climb_at(&mut tx, &row.id, next.map_or(NEVER, Timestamp::micros)).await?;
         ids.push(row.id);
     }
     let detail = serde_json::json!({ "withholdings": ids, "tasks": tasks });
@@ -101,20 +109,11 @@ fn key(row: &Withholding, due: &Due) -> String {
     }
 }
 
-fn task(row: &Withholding, due: &Due, now: Timestamp) -> Task {
+fn why(row: &Withholding) -> String {
     let whom = row.tenant_id.as_deref().map_or("every organisation".to_owned(), |tenant| format!("tenant {tenant}"));
     let since = Timestamp::from_micros(row.review_at);
-    Task {
-        id: new_id("tsk"),
-        tenant_id: row.tenant_id.clone(),
-        ticket_id: None,
-        kind: KIND.to_owned(),
-        target: due.target.as_str().to_owned(),
-        text: format!(
-            "rung {}: the withholding {} of {} from {whom} was to be looked at again by {since}: end it with `forthright notice disclose {} --why …`, or end it and sign a new one",
-            due.rung, row.id, row.fact, row.id
-        ),
-        created_at: now.micros(),
-        due_at: due.due_at.micros(),
-    }
+    format!(
+        "the withholding {} of {} from {whom} was to be looked at again by {since}: end it with `forthright notice disclose {} --why …`, or end it and sign a new one",
+        row.id, row.fact, row.id
+    )
 }

@@ -104,7 +104,11 @@ impl Said {
     fn of(event: &Event) -> Self {
         let data = &event.data;
         let mark = if data.rehearsal { "REHEARSAL: " } else { "" };
-        let about = format!("ticket {} of tenant {}, incident {}", data.ticket, data.tenant, data.incident);
+        let about = match (data.ticket.as_str(), data.tenant.as_str()) {
+            ("", "") => format!("incident {}", data.incident),
+            ("", tenant) => format!("tenant {tenant}, incident {}", data.incident),
+            (ticket, tenant) => format!("ticket {ticket} of tenant {tenant}, incident {}", data.incident),
+        };
         let ladder = data.escalation.as_ref();
         let policy = ladder.map_or("", |ladder| ladder.policy.as_str());
         let (title, line) = match event.kind {
