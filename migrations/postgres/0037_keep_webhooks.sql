@@ -52,6 +52,7 @@ CREATE TABLE webhook_attempts (
 CREATE TABLE webhook_alerts (
     webhook       TEXT COLLATE "C"    NOT NULL,
     escalation_id TEXT COLLATE "C"    NOT NULL REFERENCES escalations (id),
+    alert         TEXT COLLATE "C"    NOT NULL, -- what the webhook knows it by: the ladder, or the first one whose place it took
     ended_at      BIGINT,
     PRIMARY KEY (webhook, escalation_id)
 );

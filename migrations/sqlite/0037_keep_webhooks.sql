@@ -53,6 +53,7 @@ CREATE TABLE webhook_attempts (
 CREATE TABLE webhook_alerts (
     webhook       TEXT    NOT NULL,
     escalation_id TEXT    NOT NULL REFERENCES escalations (id),
+    alert         TEXT    NOT NULL, -- what the webhook knows it by: the ladder, or the first one whose place it took
     ended_at      INTEGER,
     PRIMARY KEY (webhook, escalation_id)
 ) STRICT, WITHOUT ROWID;

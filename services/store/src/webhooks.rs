@@ -6,7 +6,7 @@
 mod alerts;
 
 pub(crate) use alerts::STATEMENTS as ALERTS;
-pub use alerts::{EndedLadder, back, ended, gone, gone_since, knowing, knows, lock_end, told_of_end};
+pub use alerts::{EndedLadder, alert_of, back, ended, gone, gone_since, hand_over, knowing, knows, lock_end, told_of_end};
 
 use crate::{Conn, Dialect, StoreError, Tx};
 
