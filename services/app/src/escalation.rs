@@ -18,6 +18,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 mod told;
+mod unreached;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -96,6 +97,7 @@ pub async fn tick(app: &App) -> Result<Ticked, AppError> {
                 break;
             }
         }
+        round.tasks += unreached::climb(&app, now, CHUNK).await?;
         round.tasks += reviews::climb(&app, now, CHUNK).await?;
         round.tasks += crate::duties::climb(&app, now, CHUNK).await?;
         total.add(round);
@@ -112,6 +114,9 @@ pub async fn due(app: &App) -> Result<bool, AppError> {
     let now = app.clock.now().micros();
     let mut conn = app.store.read().await?;
     if !store::escalation::due(&mut conn, now, 1).await?.is_empty() || store::escalation::to_end(&mut conn).await? > 0 {
+        return Ok(true);
+    }
+    if unreached::is_due(&mut conn).await? {
         return Ok(true);
     }
     if reviews::is_due(&mut conn, app.clock.now()).await? || crate::duties::is_due(&mut conn, app.clock.now()).await? {
