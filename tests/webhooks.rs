@@ -58,6 +58,12 @@ impl World {
         assert_eq!(output.status, 0, "{}", output.stderr);
     }
 
+    /// Gives the incident this policy, under which no ladder runs yet.
+    fn set(&self, ladder: &str) {
+        let file = self.stage.file("ladder.toml", ladder);
+        self.at(MORNING).ok(&["escalation", "policy", "set", SLUG, path(&file), "--why", "programs are told"]);
+    }
+
     fn ticket(&self) -> String {
         self.stage.run.csv(&["ticket", "list", SLUG])[0]["ticket"].clone()
     }
@@ -231,7 +237,11 @@ fn an_alert_stays_open_under_its_name_while_a_ladder_takes_the_place_of_another(
         set("2022-09-27T12:00:00Z", &earlier(36), "move");
         assert_eq!(receiver.heard().len(), 1, "{backend:?}: the question still waits");
         world.work("2022-09-28T10:00:00Z");
-        raw_sql(&world.stage, "UPDATE escalations SET ended_at = started_at, ended_why = 'by hand' WHERE ended_at IS NULL").unwrap();
+        raw_sql(
+            &world.stage,
+            "UPDATE escalations SET ended_at = started_at, ended_why = 'by hand' WHERE ended_at IS NULL",
+        )
+        .unwrap();
         world.work("2022-09-28T10:00:00Z");
         let heard: Vec<Value> = receiver.heard().iter().map(Heard::json).collect();
         let actions: Vec<&Value> = heard.iter().map(|call| &call["event_action"]).collect();
@@ -267,8 +277,8 @@ fn a_rung_that_names_a_webhook_calls_it_once_whatever_else_it_asked_for() {
         let ladder = "[policies.debt]\nrungs = [\n\
             { after = \"1d\", targets = [\"webhook:pager\"] },\n\
             { after = \"2d\", targets = [\"webhook:nobody\"] },\n]";
-        let lines = format!("{}\n{ladder}", standard(&receiver, "\"escalation\""));
-        let world = World::new(backend, &[("pager", lines)]);
+        let world = World::new(backend, &[("pager", standard(&receiver, "\"escalation\""))]);
+        world.set(ladder);
         world.ask("Which one was it?");
         world.work("2022-09-27T10:00:00Z");
         world.work("2022-09-27T10:00:00Z");
