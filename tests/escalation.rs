@@ -5,6 +5,7 @@ mod office;
 mod policies;
 mod preflight;
 mod scale;
+mod unreached;
 
 use testkit::process::{Backend, Forthright};
 use testkit::smtp::Recorder;

@@ -123,6 +123,14 @@ const BREAKS: &[(&str, &str)] = &[
          UPDATE duty_looks SET look_at = 9000000000000000",
     ),
     ("duty-look-late", "UPDATE duty_looks SET look_at = 0"),
+    (
+        "mail-overdue",
+        "INSERT INTO outbox (id, incident_id, cause, cause_id, letter_id, ticket_id, address, name, message_id, reply_token, state, attempts,
+             next_at, created_at, last_reply)
+         SELECT 'out_1', incident_id, 'policy', 'fir_1', letter_id, ticket_id, 'lead@vendor.example', '', 'm@vendor.example', '', 'queued', 0,
+             5, 5, ''
+         FROM outbox WHERE notice_id IS NOT NULL",
+    ),
     ("mail-unfiled", "UPDATE inbound SET state = 'stored'"),
     ("notice-without-mail", "DELETE FROM attempts; DELETE FROM outbox WHERE notice_id IS NOT NULL"),
     // It changes what the notice may say, and what is not true any more is for nobody.
@@ -138,6 +146,7 @@ const BREAKS: &[(&str, &str)] = &[
     ),
     ("call-without-future", "UPDATE webhook_calls SET next_at = 9000000000000000"),
     ("call-held", "UPDATE webhook_calls SET state = 'leased', lease = 'whl_1', leased_until = 5"),
+    ("stopped-since", "UPDATE installation SET stopped_at = 1"),
 ];
 
 #[test]
@@ -161,7 +170,7 @@ fn each_rule_that_is_broken_by_hand_is_named() {
             assert!(before.contains(*rule), "{backend:?}: {rule} is not named: {before:?}");
         }
         let found = world.at("2022-09-26T10:00:00Z").run(&["doctor"]);
-        assert!(found.stdout.contains("run `forthright audit engine`"), "{}", found.stdout);
+        assert!(found.stdout.contains("run `forthright audit engine`"), "{}{}", found.stdout, found.stderr);
     }
 }
 

@@ -58,6 +58,12 @@ impl World {
         assert_eq!(output.status, 0, "{}", output.stderr);
     }
 
+    /// Gives the incident this policy, under which no ladder runs yet.
+    fn set(&self, ladder: &str) {
+        let file = self.stage.file("ladder.toml", ladder);
+        self.at(MORNING).ok(&["escalation", "policy", "set", SLUG, path(&file), "--why", "programs are told"]);
+    }
+
     fn ticket(&self) -> String {
         self.stage.run.csv(&["ticket", "list", SLUG])[0]["ticket"].clone()
     }
@@ -207,6 +213,45 @@ fn an_on_call_tool_resolves_what_it_opened_whatever_ended_the_ladder() {
 }
 
 #[test]
+fn an_alert_stays_open_under_its_name_while_a_ladder_takes_the_place_of_another() {
+    for backend in Backend::each() {
+        let receiver = Receiver::start();
+        let lines = format!(
+            "preset = \"pagerduty\"\nurl = \"{}\"\nkey_file = \"FOLDER/key\"\nevents = [\"escalation.fired\"]",
+            receiver.url("/v2/enqueue")
+        );
+        let world = World::new(backend, &[("pager", lines)]);
+        world.ask("Why?");
+        world.work("2022-09-27T10:00:00Z");
+        let set = |time: &str, text: &str, running: &str| {
+            let file = world.stage.file("ladders.toml", text);
+            let args = ["escalation", "policy", "set", SLUG, path(&file), "--why", "earlier", "--running", running];
+            world.at(time).ok(&args);
+            world.work(time);
+        };
+        let earlier = |hours: u32| {
+            format!(
+                "[policies.debt]\nrungs = [{{ after = \"24h\", targets = [\"agent\"] }}, {{ after = \"{hours}h\", targets = [\"lead\"] }}]\n"
+            )
+        };
+        set("2022-09-27T11:00:00Z", &earlier(48), "move");
+        set("2022-09-27T12:00:00Z", &earlier(36), "move");
+        assert_eq!(receiver.heard().len(), 1, "{backend:?}: the question still waits");
+        world.work("2022-09-28T10:00:00Z");
+        raw_sql(
+            &world.stage,
+            "UPDATE escalations SET ended_at = started_at, ended_why = 'by hand' WHERE ended_at IS NULL",
+        )
+        .unwrap();
+        world.work("2022-09-28T10:00:00Z");
+        let heard: Vec<Value> = receiver.heard().iter().map(Heard::json).collect();
+        let actions: Vec<&Value> = heard.iter().map(|call| &call["event_action"]).collect();
+        assert_eq!(actions[..3], ["trigger", "trigger", "resolve"], "{backend:?}");
+        assert!(heard[..3].iter().all(|call| call["dedup_key"] == heard[0]["dedup_key"]), "{backend:?}: {heard:?}");
+    }
+}
+
+#[test]
 fn a_test_is_sent_at_once_and_its_answer_printed() {
     let receiver = Receiver::start();
     let world = World::new(Backend::Sqlite, &[("own", standard(&receiver, ""))]);
@@ -234,8 +279,7 @@ fn a_rung_that_names_a_webhook_calls_it_once_whatever_else_it_asked_for() {
             { after = \"1d\", targets = [\"webhook:pager\"] },\n\
             { after = \"2d\", targets = [\"webhook:nobody\"] },\n]";
         let world = World::new(backend, &[("pager", standard(&receiver, "\"escalation\""))]);
-        let file = world.stage.file("ladders.toml", ladder);
-        world.at(MORNING).ok(&["escalation", "policy", "set", SLUG, path(&file), "--why", "to try it"]);
+        world.set(ladder);
         world.ask("Which one was it?");
         world.work("2022-09-27T10:00:00Z");
         world.work("2022-09-27T10:00:00Z");

@@ -52,6 +52,7 @@ CREATE TABLE webhook_attempts (
 CREATE TABLE webhook_alerts (
     webhook       TEXT COLLATE "C"    NOT NULL,
     escalation_id TEXT COLLATE "C"    NOT NULL REFERENCES escalations (id),
+    alert         TEXT COLLATE "C"    NOT NULL, -- what the webhook knows it by: the ladder, or the first one whose place it took
     ended_at      BIGINT,
     PRIMARY KEY (webhook, escalation_id)
 );
@@ -76,3 +77,6 @@ CREATE INDEX escalations_climbed ON escalations (id) WHERE ended_at IS NULL AND 
 -- And which tickets have debt, which promises are over.
 CREATE INDEX tickets_with_debt ON tickets (id) WHERE debt > 0;
 CREATE INDEX questions_promised ON questions (promised_by) WHERE state = 'promised';
+-- The tick asks which letters of ladders to our own people did not reach them.
+CREATE INDEX outbox_unreached ON outbox (id)
+WHERE cause = 'policy' AND notice_id IS NULL AND contact_id IS NULL AND state IN ('bounced', 'failed', 'suppressed', 'cancelled');

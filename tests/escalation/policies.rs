@@ -104,6 +104,29 @@ fn ladders_that_are_restarted_are_measured_from_now_and_say_since_when_people_wa
 }
 
 #[test]
+fn ladders_that_run_are_not_slowed_by_one_person() {
+    for backend in Backend::each() {
+        let (stage, recorder) = waiting(backend);
+        let before = stage.run.csv(&["escalation", "list", SLUG]);
+        let slow = "[policies.debt]\nrungs = [{ after = \"24h\", targets = [\"agent\"] }, { after = \"4w\", targets = [\"lead\"] }]\n";
+        let run = at(&stage, "2022-09-27T11:00:00Z");
+        let ladder = &before[0]["escalation"];
+        // Moved it would turn to the lead in four weeks; to nobody any more; begun anew, to the counsel a day later.
+        let short = "[policies.debt]\nrungs = [{ after = \"24h\", targets = [\"agent\"] }]\n";
+        let same = "[policies.debt]\nrungs = [{ after = \"72h\", targets = [\"lead\"] }]\n";
+        for (text, running) in [(slow, "move"), (short, "move"), (same, "restart")] {
+            let refused = set(&run, &stage, text, &["--running", running]);
+            assert_eq!(refused.status, 4, "{backend:?}: {running}: {}", refused.stderr);
+            assert!(refused.stderr.contains(ladder) && refused.stderr.contains("--running keep"), "{}", refused.stderr);
+        }
+        assert_eq!(stage.run.csv(&["escalation", "list", SLUG]), before, "{backend:?}: nothing changed");
+        assert_eq!(set(&run, &stage, slow, &["--running", "keep"]).status, 0);
+        work(&stage, "2022-09-29T10:00:00Z", &recorder);
+        assert_eq!(fired(&stage), names(&[("debt", "1", "agent"), ("debt", "2", "lead")]), "{backend:?}");
+    }
+}
+
+#[test]
 fn every_version_says_who_when_why_and_what() {
     let (stage, _recorder) = waiting(Backend::Sqlite);
     set(&at(&stage, "2022-09-27T11:00:00Z").as_actor("ana"), &stage, FASTER, &["--running", "keep"]);

@@ -80,6 +80,36 @@ fn a_webhook_that_stays_dead_becomes_a_task_a_finding_and_a_line_and_can_be_told
 }
 
 #[test]
+fn a_rung_whose_only_word_is_a_call_that_is_not_taken_is_a_finding_and_a_task_each_time() {
+    for backend in Backend::each() {
+        let receiver = Receiver::start();
+        let ladder = "[policies.debt]\nrungs = [\n\
+            { after = \"24h\", targets = [\"webhook:pager\"] },\n\
+            { after = \"26h\", targets = [\"webhook:pager\"] },\n\
+            { after = \"28h\", targets = [\"webhook:pager\"] },\n]";
+        let world = World::new(backend, &[("pager", standard(&receiver, ""))]);
+        world.set(ladder);
+        receiver.script(&[Answer::Status(503, ""), Answer::Status(503, ""), Answer::Status(410, "")]);
+        world.ask("Why?");
+        let found = |time: &str| world.at(time).run(&["audit", "engine"]).stdout.contains("call-untaken");
+        world.work("2022-09-27T09:30:00Z");
+        assert!(!found("2022-09-27T10:00:00Z"), "{backend:?}: it may come back");
+        assert!(found("2022-09-27T10:31:00Z"), "{backend:?}");
+        raw_sql(&world.stage, "UPDATE webhook_calls SET attempts = 9, next_at = 0").unwrap();
+        world.work("2022-09-27T10:32:00Z");
+        assert_eq!(world.tasks().len(), 1, "{backend:?}");
+        // Gone, and then not called any more: on the same day, and each is one that nobody heard of.
+        world.work("2022-09-27T11:30:00Z");
+        world.work("2022-09-27T13:30:00Z");
+        assert_eq!(receiver.heard().len(), 3, "{backend:?}");
+        let tasks = world.tasks();
+        assert_eq!(tasks.len(), 3, "{backend:?}: {tasks:?}");
+        assert!(tasks.iter().all(|task| task.starts_with("nobody else was told by this rung")), "{tasks:?}");
+        assert!(!found("2022-09-27T15:00:00Z"), "{backend:?}: somebody has them");
+    }
+}
+
+#[test]
 fn a_receiver_that_is_gone_is_told_nothing_until_a_test_is_taken() {
     for backend in Backend::each() {
         let receiver = Receiver::start();

@@ -19,6 +19,7 @@ mod targets;
 mod tests;
 pub(crate) mod ticketless;
 mod told;
+mod unreached;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -97,6 +98,7 @@ pub async fn tick(app: &App) -> Result<Ticked, AppError> {
                 break;
             }
         }
+        round.tasks += unreached::climb(&app, now, CHUNK).await?;
         round.tasks += reviews::climb(&app, now, CHUNK).await?;
         round.tasks += crate::duties::climb(&app, now, CHUNK).await?;
         total.add(round);
@@ -113,6 +115,9 @@ pub async fn due(app: &App) -> Result<bool, AppError> {
     let now = app.clock.now().micros();
     let mut conn = app.store.read().await?;
     if !store::escalation::due(&mut conn, now, 1).await?.is_empty() || store::escalation::to_end(&mut conn).await? > 0 {
+        return Ok(true);
+    }
+    if unreached::is_due(&mut conn).await? {
         return Ok(true);
     }
     if reviews::is_due(&mut conn, app.clock.now()).await? || crate::duties::is_due(&mut conn, app.clock.now()).await? {

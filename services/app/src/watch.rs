@@ -21,6 +21,10 @@ const NAMED_OF_DUTIES: usize = 100;
 const PAGE: i64 = 5_000;
 /// A sender holds a mail for an hour at most; see `sweeps`.
 const LONGEST_LEASE: Duration = Duration::from_secs(3_600);
+/// Ticks after which a mail that is due should have been tried.
+const TICKS_FOR_MAIL: u32 = 10;
+/// So long a stop, and a call that is the only word of a rung, may last without a finding.
+const TOO_LONG: Duration = Duration::from_secs(3_600);
 /// No call waits longer for its next try; see `model::webhooks`.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2 * 24 * 3_600);
 
@@ -70,6 +74,19 @@ const DUTY: Rule =
     ("duty-overdue", "a duty that applies or a promised update is due, and a rung has not fired", WORKERS);
 const TICK: Rule = ("tick-late", "the engine has not been through lately", WORKERS);
 
+const NO_ROUTE: &str = "see that a worker runs with a route for mail (`--smtp` or FORTHRIGHT_SMTP_URL; `file:` sends nothing to \
+                        anybody), and what it logs";
+const STOP_RULE: Rule = (
+    "stopped-since",
+    "everything is stopped and mails wait",
+    "`forthright go` lets them leave; nobody is told by mail until then",
+);
+const UNTAKEN: Rule = (
+    "call-untaken",
+    "a rung turned to nobody but a webhook, which has not taken the call for an hour",
+    "tell people another way, mend the webhook, and run `forthright webhook test NAME`",
+);
+
 /// Rules whose time is the store's: what should have happened before the grace began.
 const BY_CLOCK: [(Undone, Rule); 10] = [
     (Undone::Overdue, ("ladder-overdue", "a rung is due and has not fired", WORKERS)),
@@ -106,7 +123,12 @@ pub async fn check(app: &App) -> Result<Report, AppError> {
     // What is past at the latest mail that is tried again, with the time that a look may be late.
     let latest = real.plus(app.settings.sending.retry().longest.max(LONGEST_LEASE)).plus(LONGEST_LEASE);
     let dot = Duration::from_secs(app.settings.sending.dot_timeout_seconds.saturating_mul(2));
-    let by_real: [(Undone, Timestamp, Rule); 5] = [
+    let by_real: [(Undone, Timestamp, Rule); 6] = [
+        (
+            Undone::MailOverdue,
+            real.minus(settings.tick() * TICKS_FOR_MAIL),
+            ("mail-overdue", "a mail is due and nobody tries to send it", NO_ROUTE),
+        ),
         (Undone::MailTooLate, latest, ("mail-without-future", "a mail is due in no sensible time", WORKERS)),
         (
             Undone::MailHeld,
@@ -132,10 +154,11 @@ pub async fn check(app: &App) -> Result<Report, AppError> {
         findings.push(finding(TICK, "engine", tick.as_ref().map_or("never", |tick| &tick.host)));
     }
     let clocked = BY_CLOCK.iter().map(|(what, rule)| (*what, now.minus(grace), *rule));
-    for (what, at, rule) in clocked.chain(by_real) {
+    let long = [(Undone::Stopped, now.minus(TOO_LONG), STOP_RULE), (Undone::CallUntaken, now.minus(TOO_LONG), UNTAKEN)];
+    for (what, at, rule) in clocked.chain(by_real).chain(long) {
         for found in store::watch::undone(&mut conn, what, at.micros(), NAMED).await? {
             if what != Undone::Unmailed || could_be_mailed(&mut conn, &found.about).await? {
-                findings.push(finding(rule, &found.id, &found.about));
+                findings.push(finding(rule, &found.id, &about(what, found.about)));
             }
         }
     }
@@ -157,6 +180,14 @@ pub async fn ticked(app: &App, host: &str) -> Result<(), AppError> {
     let mut tx = app.store.begin().await?;
     store::watch::ticked(&mut tx, app.clock.real().micros(), host).await?;
     Ok(tx.commit_ledger().await?)
+}
+
+/// What a finding is about; a stop is about its time.
+fn about(what: Undone, about: String) -> String {
+    match (what, about.parse::<i64>()) {
+        (Undone::Stopped, Ok(since)) => format!("since {}", Timestamp::from_micros(since)),
+        _ => about,
+    }
 }
 
 /// A tick from the future says that a clock was wrong, and nothing about today.

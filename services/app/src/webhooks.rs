@@ -51,9 +51,11 @@ pub struct Happening<'a> {
 }
 
 impl Happening<'_> {
-    /// What an on-call tool knows the alert by.
-    fn alert(&self) -> &str {
-        self.ladder.as_ref().map_or(self.ticket, |ladder| &ladder.id)
+    /// What an on-call tool knows the alert by: a ladder that took the place of another goes on under its name.
+    async fn alert(&self, tx: &mut Tx) -> Result<String, AppError> {
+        let Some(ladder) = &self.ladder else { return Ok(self.ticket.to_owned()) };
+        let known = store::webhooks::alert_of(tx, &ladder.id).await?;
+        Ok(known.unwrap_or_else(|| ladder.id.clone()))
     }
 
     fn event(&self, app: &App, webhook: &WebhookSettings) -> Event {
@@ -79,15 +81,16 @@ pub async fn queue(app: &App, tx: &mut Tx, happening: &Happening<'_>) -> Result<
         return Ok(0);
     }
     let mut new = 0;
+    let alert = happening.alert(tx).await?;
     for (name, webhook) in receivers(app, tx, happening).await? {
-        let Some(body) = mail::webhooks::body(webhook.preset, &happening.event(app, webhook), happening.alert()) else {
+        let Some(body) = mail::webhooks::body(webhook.preset, &happening.event(app, webhook), &alert) else {
             continue;
         };
         let call = NewCall {
             id: new_id("whm"),
             webhook: name,
             event: happening.kind.as_str(),
-            alert: happening.alert(),
+            alert: &alert,
             cause: happening.cause,
             incident: Some(happening.incident.0),
             ticket: Some(happening.ticket).filter(|ticket| !ticket.is_empty()),
@@ -104,7 +107,7 @@ pub async fn queue(app: &App, tx: &mut Tx, happening: &Happening<'_>) -> Result<
         if let (EventKind::Fired, Some(ladder), false) =
             (happening.kind, &happening.ladder, happening.ticket.is_empty())
         {
-            store::webhooks::knows(tx, name, &ladder.id).await?;
+            store::webhooks::knows(tx, name, &ladder.id, &alert).await?;
         }
     }
     Ok(new)

@@ -5,6 +5,7 @@
 pub mod events;
 pub mod policies;
 pub mod probes;
+pub mod unreached;
 
 use sqlx::AssertSqlSafe;
 

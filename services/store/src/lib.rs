@@ -72,6 +72,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         escalation::events::STATEMENTS,
         escalation::policies::STATEMENTS,
         escalation::probes::STATEMENTS,
+        escalation::unreached::STATEMENTS,
         facts::STATEMENTS,
         foreign::STATEMENTS,
         inbound::STATEMENTS,

@@ -113,6 +113,26 @@ statements! {
         WHERE state IN ('queued', 'deferred', 'uncertain') AND state <> 'uncertain' AND next_at > $1
         ORDER BY next_at, id
         LIMIT $2";
+    /// Mails of no wave: how fast a wave leaves is its own affair. What a person has to settle first is left out.
+    MAIL_OVERDUE = "
+        SELECT o.id, COALESCE(o.ticket_id, '') AS about
+        FROM outbox o
+        WHERE o.state IN ('queued', 'deferred', 'uncertain') AND o.state <> 'uncertain' AND o.next_at <= $1
+            AND o.wave_id IS NULL AND o.under_wave IS NULL
+            AND NOT EXISTS (SELECT 1 FROM installation i WHERE i.stopped_at IS NOT NULL)
+            AND (o.notice_id IS NULL OR NOT EXISTS (SELECT 1 FROM mappings m WHERE m.incident_id = o.incident_id AND m.stale = 1))
+            AND NOT EXISTS (SELECT 1 FROM mapping_decisions d
+                WHERE d.incident_id = o.incident_id AND d.tenant_id = o.tenant_id AND d.decision = 'disputed' AND d.lapsed_at IS NULL)
+            AND NOT EXISTS (SELECT 1 FROM denials y WHERE y.address = o.address AND y.settled_at IS NULL)
+        ORDER BY o.next_at, o.id
+        LIMIT $2";
+    /// Since when everything is stopped, while mails wait.
+    STOPPED = "
+        SELECT 'installation' AS id, CAST(i.stopped_at AS TEXT) AS about
+        FROM installation i
+        WHERE i.stopped_at <= $1
+            AND EXISTS (SELECT 1 FROM outbox o WHERE o.state IN ('queued', 'deferred', 'uncertain') AND o.state <> 'uncertain')
+        LIMIT $2";
     MAIL_HELD = "
         SELECT id, COALESCE(ticket_id, '') AS about
         FROM outbox
@@ -147,6 +167,14 @@ statements! {
                 WHERE e.webhook = c.webhook AND e.alert = c.alert AND e.id < c.id AND e.state IN ('queued', 'leased', 'deferred'))
         ORDER BY c.next_at, c.id
         LIMIT $2";
+    /// Of rungs that turn to nobody but that webhook.
+    CALL_UNTAKEN = "
+        SELECT c.id, c.webhook AS about
+        FROM webhook_calls c
+        JOIN firings f ON f.id = c.cause AND f.target = 'webhook:' || c.webhook
+        WHERE c.state IN ('queued', 'deferred') AND c.created_at <= $1
+        ORDER BY c.created_at, c.id
+        LIMIT $2";
     CALL_TOO_LATE = "
         SELECT id, webhook AS about
         FROM webhook_calls
@@ -180,6 +208,10 @@ pub enum Undone {
     Unmailed,
     /// A mail that is due after this.
     MailTooLate,
+    /// A mail of no wave that was due before this, and that nothing holds.
+    MailOverdue,
+    /// Everything is stopped since before this, and mails wait; it is about that time, in microseconds.
+    Stopped,
     /// A mail that is held since before this.
     MailHeld,
     /// A mail that came in before this and was not filed.
@@ -188,6 +220,8 @@ pub enum Undone {
     CallHeld,
     /// A call of a webhook that was due before this.
     CallOverdue,
+    /// A call of a rung that names only that webhook, from before this.
+    CallUntaken,
     /// A call of a webhook that is due after this.
     CallTooLate,
 }
@@ -239,10 +273,13 @@ pub async fn undone(conn: &mut Conn, what: Undone, at: i64, limit: i64) -> Resul
         Undone::DutyLook => DUTY_LOOK,
         Undone::Unmailed => UNMAILED,
         Undone::MailTooLate => MAIL_TOO_LATE,
+        Undone::MailOverdue => MAIL_OVERDUE,
+        Undone::Stopped => STOPPED,
         Undone::MailHeld => MAIL_HELD,
         Undone::MailUnfiled => MAIL_UNFILED,
         Undone::CallHeld => CALL_HELD,
         Undone::CallOverdue => CALL_OVERDUE,
+        Undone::CallUntaken => CALL_UNTAKEN,
         Undone::CallTooLate => CALL_TOO_LATE,
     };
     Ok(on!(conn, |c| sqlx::query_as(text).bind(at).bind(limit).fetch_all(c).await)?)

@@ -6,7 +6,9 @@
 mod alerts;
 
 pub(crate) use alerts::STATEMENTS as ALERTS;
-pub use alerts::{EndedLadder, back, ended, gone, gone_since, knowing, knows, lock_end, told_of_end};
+pub use alerts::{
+    EndedLadder, alert_of, back, ended, gone, gone_since, hand_over, knowing, knows, lock_end, told_of_end,
+};
 
 use crate::{Conn, Dialect, StoreError, Tx};
 
@@ -94,6 +96,12 @@ statements! {
         SET state = 'queued', next_at = $1, settled_at = NULL
         WHERE id = $2 AND state IN ('deferred', 'failed')";
     BY_ID = calls!("WHERE c.id = $1");
+    /// The firing that a call is the only word of.
+    ONLY_WORD = "
+        SELECT f.id
+        FROM webhook_calls c
+        JOIN firings f ON f.id = c.cause AND f.target = 'webhook:' || c.webhook
+        WHERE c.id = $1";
     LIST = calls!("WHERE c.id > $1 ORDER BY c.id LIMIT $2");
     ATTEMPTS = "SELECT attempt, started_at, ended_at, status, reply FROM webhook_attempts WHERE call_id = $1 ORDER BY attempt";
     /// How each webhook is, for whoever looks after it.
@@ -217,6 +225,11 @@ pub struct Settled<'a> {
     pub status: Option<i64>,
     /// The beginning of the answer, or why there is none.
     pub reply: &'a str,
+}
+
+/// The firing whose rung names only the webhook of a call, where it is one.
+pub async fn only_word_of(conn: &mut Conn, call: &str) -> Result<Option<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(ONLY_WORD).bind(call).fetch_optional(c).await)?)
 }
 
 /// Adds a call, once for each webhook, event and cause. `false`: it is there already.

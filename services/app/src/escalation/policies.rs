@@ -17,6 +17,9 @@ use super::course::Course;
 use super::deeds::{deed, entry};
 use crate::{App, AppError, Incident, new_id};
 
+/// Ladders that a refusal names.
+const NAMED: usize = 10;
+
 /// The file that changes policies: `[policies.debt]` and so on, as in the configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -197,7 +200,7 @@ async fn replace(
     tickets.sort();
     tickets.dedup();
     store::tickets::lock_many(tx, &tickets).await?;
-    let now = app.clock.now();
+    let now = Timestamp::from_micros(version.set_at);
     let due = ladders.iter().filter(|ladder| ladder.next_due_at.is_some_and(|at| at <= now.micros())).count();
     if due > 0 {
         return Err(AppError::Later {
@@ -209,11 +212,15 @@ async fn replace(
     let fired = grouped(store::escalation::firings_among(tx, &ids).await?, |one| one.escalation_id.clone());
     let events = grouped(events::among(tx, &ids).await?, |one| one.escalation_id.clone());
     let (mut new, mut deeds, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+    let mut slowed = Vec::new();
     for ladder in ladders {
         let fired = fired.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
         let events = events.get(&ladder.id).map(Vec::as_slice).unwrap_or_default();
         let course = Course::of(ladder, fired, events)?;
         let (next, done) = successor(app, ladder, &course, policies, version)?;
+        if is_later(next.next_due_at, ladder.next_due_at) {
+            slowed.push((ladder, next.next_due_at));
+        }
         let why = format!("the policy changed to version {}: another ladder took its place", version.version);
         store::escalation::policies::end(tx, &ladder.id, now.micros(), &why).await?;
         let said = match version.running.as_str() {
@@ -225,11 +232,40 @@ async fn replace(
         new.push(next);
         deeds.extend(done);
     }
+    if !slowed.is_empty() {
+        return Err(slows(&slowed));
+    }
     store::escalation::insert(tx, &new).await?;
+    for (old, new) in ladders.iter().zip(&new) {
+        store::webhooks::hand_over(tx, &old.id, &new.id, now.micros()).await?;
+    }
     for deed in &deeds {
         events::insert(tx, deed).await?;
     }
     Ok(store::tickets::insert_entries(tx, &entries).await?)
+}
+
+/// Whether a ladder would fire next later than it does; none = never.
+fn is_later(after: Option<i64>, before: Option<i64>) -> bool {
+    before.is_some_and(|before| after.is_none_or(|after| after > before))
+}
+
+/// One person alone slows no ladder that runs.
+fn slows(slowed: &[(&Escalation, Option<i64>)]) -> AppError {
+    let time = |at: Option<i64>| at.map_or_else(|| "never".to_owned(), |at| Timestamp::from_micros(at).to_string());
+    let one = |(ladder, after): &(&Escalation, Option<i64>)| {
+        let (before, after) = (time(ladder.next_due_at), time(*after));
+        format!("{} of ticket {} ({before}, then {after})", ladder.id, ladder.ticket_id)
+    };
+    let mut named: Vec<String> = slowed.iter().take(NAMED).map(one).collect();
+    if slowed.len() > NAMED {
+        named.push(format!("{} more", slowed.len() - NAMED));
+    }
+    AppError::refused(
+        format!("{} ladder(s) that run would fire next later than they do now: {}", slowed.len(), named.join(", ")),
+        "set it with --running keep: they go on as they began, and only new ladders follow the new policy; or give a \
+         policy whose next rung comes no later",
+    )
 }
 
 /// The ladder that takes the place of another, and what was done to it before it began.

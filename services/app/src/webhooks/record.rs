@@ -72,11 +72,15 @@ async fn line(app: &App, tx: &mut Tx, call: &Call, state: &str, tried: &Tried) -
     Ok(store::tickets::insert_entry(tx, ticket, &entry).await?)
 }
 
-/// Somebody has to look: one task for each webhook, incident and day.
+/// Somebody has to look: one task for each webhook, incident and day, and one for each firing that nobody else was told of.
 async fn task(tx: &mut Tx, call: &Call, tried: &Tried, now: Timestamp) -> Result<(), AppError> {
     let Some(incident) = call.incident_id else { return Ok(()) };
     let name = &call.webhook;
     let said = tried.status.map_or_else(|| tried.reply.clone(), |status| format!("status {status}"));
+    let (alone, unique_key) = match store::webhooks::only_word_of(tx, &call.id).await? {
+        Some(firing) => ("nobody else was told by this rung: ", format!("webhook/{name}/{firing}")),
+        None => ("", format!("webhook/{name}/{incident}/{}", now.date())),
+    };
     let task = Task {
         id: new_id("tsk"),
         tenant_id: None,
@@ -84,7 +88,7 @@ async fn task(tx: &mut Tx, call: &Call, tried: &Tried, now: Timestamp) -> Result
         kind: "webhook".to_owned(),
         target: Target::IncidentLead.as_str().to_owned(),
         text: format!(
-            "webhook {name} did not take call {} ({}) in {} tries, {said}: mend it, run `forthright webhook test {name}`, then \
+            "{alone}webhook {name} did not take call {} ({}) in {} tries, {said}: mend it, run `forthright webhook test {name}`, then \
              `forthright webhook retry` for what `forthright webhook list` shows as failed",
             call.id,
             call.event,
@@ -93,7 +97,6 @@ async fn task(tx: &mut Tx, call: &Call, tried: &Tried, now: Timestamp) -> Result
         created_at: now.micros(),
         due_at: now.micros(),
     };
-    let unique_key = format!("webhook/{name}/{incident}/{}", now.date());
     store::escalation::insert_task(tx, &NewTask { incident, task: &task, unique_key: &unique_key }).await?;
     Ok(())
 }

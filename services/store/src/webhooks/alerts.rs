@@ -6,9 +6,16 @@ use crate::{Conn, Dialect, StoreError, Tx};
 
 statements! {
     KNOWS = "
-        INSERT INTO webhook_alerts (webhook, escalation_id)
-        VALUES ($1, $2)
+        INSERT INTO webhook_alerts (webhook, escalation_id, alert)
+        VALUES ($1, $2, $3)
         ON CONFLICT (webhook, escalation_id) DO NOTHING";
+    ALERT_OF = "SELECT alert FROM webhook_alerts WHERE escalation_id = $1 ORDER BY webhook LIMIT 1";
+    /// What knew of a ladder knows the one that takes its place by the same name.
+    HAND_OVER = "
+        INSERT INTO webhook_alerts (webhook, escalation_id, alert)
+        SELECT a.webhook, $1, a.alert
+        FROM webhook_alerts a
+        WHERE a.escalation_id = $2 AND a.ended_at IS NULL";
     KNOWING = "SELECT webhook FROM webhook_alerts WHERE escalation_id = $1 AND ended_at IS NULL ORDER BY webhook";
     /// Ladders that have ended, and a webhook that was told of them was not told of that.
     ENDED = "
@@ -39,10 +46,21 @@ pub struct EndedLadder {
     pub ended_at: i64,
 }
 
-/// Notes that a webhook is told of a ladder.
-pub async fn knows(tx: &mut Tx, webhook: &str, escalation: &str) -> Result<(), StoreError> {
-    on!(tx, |c| sqlx::query(KNOWS).bind(webhook).bind(escalation).execute(c).await.map(drop))?;
+/// Notes that a webhook is told of a ladder, under which name.
+pub async fn knows(tx: &mut Tx, webhook: &str, escalation: &str, alert: &str) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(KNOWS).bind(webhook).bind(escalation).bind(alert).execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// What webhooks know a ladder by, if any was told of it.
+pub async fn alert_of(conn: &mut Conn, escalation: &str) -> Result<Option<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(ALERT_OF).bind(escalation).fetch_optional(c).await)?)
+}
+
+/// Another ladder takes the place of one: whoever was told of that is told of no end, and goes on with the new one.
+pub async fn hand_over(tx: &mut Tx, from: &str, to: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |c| sqlx::query(HAND_OVER).bind(to).bind(from).execute(c).await.map(drop))?;
+    told_of_end(tx, from, now).await
 }
 
 /// Webhooks that were told of a ladder and not of its end.
