@@ -53,7 +53,8 @@ fn killed_twenty_times_nothing_is_lost_and_copies_keep_their_message_id() {
             }
             running.kill();
         }
-        run.ok(&["work", "--until-idle", "--timeout", "180"]);
+        // Copies of what was killed again and again wait longer each time.
+        run.ok(&["work", "--until-idle", "--timeout", "420"]);
         let ledger = ledger(&recorder);
         assert_eq!(ledger.len(), NOTICES, "every recipient has its notice");
         let copies: usize = ledger.values().map(|ids| ids.len() - 1).sum();
