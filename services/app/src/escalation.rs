@@ -14,15 +14,13 @@ mod plan;
 mod policies;
 mod preflight;
 mod reviews;
+mod starting;
 mod targets;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticketless;
 mod told;
 mod unreached;
-
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use model::escalation::{Ladder, PolicyName};
 use model::time::Timestamp;
@@ -86,9 +84,9 @@ pub async fn tick(app: &App) -> Result<Ticked, AppError> {
     let mut total = Ticked::default();
     loop {
         let mut round = end_settled(&app, now).await?;
-        round.add(help_stranded(&app, now).await?);
+        round.add(starting::help_stranded(&app, now, CHUNK).await?);
         for (reason, policy) in STARTING {
-            round.add(start(&app, reason, policy, now).await?);
+            round.add(starting::start(&app, reason, policy, now).await?);
         }
         // A look at all tickets costs as much as a chunk, so that many are climbed before the next one.
         for _ in 0..CHUNKS {
@@ -123,8 +121,8 @@ pub async fn due(app: &App) -> Result<bool, AppError> {
     if reviews::is_due(&mut conn, app.clock.now()).await? || crate::duties::is_due(&mut conn, app.clock.now()).await? {
         return Ok(true);
     }
-    for reason in std::iter::once(Reason::Stranded).chain(STARTING.map(|(reason, _)| reason)) {
-        if !store::escalation::starts(&mut conn, reason, now, "", 1).await?.is_empty() {
+    for (reason, policy) in std::iter::once((Reason::Stranded, PolicyName::Unreachable)).chain(STARTING) {
+        if starting::would_any(app, &mut conn, reason, policy).await? {
             return Ok(true);
         }
     }
@@ -139,48 +137,6 @@ async fn end_settled(app: &App, now: Timestamp) -> Result<Ticked, AppError> {
     let ended = store::escalation::end_settled(&mut tx, now.micros()).await?;
     tx.commit(app.entry("escalation.end", "store", serde_json::json!({ "ended": ended }))).await?;
     Ok(Ticked { ended, ..Ticked::default() })
-}
-
-/// Starts the ladders of one policy, a chunk at a time.
-async fn start(app: &App, reason: Reason, policy: PolicyName, now: Timestamp) -> Result<Ticked, AppError> {
-    let mut total = Ticked::default();
-    let mut from = String::new();
-    loop {
-        // Found outside the transaction: nobody else writes while that runs, and a look over all tickets takes its time.
-        let found = store::escalation::starts(&mut app.store.read().await?, reason, now.micros(), &from, 1).await?;
-        let Some(first) = found.into_iter().next() else { return Ok(total) };
-        let (started, last) = start_chunk(app, reason, policy, now, &first.ticket_id).await?;
-        total.started += started;
-        match last {
-            // The tickets before it are not read again for each chunk.
-            Some(last) if started == CHUNK.unsigned_abs() => from = last,
-            _ => return Ok(total),
-        }
-    }
-}
-
-/// Up to a chunk, from a ticket on; how many ladders, and the ticket of the last one.
-async fn start_chunk(
-    app: &App,
-    reason: Reason,
-    policy: PolicyName,
-    now: Timestamp,
-    from: &str,
-) -> Result<(u64, Option<String>), AppError> {
-    let mut tx = app.store.begin().await?;
-    let mut incidents = HashMap::new();
-    let mut ladders = Vec::new();
-    for start in store::escalation::starts(&mut tx, reason, now.micros(), from, CHUNK).await? {
-        let incident = match incidents.entry(start.incident_id) {
-            Entry::Occupied(incident) => incident.into_mut(),
-            Entry::Vacant(none) => none.insert(app.incident_by_id(&mut tx, start.incident_id).await?),
-        };
-        ladders.push(ladder(app, incident, policy, &start, now)?);
-    }
-    let started = store::escalation::insert(&mut tx, &ladders).await?;
-    let detail = serde_json::json!({ "policy": policy, "started": started });
-    tx.commit(app.entry("escalation.start", "store", detail)).await?;
-    Ok((started, ladders.pop().map(|ladder| ladder.ticket_id)))
 }
 
 /// A ladder at its start, with the incident's policy frozen.
@@ -208,47 +164,6 @@ fn ladder(
         next_due_at: first,
         carried: "[]".to_owned(),
     })
-}
-
-/// Tickets whose notices all came back: each gets its next contacts or, where nobody is left, a ladder.
-async fn help_stranded(app: &App, now: Timestamp) -> Result<Ticked, AppError> {
-    let stranded =
-        store::escalation::starts(&mut app.store.read().await?, Reason::Stranded, now.micros(), "", CHUNK).await?;
-    let mut total = Ticked::default();
-    for start in stranded {
-        total.add(help(app, &start, now).await?);
-    }
-    Ok(total)
-}
-
-async fn help(app: &App, start: &Start, now: Timestamp) -> Result<Ticked, AppError> {
-    let mut tx = app.store.begin().await?;
-    store::tickets::lock(&mut tx, &start.ticket_id).await?;
-    let Some(ticket) = store::tickets::by_id(&mut tx, &start.ticket_id).await? else { return Ok(Ticked::default()) };
-    if !next_contact::is_stranded(&mut tx, &ticket.id).await? {
-        return Ok(Ticked::default());
-    }
-    let incident = app.incident_by_id(&mut tx, ticket.incident_id).await?;
-    let entry = new_id("ent");
-    let mails = next_contact::queue(app, &mut tx, &incident, &ticket, &entry).await?;
-    if mails == 0 {
-        let ladder = ladder(app, &incident, PolicyName::Unreachable, start, now)?;
-        let started = store::escalation::insert(&mut tx, &[ladder]).await?;
-        let detail = serde_json::json!({ "policy": PolicyName::Unreachable, "started": started });
-        tx.commit(app.entry("escalation.start", &ticket.id, detail)).await?;
-        return Ok(Ticked { started, ..Ticked::default() });
-    }
-    let body = format!("no contact took the notice: it goes to {mails} further contact(s)");
-    let entry = store::tickets::Entry {
-        id: entry,
-        at: now.micros(),
-        kind: "escalation".to_owned(),
-        actor: app.actor.clone(),
-        body,
-    };
-    store::tickets::insert_entry(&mut tx, &ticket.id, &entry).await?;
-    tx.commit(app.entry("escalation.next_contact", &ticket.id, serde_json::json!({ "mails": mails }))).await?;
-    Ok(Ticked { mails, ..Ticked::default() })
 }
 
 /// Marks a task as done, in the actor's name.

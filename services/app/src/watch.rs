@@ -157,7 +157,7 @@ pub async fn check(app: &App) -> Result<Report, AppError> {
     let long = [(Undone::Stopped, now.minus(TOO_LONG), STOP_RULE), (Undone::CallUntaken, now.minus(TOO_LONG), UNTAKEN)];
     for (what, at, rule) in clocked.chain(by_real).chain(long) {
         for found in store::watch::undone(&mut conn, what, at.micros(), NAMED).await? {
-            if what != Undone::Unmailed || could_be_mailed(&mut conn, &found.about).await? {
+            if what != Undone::Unmailed || could_be_mailed(app, &mut conn, &found.about).await? {
                 findings.push(finding(rule, &found.id, &about(what, found.about)));
             }
         }
@@ -200,9 +200,10 @@ fn is_late(tick: Option<&LastTick>, real: Timestamp, limit: Duration) -> bool {
 }
 
 /// A notice that is not true any more or disputed is for nobody; drafting says so.
-async fn could_be_mailed(conn: &mut Conn, ticket: &str) -> Result<bool, AppError> {
+async fn could_be_mailed(app: &App, conn: &mut Conn, ticket: &str) -> Result<bool, AppError> {
     let Some(ticket) = store::tickets::by_id(conn, ticket).await? else { return Ok(true) };
-    Ok(crate::escalation::untried(conn, &ticket).await?.is_some())
+    let incident = app.incident_by_id(conn, ticket.incident_id).await?;
+    Ok(crate::escalation::untried(app, conn, &incident, &ticket).await?.is_some())
 }
 
 /// Of running ladders without a next step, those that have not fired all they have; how many have. One that could not be

@@ -42,6 +42,39 @@ macro_rules! waits_since {
 }
 pub(crate) use waits_since;
 
+/// Whether a mail is of the newest released notice that its ticket has mails of: a version that came back is not made good
+/// by one before it that was taken.
+macro_rules! of_newest {
+    ($mail:literal, $notice:literal) => {
+        concat!(
+            "NOT EXISTS (
+                        SELECT 1 FROM outbox y
+                        JOIN notices m ON m.id = y.notice_id AND m.state = 'released'
+                        WHERE y.ticket_id = ",
+            $mail,
+            ".ticket_id AND m.version > ",
+            $notice,
+            ".version)"
+        )
+    };
+}
+
+/// Whether the newest released notice of a ladder's ticket was accepted or is on its way.
+macro_rules! arrives {
+    ($ladder:literal) => {
+        concat!(
+            "EXISTS (
+                        SELECT 1 FROM outbox o
+                        JOIN notices n ON n.id = o.notice_id AND n.state = 'released'
+                        WHERE o.ticket_id = ",
+            $ladder,
+            ".ticket_id AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled') AND ",
+            of_newest!("o", "n"),
+            ")"
+        )
+    };
+}
+
 /// Running ladders whose reason is gone, as the `END_…` statements see them; `$filter` narrows.
 macro_rules! settled {
     ($filter:literal) => {
@@ -68,17 +101,16 @@ macro_rules! settled {
                         SELECT 1 FROM questions q
                         WHERE q.ticket_id = e.ticket_id AND q.state IN ('open', 'promised')
                             AND e.subject = q.id || '/' || CAST(q.objected_at AS TEXT)))
-                    OR (e.policy = 'unreachable' AND EXISTS (
-                        SELECT 1 FROM outbox o
-                        WHERE o.ticket_id = e.ticket_id AND o.notice_id IS NOT NULL
-                            AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled'))))"
+                    OR (e.policy = 'unreachable' AND ",
+            arrives!("e"),
+            "))"
         )
     };
 }
 
 /// Questions, in a state, with a time from which a ladder is climbed that never started.
 macro_rules! question_starts {
-    ($policy:literal, $time:literal, $state:literal, $limit:literal) => {
+    ($policy:literal, $time:literal, $state:literal, $from:literal, $limit:literal) => {
         concat!(
             "SELECT q.ticket_id, t.incident_id, q.id || '/' || CAST(q.",
             $time,
@@ -89,6 +121,8 @@ macro_rules! question_starts {
             JOIN tickets t ON t.id = q.ticket_id
             WHERE ",
             $state,
+            " AND q.id >= ",
+            $from,
             "
                 AND NOT EXISTS (
                     SELECT 1 FROM escalations e
@@ -119,15 +153,16 @@ statements! {
         ORDER BY t.id
         LIMIT $2");
     /// Promises that have passed and whose ladder never started.
-    PROMISE_STARTS = question_starts!("promise", "promised_by", "q.state = 'promised' AND q.promised_by <= $1", "$2");
+    PROMISE_STARTS = question_starts!("promise", "promised_by", "q.state = 'promised' AND q.promised_by <= $1", "$2", "$3");
     /// Declined questions whose review is due and whose ladder never started.
-    REVIEW_STARTS = question_starts!("review", "review_at", "q.state = 'declined' AND q.review_at <= $1", "$2");
+    REVIEW_STARTS = question_starts!("review", "review_at", "q.state = 'declined' AND q.review_at <= $1", "$2", "$3");
     /// Questions that wait again because their asker objects, and whose ladder never started.
     OBJECTION_STARTS = question_starts!(
         "objection",
         "objected_at",
         "q.objected_at IS NOT NULL AND q.state IN ('open', 'promised')",
-        "$1"
+        "$1",
+        "$2"
     );
     /// Open tickets with an accepted notice, no word from a person, and no ladder yet. Asked of each ticket in its order, so
     /// that the limit ends it: joined, PostgreSQL reads all that are open each time.
@@ -142,28 +177,37 @@ statements! {
                  WHERE o.ticket_id = t.id AND o.notice_id IS NOT NULL AND o.state = 'accepted' LIMIT 1) IS NOT NULL
         ORDER BY t.id
         LIMIT $2";
-    /// Tickets of which no notice was accepted and none is on its way: without a ladder yet, or with a contact that is
-    /// new since it started.
-    STRANDED = "
+    /// Tickets of whose newest notice no mail was accepted and none is on its way: without a ladder yet, or with a contact
+    /// that is new since it started. Whether that one may be written to is for the caller to say.
+    STRANDED = concat!("
         SELECT t.id AS ticket_id, t.incident_id, t.id AS subject, MAX(o.settled_at) AS measured_from
         FROM tickets t
         JOIN outbox o ON o.ticket_id = t.id AND o.notice_id IS NOT NULL
         JOIN notices n ON n.id = o.notice_id AND n.state = 'released'
-        WHERE t.id IN (
+        WHERE t.id >= $1
+            AND t.id IN (
                 SELECT r.ticket_id FROM outbox r
                 WHERE r.notice_id IS NOT NULL AND r.state IN ('bounced', 'failed', 'suppressed'))
+            AND ", of_newest!("o", "n"), "
             AND (NOT EXISTS (SELECT 1 FROM escalations e WHERE e.ticket_id = t.id AND e.policy = 'unreachable' AND e.ended_at IS NULL)
                 OR EXISTS (
                     SELECT 1 FROM contacts c
                     WHERE c.tenant_id = t.tenant_id AND c.disabled_at IS NULL AND c.left_at IS NULL AND c.merged_into IS NULL AND c.role <> 'account-manager'
-                        AND NOT EXISTS (
-                            SELECT 1 FROM outbox x
-                            WHERE x.ticket_id = t.id AND x.notice_id IS NOT NULL AND x.address = c.address)))
+                        AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.notice_id = n.id AND x.address = c.address)))
         GROUP BY t.id
         HAVING COUNT(*) FILTER (WHERE o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')) = 0
             AND COUNT(*) FILTER (WHERE o.state IN ('bounced', 'failed', 'suppressed')) > 0
         ORDER BY t.id
-        LIMIT $1";
+        LIMIT $2");
+    /// States of the mails of a ticket's newest released notice.
+    NEWEST_STATES = concat!("
+        SELECT o.state
+        FROM outbox o
+        JOIN notices n ON n.id = o.notice_id AND n.state = 'released'
+        WHERE o.ticket_id = $1 AND ", of_newest!("o", "n"));
+    TRIED = "SELECT address FROM outbox WHERE notice_id = $1";
+    RUNS = "SELECT id FROM escalations WHERE ticket_id = $1 AND policy = $2 AND ended_at IS NULL LIMIT 1";
+    TASK_OF = "SELECT id FROM tasks WHERE unique_key = $1";
     /// Ids alone: what they climb is read under their tickets' locks, and where nothing is due nothing is read.
     DUE = "
         SELECT id, ticket_id
@@ -224,14 +268,10 @@ statements! {
             AND EXISTS (
                 SELECT 1 FROM tickets t
                 WHERE t.id = escalations.ticket_id AND (t.last_inbound_at IS NOT NULL OR t.status = 'closed'))";
-    END_UNREACHABLE = "
+    END_UNREACHABLE = concat!("
         UPDATE escalations
         SET ended_at = $1, ended_why = 'a notice was accepted or is on its way'
-        WHERE ended_at IS NULL AND policy = 'unreachable'
-            AND EXISTS (
-                SELECT 1 FROM outbox o
-                WHERE o.ticket_id = escalations.ticket_id AND o.notice_id IS NOT NULL
-                    AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled'))";
+        WHERE ended_at IS NULL AND policy = 'unreachable' AND ", arrives!("escalations"));
     TO_END = concat!("
         SELECT
             (SELECT COUNT(*) FROM escalations e WHERE e.ended_at IS NULL AND e.policy = 'debt' AND NOT ", waits_since!("e"), ")
@@ -253,10 +293,7 @@ statements! {
                 WHERE q.ticket_id = e.ticket_id AND q.state IN ('open', 'promised')
                     AND e.subject = q.id || '/' || CAST(q.objected_at AS TEXT)))
           + (SELECT COUNT(*) FROM escalations e
-             WHERE e.ended_at IS NULL AND e.policy = 'unreachable' AND EXISTS (
-                SELECT 1 FROM outbox o
-                WHERE o.ticket_id = e.ticket_id AND o.notice_id IS NOT NULL
-                    AND o.state NOT IN ('bounced', 'failed', 'suppressed', 'cancelled')))");
+             WHERE e.ended_at IS NULL AND e.policy = 'unreachable' AND ", arrives!("e"), ")");
     FIRINGS_OF = "
         SELECT id, escalation_id, rung, repeat, due_at, fired_at, target, acknowledged_at, acknowledged_by
         FROM firings
@@ -304,6 +341,13 @@ pub struct Start {
     pub subject: String,
     /// Microseconds since the epoch.
     pub measured_from: i64,
+}
+
+impl Start {
+    /// Its place among those of one reason, which come in this order: the ticket, or the question.
+    pub fn place(&self) -> &str {
+        self.subject.split('/').next().unwrap_or_default()
+    }
 }
 
 /// A ladder.
@@ -396,8 +440,8 @@ pub enum Reason {
     Stranded,
 }
 
-/// Ladders that should start, or, for [`Reason::Stranded`], tickets that need a next contact or a ladder. For
-/// [`Reason::Debt`] and [`Reason::Silence`], where there may be as many as tickets, of those from the ticket `from` on.
+/// Ladders that should start, or, for [`Reason::Stranded`], tickets that need a next contact or a ladder: of those from
+/// the [`Start::place`] `from` on.
 pub async fn starts(
     conn: &mut Conn,
     reason: Reason,
@@ -408,11 +452,11 @@ pub async fn starts(
     Ok(on!(conn, |c| {
         let query = match reason {
             Reason::Debt => sqlx::query_as(DEBT_STARTS).bind(from),
-            Reason::Promise => sqlx::query_as(PROMISE_STARTS).bind(now),
-            Reason::Review => sqlx::query_as(REVIEW_STARTS).bind(now),
-            Reason::Objection => sqlx::query_as(OBJECTION_STARTS),
+            Reason::Promise => sqlx::query_as(PROMISE_STARTS).bind(now).bind(from),
+            Reason::Review => sqlx::query_as(REVIEW_STARTS).bind(now).bind(from),
+            Reason::Objection => sqlx::query_as(OBJECTION_STARTS).bind(from),
             Reason::Silence => sqlx::query_as(SILENCE_STARTS).bind(from),
-            Reason::Stranded => sqlx::query_as(STRANDED),
+            Reason::Stranded => sqlx::query_as(STRANDED).bind(from),
         };
         query.bind(limit).fetch_all(c).await
     })?)
@@ -638,6 +682,29 @@ pub async fn has_open_task(conn: &mut Conn, unique_key: &str) -> Result<bool, St
 /// When a task was done: `None` = no such task, `Some(None)` = it is open.
 pub async fn task_done_at(conn: &mut Conn, id: &str) -> Result<Option<Option<i64>>, StoreError> {
     Ok(on!(conn, |c| sqlx::query_scalar(TASK_DONE_AT).bind(id).fetch_optional(c).await)?)
+}
+
+/// Whether there is or was a task of a key.
+pub async fn has_task(conn: &mut Conn, unique_key: &str) -> Result<bool, StoreError> {
+    let found: Option<String> = on!(conn, |c| sqlx::query_scalar(TASK_OF).bind(unique_key).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
+/// Whether a ladder of a policy runs for a ticket.
+pub async fn runs(conn: &mut Conn, ticket: &str, policy: &str) -> Result<bool, StoreError> {
+    let found: Option<String> =
+        on!(conn, |c| sqlx::query_scalar(RUNS).bind(ticket).bind(policy).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
+/// The states of the mails of a ticket's newest released notice.
+pub async fn newest_states(conn: &mut Conn, ticket: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(NEWEST_STATES).bind(ticket).fetch_all(c).await)?)
+}
+
+/// Addresses that have a row for a notice, in whichever ticket.
+pub async fn tried(conn: &mut Conn, notice: &str) -> Result<Vec<String>, StoreError> {
+    Ok(on!(conn, |c| sqlx::query_scalar(TRIED).bind(notice).fetch_all(c).await)?)
 }
 
 /// The ladders of an incident that run although their reason is gone.

@@ -15,35 +15,39 @@ use store::{Conn, Tx};
 use crate::delivery::{ladder, letter_for, notice_mail};
 use crate::{App, AppError, Incident};
 
-/// Whether every delivery of a ticket is settled and none is accepted. A ticket without deliveries is not stranded:
-/// its organisation has a task of its own.
+/// Whether every mail of a ticket's newest released notice is settled and none is accepted. A ticket without mails is not
+/// stranded: its organisation has a task of its own.
 pub(super) async fn is_stranded(conn: &mut Conn, ticket: &str) -> Result<bool, AppError> {
-    let deliveries = store::delivery::of_ticket(conn, ticket).await?;
-    let mut states =
-        deliveries.iter().filter(|mail| mail.notice_id.is_some()).map(|mail| State::parse(&mail.state)).peekable();
-    let came_back =
-        |state| matches!(state, Some(State::Bounced | State::Failed | State::Suppressed | State::Cancelled));
-    Ok(states.peek().is_some() && states.all(came_back))
+    let states = store::escalation::newest_states(conn, ticket).await?;
+    let mut states = states.iter().map(|state| State::parse(state));
+    let came_back = |state| matches!(state, Some(State::Bounced | State::Failed | State::Suppressed));
+    Ok(states.clone().any(came_back) && states.all(|state| state == Some(State::Cancelled) || came_back(state)))
 }
 
-/// The newest released notice of a ticket's organisation, and the contacts on the first rung that have no row for it.
-pub(crate) async fn untried(conn: &mut Conn, ticket: &TicketRow) -> Result<Option<(Notice, Vec<Contact>)>, AppError> {
+/// The newest released notice of a ticket's organisation, and the contacts on the first rung that have no row for it and
+/// can be given one.
+pub(crate) async fn untried(
+    app: &App,
+    conn: &mut Conn,
+    incident: &Incident,
+    ticket: &TicketRow,
+) -> Result<Option<(Notice, Vec<Contact>)>, AppError> {
     let Some(notice) = store::escalation::newest_released(conn, ticket.incident_id, &ticket.tenant_id).await? else {
         return Ok(None);
     };
-    // A notice that is not true any more, or whose domains are disputed, goes to nobody else.
-    if !crate::notices::states_facts_of_today(conn, ticket.incident_id, &notice).await? {
-        return Ok(None);
-    }
-    let deliveries = store::delivery::of_ticket(conn, &ticket.id).await?;
-    let tried: HashSet<&str> = deliveries
-        .iter()
-        .filter(|mail| mail.notice_id.as_deref() == Some(notice.id.as_str()))
-        .map(|mail| mail.address.as_str())
-        .collect();
     let mut people = ladder(&store::contacts::of(conn, std::slice::from_ref(&ticket.tenant_id)).await?);
-    people.retain(|(_, address, _)| !tried.contains(address.as_str()));
-    Ok(recipients(&people, 0).map(|(_, contacts)| (notice, contacts)))
+    // A row for the notice may stand in another ticket, and one of the same Message-ID is the same mail.
+    let tried: HashSet<String> = store::escalation::tried(conn, &notice.id).await?.into_iter().collect();
+    people.retain(|(_, address, _)| !tried.contains(address));
+    let domain = app.settings.sender.domain();
+    let message_id = |address: &str| model::ids::message_id(incident.key.bytes(), &notice.id, address, domain);
+    let ids: Vec<String> = people.iter().map(|(_, address, _)| message_id(address)).collect();
+    let taken = store::delivery::own_message_ids(conn, &ids).await?;
+    people.retain(|(_, address, _)| !taken.contains(&message_id(address)));
+    let Some((_, contacts)) = recipients(&people, 0) else { return Ok(None) };
+    // A notice that is not true any more, or whose domains are disputed, goes to nobody else.
+    let is_true = crate::notices::states_facts_of_today(conn, ticket.incident_id, &notice).await?;
+    Ok(is_true.then_some((notice, contacts)))
 }
 
 /// Puts the notice to the next contacts into the outbox; how many mails. 0: nobody is left.
@@ -55,7 +59,7 @@ pub(crate) async fn queue(
     cause_id: &str,
 ) -> Result<u64, AppError> {
     crate::mapping::hold_verdicts(tx, incident.id).await?;
-    let Some((notice, contacts)) = untried(tx, ticket).await? else { return Ok(0) };
+    let Some((notice, contacts)) = untried(app, tx, incident, ticket).await? else { return Ok(0) };
     let letters = store::notices::letters_of(tx, &notice.id).await?;
     if letters.is_empty() {
         return Ok(0);

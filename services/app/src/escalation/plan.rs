@@ -74,7 +74,7 @@ pub async fn preview(app: &App, slug: &str, until: Timestamp) -> Result<Vec<Line
             lines.extend(open.filter(|line| line.due_at <= until));
         }
     }
-    for (name, start) in would_start(&mut conn, &incident, until).await? {
+    for (name, start) in would_start(app, &mut conn, &incident, until).await? {
         let from = Timestamp::from_micros(start.measured_from);
         let policy = incident.policies.get(name);
         let (fires, _) = Ladder::untouched(&policy, from, app.business()).due(until, &[]);
@@ -89,6 +89,7 @@ pub async fn preview(app: &App, slug: &str, until: Timestamp) -> Result<Vec<Line
 
 /// Ladders that a tick at `until` would start from the present state.
 async fn would_start(
+    app: &App,
     conn: &mut Conn,
     incident: &Incident,
     until: Timestamp,
@@ -101,7 +102,9 @@ async fn would_start(
     let stranded = store::escalation::starts(conn, Reason::Stranded, until.micros(), "", i64::MAX).await?;
     for start in stranded.into_iter().filter(|start| start.incident_id == incident.id) {
         let Some(ticket) = store::tickets::by_id(conn, &start.ticket_id).await? else { continue };
-        if next_contact::untried(conn, &ticket).await?.is_none() {
+        if !store::escalation::runs(conn, &ticket.id, PolicyName::Unreachable.as_str()).await?
+            && next_contact::untried(app, conn, incident, &ticket).await?.is_none()
+        {
             found.push((PolicyName::Unreachable, start));
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use model::escalation::{Due, Ladder, PolicyName};
+use model::escalation::{Due, Ladder, PolicyName, Target};
 use model::time::Timestamp;
 use store::withholdings::Withholding;
 use store::{Conn, Tx};
@@ -25,15 +25,58 @@ pub(super) async fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool, AppE
     Ok(!store::withholdings::due(conn, now.micros(), 1).await?.is_empty())
 }
 
-/// Climbs up to `limit` ladders; how many tasks.
+/// Climbs up to `limit` ladders; how many tasks. One that cannot be climbed does not stop the others.
 pub(super) async fn climb(app: &App, now: Timestamp, limit: i64) -> Result<u64, AppError> {
-    if !is_due(&mut app.store.read().await?, now).await? {
+    let due = store::withholdings::due(&mut app.store.read().await?, now.micros(), limit).await?;
+    if due.is_empty() {
         return Ok(0);
     }
+    match climb_some(app, now, limit, None).await {
+        Err(error) if error.is_about_one_row() => {}
+        done => return done,
+    }
+    let mut tasks = 0;
+    for row in &due {
+        tasks += match climb_some(app, now, limit, Some(&row.id)).await {
+            Err(error) if error.is_about_one_row() => park(app, now, row, &error).await?,
+            done => done?,
+        };
+    }
+    Ok(tasks)
+}
+
+/// Puts a withholding whose ladder cannot be climbed before a person, and looks again a day later.
+async fn park(app: &App, now: Timestamp, row: &Withholding, error: &AppError) -> Result<u64, AppError> {
+    tracing::error!(withholding.id = %row.id, %error, "the ladder of a review cannot be climbed and becomes a task");
+    let later = now.plus(std::time::Duration::from_secs(24 * 3_600)).micros();
+    let task = Task {
+        id: new_id("tsk"),
+        tenant_id: row.tenant_id.clone(),
+        ticket_id: None,
+        kind: KIND.to_owned(),
+        target: Target::IncidentLead.as_str().to_owned(),
+        text: format!("the review of the withholding {} is due, and its ladder cannot be climbed: {error}", row.id),
+        created_at: now.micros(),
+        due_at: now.micros(),
+    };
+    let unique_key = format!("{KIND}/{}/parked/{later}", row.id);
+    let mut tx = app.store.begin().await?;
+    let new = NewTask { incident: row.incident_id, task: &task, unique_key: &unique_key };
+    let tasks = store::escalation::insert_task(&mut tx, &new).await?;
+    store::withholdings::climb_at(&mut tx, &row.id, later).await?;
+    tx.commit(app.entry("escalation.park", &row.id, serde_json::json!({ "why": error.to_string() }))).await?;
+    Ok(tasks)
+}
+
+/// All that are due, or only one of them.
+async fn climb_some(app: &App, now: Timestamp, limit: i64, only: Option<&str>) -> Result<u64, AppError> {
     let mut tx = app.store.begin().await?;
     let mut incidents: HashMap<i64, Incident> = HashMap::new();
     let (mut tasks, mut ids) = (0, Vec::new());
     for row in store::withholdings::due(&mut tx, now.micros(), limit).await? {
+        if only.is_some_and(|only| only != row.id) {
+            continue;
+        }
         let incident = match incidents.entry(row.incident_id) {
             Entry::Occupied(incident) => incident.into_mut(),
             Entry::Vacant(none) => none.insert(app.incident_by_id(&mut tx, row.incident_id).await?),

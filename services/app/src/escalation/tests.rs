@@ -49,20 +49,7 @@ impl World {
     }
 
     async fn open_incident(&self) {
-        let file = crate::incidents::IncidentFile {
-            slug: "sample".to_owned(),
-            title: "A sample".to_owned(),
-            vendor: "Vendor".to_owned(),
-            discovered_at: "2022-09-24".to_owned(),
-            summary: String::new(),
-            statements: Default::default(),
-            measures: String::new(),
-            contact: String::new(),
-            identities: crate::incidents::Identities::Hashed,
-            path_rule: String::new(),
-            policies: std::collections::BTreeMap::new(),
-        };
-        crate::incidents::open(&self.app, file).await.unwrap();
+        self.open("sample").await;
         let mut tx = self.app.store.begin().await.unwrap();
         let tenant = Tenant {
             id: TENANT.to_owned(),
@@ -81,6 +68,23 @@ impl World {
         ] {
             self.add_contact(role, name, language).await;
         }
+    }
+
+    async fn open(&self, slug: &str) {
+        let file = crate::incidents::IncidentFile {
+            slug: slug.to_owned(),
+            title: "A sample".to_owned(),
+            vendor: "Vendor".to_owned(),
+            discovered_at: "2022-09-24".to_owned(),
+            summary: String::new(),
+            statements: Default::default(),
+            measures: String::new(),
+            contact: String::new(),
+            identities: crate::incidents::Identities::Hashed,
+            path_rule: String::new(),
+            policies: std::collections::BTreeMap::new(),
+        };
+        crate::incidents::open(&self.app, file).await.unwrap();
     }
 
     async fn add_contact(&self, role: &str, name: &str, language: &str) {
@@ -111,10 +115,30 @@ impl World {
     }
 
     async fn release(&self) {
+        self.release_version(NOTICE, 1, "").await;
+        let incident = self.app.incident("sample").await.unwrap();
+        let mut tx = self.app.store.begin().await.unwrap();
+        let ticket = NewTicket { id: TICKET.to_owned(), tenant_id: TENANT.to_owned(), token: "token".to_owned() };
+        store::tickets::insert(&mut tx, incident.id, self.app.clock.now().micros(), &[ticket]).await.unwrap();
+        tx.commit_ledger().await.unwrap();
+        self.queue().await;
+    }
+
+    /// Queues the newest notice to the next contacts.
+    async fn queue(&self) {
+        let incident = self.app.incident("sample").await.unwrap();
+        let mut tx = self.app.store.begin().await.unwrap();
+        let ticket = store::tickets::by_id(&mut tx, TICKET).await.unwrap().unwrap();
+        next_contact::queue(&self.app, &mut tx, &incident, &ticket, "wav_1").await.unwrap();
+        tx.commit_ledger().await.unwrap();
+    }
+
+    /// Releases a notice, in no mail yet. The facts of today have an empty digest.
+    async fn release_version(&self, notice: &str, version: i64, facts_digest: &str) {
         let incident = self.app.incident("sample").await.unwrap();
         let letter = |language: &str| LetterRow {
-            id: format!("ltr_{language}"),
-            notice_id: Some(NOTICE.to_owned()),
+            id: format!("ltr_{version}_{language}"),
+            notice_id: Some(notice.to_owned()),
             kind: "notice".to_owned(),
             language: language.to_owned(),
             subject: "s".to_owned(),
@@ -123,13 +147,13 @@ impl World {
             digest: String::new(),
         };
         let draft = Draft {
-            id: NOTICE.to_owned(),
+            id: notice.to_owned(),
             tenant_id: TENANT.to_owned(),
-            kind: "initial",
-            version: 1,
-            code: "K7QF-2M9X-0WTA".to_owned(),
+            kind: if version == 1 { "initial" } else { "supplement" },
+            version,
+            code: format!("K7QF-2M9X-0WT{version}"),
             facts: "{}".to_owned(),
-            facts_digest: String::new(),
+            facts_digest: facts_digest.to_owned(),
             template_version: "1".to_owned(),
             elements: "{}".to_owned(),
             letters: vec![letter("de"), letter("en")],
@@ -137,19 +161,15 @@ impl World {
         let now = self.app.clock.now().micros();
         let mut tx = self.app.store.begin().await.unwrap();
         store::notices::insert_drafts(&mut tx, incident.id, "ana", now, &[draft]).await.unwrap();
-        let notice = store::notices::in_state(&mut tx, incident.id, "drafted").await.unwrap().remove(0);
+        let drafted = store::notices::in_state(&mut tx, incident.id, "drafted").await.unwrap().remove(0);
         let approval = store::notices::Approval {
-            id: notice.id,
-            facts_digest: notice.facts_digest,
+            id: drafted.id,
+            facts_digest: drafted.facts_digest,
             digest: "digest".to_owned(),
             ladder: "[]".to_owned(),
         };
         store::notices::approve(&mut tx, &[approval], "bob", now).await.unwrap();
-        store::notices::release(&mut tx, &[NOTICE.to_owned()], now).await.unwrap();
-        let ticket = NewTicket { id: TICKET.to_owned(), tenant_id: TENANT.to_owned(), token: "token".to_owned() };
-        store::tickets::insert(&mut tx, incident.id, now, &[ticket]).await.unwrap();
-        let ticket = store::tickets::by_id(&mut tx, TICKET).await.unwrap().unwrap();
-        next_contact::queue(&self.app, &mut tx, &incident, &ticket, "wav_1").await.unwrap();
+        store::notices::release(&mut tx, &[notice.to_owned()], now).await.unwrap();
         tx.commit_ledger().await.unwrap();
     }
 
@@ -198,8 +218,12 @@ impl World {
     }
 
     async fn bounce_all(&self) {
+        self.bounce(|_| true).await;
+    }
+
+    async fn bounce(&self, which: impl Fn(&Delivery) -> bool) {
         let mut tx = self.app.store.begin().await.unwrap();
-        for mail in store::delivery::of_ticket(&mut tx, TICKET).await.unwrap() {
+        for mail in store::delivery::of_ticket(&mut tx, TICKET).await.unwrap().into_iter().filter(which) {
             store::delivery::bounce_late(&mut tx, &mail.id, self.app.clock.now().micros(), "550").await.unwrap();
         }
         tx.commit_ledger().await.unwrap();
@@ -317,7 +341,7 @@ async fn a_promise_that_has_passed_turns_to_agent_and_lead_once() {
     world.ask("qst_1").await;
     let by = release_time().plus(Duration::from_secs(5 * 3600)).micros();
     world.change("qst_1", Change::Promise { by }).await;
-    world.set_hours(4);
+    world.set_hours(3);
     assert_eq!(world.tick().await, Ticked { started: 1, ..Ticked::default() });
     world.set_hours(5);
     assert_eq!(world.tick().await, Ticked { started: 1, fired: 2, tasks: 2, ..Ticked::default() });
@@ -454,4 +478,101 @@ async fn the_equation_holds_while_a_notice_is_on_its_way_and_when_it_came_back()
     let page = crate::overview::overview(&world.app, "sample", "").await.unwrap();
     assert_eq!(page.status.deliveries.len(), 10);
     assert_eq!(page.status.deliveries["bounced"], 2);
+}
+
+#[tokio::test]
+async fn a_notice_that_may_not_be_sent_on_is_a_ladder_once_and_goes_on_when_a_true_one_is_released() {
+    let world = World::new().await;
+    world.bounce_all().await;
+    world.release_version("ntc_2", 2, "of another day").await;
+    assert_eq!(world.tick().await, Ticked { started: 1, fired: 1, tasks: 1, ..Ticked::default() });
+    let before = crate::audit::verify(&world.app).await.unwrap().entries;
+    assert_eq!(world.tick().await, Ticked::default());
+    assert_eq!(crate::audit::verify(&world.app).await.unwrap().entries, before, "nothing is written down for nothing");
+    assert_eq!(preview(&world.app, "sample", world.app.clock.now()).await.unwrap(), []);
+    world.release_version("ntc_3", 3, "").await;
+    assert_eq!(world.tick().await, Ticked { mails: 2, ended: 1, ..Ticked::default() });
+}
+
+#[tokio::test]
+async fn whoever_has_the_notice_by_another_ticket_is_not_told_again_and_keeps_nobody_waiting() {
+    let world = World::new().await;
+    let incident = world.app.incident("sample").await.unwrap();
+    let lea = "lea@acme.example";
+    let mail = store::delivery::NewMail {
+        id: "dlv_other".to_owned(),
+        cause: "policy",
+        cause_id: "x".to_owned(),
+        wave_id: None,
+        under_wave: None,
+        letter_id: "ltr_1_de".to_owned(),
+        notice_id: None,
+        ticket_id: None,
+        tenant_id: None,
+        contact_id: None,
+        address: lea.to_owned(),
+        name: String::new(),
+        message_id: model::ids::message_id(incident.key.bytes(), NOTICE, lea, world.app.settings.sender.domain()),
+        reply_token: String::new(),
+        thread_id: None,
+    };
+    let mut tx = world.app.store.begin().await.unwrap();
+    let real = world.app.clock.real().micros();
+    assert_eq!(store::delivery::insert_mails(&mut tx, incident.id, real, real, &[mail]).await.unwrap(), 1);
+    tx.commit_ledger().await.unwrap();
+    world.bounce_all().await;
+    assert_eq!(world.tick().await, Ticked { started: 1, fired: 1, tasks: 1, ..Ticked::default() });
+    world.add_contact("admin", "ada", "en").await;
+    assert_eq!(world.tick().await, Ticked { mails: 1, ended: 1, ..Ticked::default() });
+}
+
+#[tokio::test]
+async fn a_supplement_that_came_back_goes_to_the_next_contact_although_the_first_notice_was_taken() {
+    let world = World::new().await;
+    world.accept_all().await;
+    world.release_version("ntc_2", 2, "").await;
+    world.queue().await;
+    let of_second = |mail: &Delivery| mail.notice_id.as_deref() == Some("ntc_2");
+    world.bounce(of_second).await;
+    assert_eq!(world.tick().await, Ticked { started: 1, mails: 1, ..Ticked::default() });
+    assert_eq!(world.told().await.last().map(String::as_str), Some("lea@acme.example"));
+    world.bounce(of_second).await;
+    assert_eq!(world.tick().await, Ticked { started: 1, fired: 1, tasks: 1, ..Ticked::default() });
+    assert_eq!(tasks(&world.app, "sample").await.unwrap()[0].kind, "unreachable");
+    assert_eq!(world.tick().await, Ticked::default(), "what was taken before does not end it");
+}
+
+#[tokio::test]
+async fn an_incident_that_cannot_be_read_becomes_a_task_and_stops_no_ladder_of_another() {
+    let mut world = World::new().await;
+    world.open("other").await;
+    let (bad, good) = (world.app.incident("sample").await.unwrap(), world.app.incident("other").await.unwrap());
+    world.ask("qst_1").await;
+    world.set_hours(1);
+    let now = world.app.clock.now().micros();
+    let mut tx = world.app.store.begin().await.unwrap();
+    let ticket = NewTicket { id: "tkt_2".to_owned(), tenant_id: TENANT.to_owned(), token: "other".to_owned() };
+    store::tickets::insert(&mut tx, good.id, now, &[ticket]).await.unwrap();
+    let question =
+        NewQuestion { id: "qst_2", ticket: "tkt_2", text: "?", asked_by: "sue", asked_at: now, inbound_id: None };
+    store::tickets::insert_question(&mut tx, &question).await.unwrap();
+    store::escalation::policies::set(&mut tx, bad.id, &bad.row.policies, "{").await.unwrap();
+    tx.commit_ledger().await.unwrap();
+    assert_eq!(world.tick().await, Ticked { started: 1, tasks: 1, ..Ticked::default() });
+    assert_eq!(world.tick().await, Ticked::default(), "one task a day");
+    let ladders = store::escalation::list(&mut world.app.store.read().await.unwrap(), good.id).await.unwrap();
+    assert_eq!(ladders.len(), 1);
+}
+
+#[tokio::test]
+async fn tickets_that_nobody_can_be_told_of_do_not_starve_those_after_them() {
+    let world = World::new().await;
+    world.bounce_all().await;
+    let mut conn = world.app.store.read().await.unwrap();
+    let from = async |conn: &mut store::Conn, place: &str| {
+        store::escalation::starts(conn, Reason::Stranded, i64::MAX, place, 10).await.unwrap().len()
+    };
+    assert_eq!(from(&mut conn, "").await, 1);
+    assert_eq!(from(&mut conn, TICKET).await, 1);
+    assert_eq!(from(&mut conn, "tkt_2").await, 0, "a page begins where the one before it ended");
 }
