@@ -88,7 +88,7 @@ const UNTAKEN: Rule = (
 );
 
 /// Rules whose time is the store's: what should have happened before the grace began.
-const BY_CLOCK: [(Undone, Rule); 10] = [
+const BY_CLOCK: [(Undone, Rule); 11] = [
     (Undone::Overdue, ("ladder-overdue", "a rung is due and has not fired", WORKERS)),
     (Undone::Debt, ("debt-without-ladder", "a question waits and no ladder runs for it", WORKERS)),
     (

@@ -9,12 +9,13 @@ use std::collections::hash_map::Entry;
 
 use model::escalation::{Due, Ladder, PolicyName, Target};
 use model::time::Timestamp;
+use store::escalation::{NewTask, Task};
 use store::withholdings::Withholding;
 use store::{Conn, Tx};
 
 use super::plan::Line;
 use super::ticketless::Rungs;
-use crate::{App, AppError, Incident};
+use crate::{App, AppError, Incident, new_id};
 
 const POLICY: PolicyName = PolicyName::Withholding;
 /// The ladder is climbed to its end.
