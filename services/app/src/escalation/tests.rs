@@ -402,7 +402,7 @@ async fn a_notice_that_came_back_goes_to_the_next_contact_until_nobody_is_left()
     assert_eq!(world.tick().await, Ticked { started: 1, fired: 1, tasks: 1, ..Ticked::default() });
     let tasks = tasks(&world.app, "sample").await.unwrap();
     assert_eq!((tasks[0].kind.as_str(), tasks[0].target.as_str()), ("unreachable", "incident-lead"));
-    world.set_hours(1);
+    world.set_hours(2);
     world.add_contact("admin", "ada", "en").await;
     assert_eq!(world.tick().await, Ticked { mails: 1, ended: 1, ..Ticked::default() });
     assert_eq!(world.told().await[3], "ada@acme.example");
