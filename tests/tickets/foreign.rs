@@ -93,7 +93,7 @@ fn a_letter_with_ids_things_or_figures_of_another_organisation_is_refused_with_t
             assert!(refused.stderr.contains("another organisation"), "{text}: {}", refused.stderr);
         }
         // What is theirs, small counts, and what only looks like an id, are nobody else's.
-        let own = "1 invoice (box/0.pdf) of prj-0, p@org00000.example, 10 bytes; 217 employees, 7 projects, ISO-27001, room 218.";
+        let own = "1 invoice (box/0.pdf) of prj-0, p@org00000.example, 10 bytes; 217 employees, 7 countries, ISO-27001, room 218.";
         assert_eq!(answer(own).status, 0, "{}", answer(own).stderr);
     }
 }
