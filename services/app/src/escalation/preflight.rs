@@ -13,7 +13,6 @@ use model::time::Timestamp;
 use serde::Serialize;
 use store::delivery::NewMail;
 use store::escalation::probes::Probe;
-use store::notices::LetterRow;
 
 use super::targets::{self, Behind, Person};
 use crate::{App, AppError, Incident, Settings, new_id};
@@ -294,7 +293,8 @@ async fn probe(app: &App, tx: &mut store::Tx, incident: &Incident, target: &Targ
     let letter = super::fire::row("escalation", Language::En, letter(incident, target, &test));
     let people: BTreeMap<&str, &Person> =
         behind.people.iter().map(|person| (person.address.as_str(), person)).collect();
-    let mails: Vec<NewMail> = people.values().map(|person| mail(app, incident, &letter, &test, person)).collect();
+    let mails: Vec<NewMail> =
+        people.values().map(|person| targets::mail(app, incident, &letter, &test, person)).collect();
     if !mails.is_empty() {
         store::notices::insert_letters(tx, now.micros(), std::slice::from_ref(&letter)).await?;
         let next_at = app.clock.real().micros();
@@ -344,26 +344,5 @@ fn letter(incident: &Incident, target: &Target, test: &str) -> Letter {
              Say that this came:\n\n    forthright escalation acknowledge {test}\n"
         ),
         html: None,
-    }
-}
-
-fn mail(app: &App, incident: &Incident, letter: &LetterRow, test: &str, person: &Person) -> NewMail {
-    let domain = app.settings.sender.domain();
-    NewMail {
-        id: new_id("out"),
-        cause: "policy",
-        cause_id: test.to_owned(),
-        wave_id: None,
-        under_wave: None,
-        letter_id: letter.id.clone(),
-        notice_id: None,
-        ticket_id: None,
-        tenant_id: None,
-        contact_id: None,
-        address: person.address.clone(),
-        name: person.name.clone(),
-        message_id: model::ids::message_id(incident.key.bytes(), &letter.id, &person.address, domain),
-        reply_token: String::new(),
-        thread_id: None,
     }
 }

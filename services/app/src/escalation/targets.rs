@@ -4,14 +4,39 @@
 
 use model::escalation::{Rotation, Target};
 use model::time::Timestamp;
+use store::delivery::NewMail;
+use store::notices::LetterRow;
 
-use crate::Settings;
+use crate::{App, Incident, Settings, new_id};
 
 /// Somebody of the vendor who can be written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) name: String,
     pub(super) address: String,
+}
+
+/// A letter to one of the vendor's own people that belongs to no ticket; `cause` is the test or task that it is of. No
+/// token: what they answer is no word from an organisation.
+pub(super) fn mail(app: &App, incident: &Incident, letter: &LetterRow, cause: &str, person: &Person) -> NewMail {
+    let domain = app.settings.sender.domain();
+    NewMail {
+        id: new_id("out"),
+        cause: "policy",
+        cause_id: cause.to_owned(),
+        wave_id: None,
+        under_wave: None,
+        letter_id: letter.id.clone(),
+        notice_id: None,
+        ticket_id: None,
+        tenant_id: None,
+        contact_id: None,
+        address: person.address.clone(),
+        name: person.name.clone(),
+        message_id: model::ids::message_id(incident.key.bytes(), &letter.id, &person.address, domain),
+        reply_token: String::new(),
+        thread_id: None,
+    }
 }
 
 /// Who is behind a target at a time.

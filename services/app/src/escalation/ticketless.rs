@@ -73,24 +73,7 @@ impl Rungs<'_> {
         }
         let letter = super::fire::row("escalation", Language::En, self.letter(due));
         let people: BTreeMap<&str, &Person> = people.iter().map(|person| (person.address.as_str(), person)).collect();
-        let domain = app.settings.sender.domain();
-        let mail = |person: &&Person| NewMail {
-            id: new_id("out"),
-            cause: "policy",
-            cause_id: task.to_owned(),
-            wave_id: None,
-            under_wave: None,
-            letter_id: letter.id.clone(),
-            notice_id: None,
-            ticket_id: None,
-            tenant_id: None,
-            contact_id: None,
-            address: person.address.clone(),
-            name: person.name.clone(),
-            message_id: model::ids::message_id(self.incident.key.bytes(), &letter.id, &person.address, domain),
-            reply_token: String::new(),
-            thread_id: None,
-        };
+        let mail = |person: &&Person| targets::mail(app, self.incident, &letter, task, person);
         let mails: Vec<NewMail> = people.values().map(mail).collect();
         let now = app.clock.now().micros();
         store::notices::insert_letters(tx, now, std::slice::from_ref(&letter)).await?;
